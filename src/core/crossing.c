@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Ordered limits: which of them does a new reading cross, and how far away is the nearest?
+ *
+ * Each meter has a lane for each direction. In a lane two sequences hold the limits that wait to be
+ * reached and those that are; both are ordered by where the limit is reached, which is also the
+ * order in which limits are left again. So the only candidates are the lowest that waits and the
+ * highest that is reached, and their keys are kept beside the sequences: a reading that crosses
+ * nothing costs two comparisons a lane, however many limits there are.
+ *
+ * A "<" lane is a ">=" lane seen in a mirror: its keys and its meter are complemented, so that in
+ * all that follows a limit is reached at or above enter_key and left below leave_key. */
+#include "crossing.h"
+
+typedef struct Lane {
+    GSequence *waiting;
+    GSequence *reached;
+    guint64 lowest_enter;  /* of waiting; G_MAXUINT64 when there is none */
+    guint64 highest_leave; /* of reached; 0, which no meter is below, when there is none */
+} Lane;
+
+struct MnCrossing {
+    Lane lanes[MN_N_METERS][2]; /* [meter][op] */
+    MnWatch *changed;
+    guint64 total_pages;
+    guint64 space_pages;
+};
+
+static guint64 mirror(MnOp op, guint64 pages) {
+    return op == MN_OP_BELOW ? ~pages : pages;
+}
+
+static int compare_enter(gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED) {
+    const MnEdge *left = a, *right = b;
+
+    return left->enter_key < right->enter_key ? -1 : left->enter_key > right->enter_key;
+}
+
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *),
+                      gpointer observer) {
+    MnWatch *watch = g_malloc0(sizeof(MnWatch) + set->n * sizeof(MnEdge));
+
+    watch->notify = notify;
+    watch->observer = observer;
+    watch->n_edges = set->n;
+    for (guint i = 0; i < set->n; i++)
+        watch->edges[i] = (MnEdge){ .limit = set->limits[i], .watch = watch };
+    return watch;
+}
+
+void mn_watch_free(MnWatch *watch) {
+    if (!watch)
+        return;
+    g_assert(!watch->indexed);
+    g_free(watch);
+}
+
+static guint32 edge_bit(const MnEdge *edge) {
+    return 1U << (edge - edge->watch->edges);
+}
+
+static gboolean edge_is_reached(const MnEdge *edge) {
+    return (edge->watch->reached & edge_bit(edge)) != 0;
+}
+
+static void edge_scale(MnEdge *edge, guint64 total_pages, guint64 space_pages) {
+    guint64 enter = mn_limit_pages(&edge->limit, total_pages);
+
+    edge->enter_pages = enter;
+    if (edge->limit.op == MN_OP_AT_LEAST) {
+        edge->enter_key = enter;
+        edge->leave_key = enter - MIN(space_pages, enter / 2);
+    } else {
+        guint64 room = total_pages > enter ? total_pages - enter : 0;
+        guint64 leave = enter + MIN(space_pages, room / 2);
+
+        /* Reached below `enter` = at or above its complement plus one; left at or above `leave`. */
+        edge->enter_key = enter > 0 ? ~enter + 1 : G_MAXUINT64;
+        edge->leave_key = leave > 0 ? ~leave + 1 : G_MAXUINT64;
+    }
+}
+
+static Lane *edge_lane(MnCrossing *self, const MnEdge *edge) {
+    return &self->lanes[edge->limit.meter][edge->limit.op];
+}
+
+static void lane_refresh(Lane *lane) {
+    GSequenceIter *lowest = g_sequence_get_begin_iter(lane->waiting);
+    GSequenceIter *end = g_sequence_get_end_iter(lane->reached);
+
+    lane->lowest_enter = g_sequence_iter_is_end(lowest)
+                             ? G_MAXUINT64
+                             : ((MnEdge *)g_sequence_get(lowest))->enter_key;
+    lane->highest_leave = g_sequence_iter_is_begin(end)
+                              ? 0
+                              : ((MnEdge *)g_sequence_get(g_sequence_iter_prev(end)))->leave_key;
+}
+
+MnCrossing *mn_crossing_new(void) {
+    MnCrossing *self = g_new0(MnCrossing, 1);
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        for (guint op = 0; op < 2; op++) {
+            self->lanes[meter][op].waiting = g_sequence_new(NULL);
+            self->lanes[meter][op].reached = g_sequence_new(NULL);
+            lane_refresh(&self->lanes[meter][op]);
+        }
+    return self;
+}
+
+void mn_crossing_free(MnCrossing *self) {
+    if (!self)
+        return;
+    g_assert(mn_crossing_is_empty(self));
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        for (guint op = 0; op < 2; op++) {
+            g_sequence_free(self->lanes[meter][op].waiting);
+            g_sequence_free(self->lanes[meter][op].reached);
+        }
+    g_free(self);
+}
+
+static void rescale_edge(gpointer data, gpointer user_data) {
+    MnCrossing *self = user_data;
+
+    edge_scale(data, self->total_pages, self->space_pages);
+}
+
+void mn_crossing_set_scale(MnCrossing *self, guint64 total_pages, guint64 space_pages) {
+    if (total_pages == self->total_pages && space_pages == self->space_pages)
+        return;
+    self->total_pages = total_pages;
+    self->space_pages = space_pages;
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        for (guint op = 0; op < 2; op++) {
+            Lane *lane = &self->lanes[meter][op];
+
+            g_sequence_foreach(lane->waiting, rescale_edge, self);
+            g_sequence_sort(lane->waiting, compare_enter, NULL);
+            g_sequence_foreach(lane->reached, rescale_edge, self);
+            g_sequence_sort(lane->reached, compare_enter, NULL);
+            lane_refresh(lane);
+        }
+}
+
+void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading *reading) {
+    g_assert(!watch->indexed);
+
+    watch->reached = 0;
+    for (guint i = 0; i < watch->n_edges; i++) {
+        MnEdge *edge = &watch->edges[i];
+
+        edge_scale(edge, self->total_pages, self->space_pages);
+        if (mirror(edge->limit.op, reading->pages[edge->limit.meter]) >= edge->enter_key)
+            watch->reached |= edge_bit(edge);
+    }
+}
+
+void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
+    g_assert(!watch->indexed);
+
+    watch->indexed = TRUE;
+    for (guint i = 0; i < watch->n_edges; i++) {
+        MnEdge *edge = &watch->edges[i];
+        Lane *lane = edge_lane(self, edge);
+
+        edge_scale(edge, self->total_pages, self->space_pages);
+        edge->place = g_sequence_insert_sorted(edge_is_reached(edge) ? lane->reached : lane->waiting,
+                                               edge, compare_enter, NULL);
+        lane_refresh(lane);
+    }
+}
+
+void mn_crossing_remove(MnCrossing *self, MnWatch *watch) {
+    if (!watch->indexed)
+        return;
+
+    watch->indexed = FALSE;
+    for (guint i = 0; i < watch->n_edges; i++) {
+        g_sequence_remove(watch->edges[i].place);
+        lane_refresh(edge_lane(self, &watch->edges[i]));
+    }
+}
+
+/* Moves an edge to the other sequence of its lane. g_sequence_move() keeps the node: no allocation. */
+static void flip(MnCrossing *self, Lane *lane, MnEdge *edge) {
+    MnWatch *watch = edge->watch;
+    GSequence *to = edge_is_reached(edge) ? lane->waiting : lane->reached;
+
+    g_sequence_move(edge->place, g_sequence_search(to, edge, compare_enter, NULL));
+    watch->reached ^= edge_bit(edge);
+
+    if (watch->changed == 0) {
+        watch->next_changed = self->changed;
+        self->changed = watch;
+    }
+    watch->changed ^= edge_bit(edge);
+    lane_refresh(lane);
+}
+
+static void lane_advance(MnCrossing *self, Lane *lane, guint64 value) {
+    while (value >= lane->lowest_enter && g_sequence_get_length(lane->waiting) > 0)
+        flip(self, lane, g_sequence_get(g_sequence_get_begin_iter(lane->waiting)));
+
+    while (value < lane->highest_leave)
+        flip(self, lane,
+             g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(lane->reached))));
+}
+
+guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
+    MnWatch *changed;
+    guint n = 0;
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        for (guint op = 0; op < 2; op++)
+            lane_advance(self, &self->lanes[meter][op], mirror(op, reading->pages[meter]));
+
+    changed = g_steal_pointer(&self->changed);
+    while (changed) {
+        MnWatch *watch = changed;
+
+        changed = watch->next_changed;
+        watch->notify(watch, reading);
+        watch->changed = 0;
+        n++;
+    }
+    return n;
+}
+
+guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
+    guint64 distance = G_MAXUINT64;
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        for (guint op = 0; op < 2; op++) {
+            const Lane *lane = &self->lanes[meter][op];
+            guint64 value = mirror(op, reading->pages[meter]);
+
+            if (g_sequence_get_length(lane->waiting) == 0)
+                continue;
+            distance = MIN(distance, lane->lowest_enter > value ? lane->lowest_enter - value : 1);
+        }
+    return distance;
+}
+
+static guint count(const MnCrossing *self, guint meter, gboolean reached) {
+    guint n = 0;
+
+    for (guint op = 0; op < 2; op++)
+        n += g_sequence_get_length(reached ? self->lanes[meter][op].reached
+                                           : self->lanes[meter][op].waiting);
+    return n;
+}
+
+gboolean mn_crossing_is_reached(const MnCrossing *self) {
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        if (count(self, meter, TRUE) > 0)
+            return TRUE;
+    return FALSE;
+}
+
+guint mn_crossing_meters(const MnCrossing *self) {
+    guint meters = 0;
+
+    for (guint meter = 0; meter < MN_N_METERS; meter++)
+        if (count(self, meter, FALSE) + count(self, meter, TRUE) > 0)
+            meters |= MN_METER_BIT(meter);
+    return meters;
+}
+
+gboolean mn_crossing_is_empty(const MnCrossing *self) {
+    return mn_crossing_meters(self) == 0;
+}

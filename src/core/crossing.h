@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/limit.h"
+
+/* One limit in its place: where it is reached and where it is left again. Private to crossing.c but
+ * for `limit` and `enter_pages`. */
+typedef struct MnEdge {
+    MnLimit limit;
+    guint64 enter_pages; /* the limit in pages, per cent resolved */
+    guint64 enter_key;
+    guint64 leave_key;
+    GSequenceIter *place;
+    struct MnWatch *watch;
+} MnEdge;
+
+/* What one observer waits for: a set of limits and which of them are reached. */
+typedef struct MnWatch MnWatch;
+struct MnWatch {
+    guint32 reached; /* bit i: limit i of the set is reached */
+    guint32 changed; /* while notify() runs: the bits of `reached` that have just changed */
+    void (*notify)(MnWatch *watch, const MnReading *reading);
+    gpointer observer; /* for notify() */
+    MnWatch *next_changed;
+    guint8 indexed;
+    guint8 n_edges;
+    MnEdge edges[];
+};
+
+/* A watch for `set` that calls notify() when its state has changed. Nothing is reached in it until
+ * mn_crossing_settle(). */
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *),
+                      gpointer observer);
+void mn_watch_free(MnWatch *watch); /* must not be indexed any more; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnWatch, mn_watch_free)
+
+/* The ordered limits of all indexed watches, per meter and direction. */
+typedef struct MnCrossing MnCrossing;
+
+MnCrossing *mn_crossing_new(void);
+void mn_crossing_free(MnCrossing *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnCrossing, mn_crossing_free)
+
+/* The scale of the limits: what per cent are taken of, and the hysteresis (a reached limit is left
+ * when the meter is `space_pages` beyond it, or half-way to the end of the scale where that is
+ * nearer, so that no limit is too small to be left). When either changes, all limits are put in
+ * their new place; whoever is reached stays so until mn_crossing_advance(). */
+void mn_crossing_set_scale(MnCrossing *self, guint64 total_pages, guint64 space_pages);
+
+/* Puts the limits of a watch into the present scale and sets its state by `reading`, silently: a
+ * limit that is reached already is no event. For a watch that is not indexed. */
+void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading *reading);
+
+/* From now on mn_crossing_advance() looks at the watch, whose state is the one it had when it was
+ * settled or last indexed. O(limits x log n). */
+void mn_crossing_add(MnCrossing *self, MnWatch *watch);
+
+/* No effect on a watch that is not indexed. */
+void mn_crossing_remove(MnCrossing *self, MnWatch *watch);
+
+/* Moves on to a new reading: O(meters + crossed x log n), without allocation. All state is changed
+ * first, then notify() is called once for each watch whose state changed. notify() must not add or
+ * remove a watch. Returns how many were notified. */
+guint mn_crossing_advance(MnCrossing *self, const MnReading *reading);
+
+/* How far the meter nearest to a limit that is not reached is away from it, in pages: at least 1,
+ * and G_MAXUINT64 when there is no such limit. */
+guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading);
+
+/* Whether any limit is reached. */
+gboolean mn_crossing_is_reached(const MnCrossing *self);
+
+/* The meters (MN_METER_BIT()s) that have a limit. */
+guint mn_crossing_meters(const MnCrossing *self);
+
+gboolean mn_crossing_is_empty(const MnCrossing *self);

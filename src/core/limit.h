@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/meter.h"
+
+typedef enum MnOp {
+    MN_OP_AT_LEAST, /* ">=", reached when the meter is at or above the limit */
+    MN_OP_BELOW,    /* "<", reached when the meter is below the limit */
+} MnOp;
+
+typedef struct MnLimit {
+    guint8 meter;   /* MnMeterId */
+    guint8 op;      /* MnOp */
+    guint8 percent; /* of the meter total; 0 when `pages` says it */
+    guint64 pages;
+} MnLimit;
+
+/* At most one limit a meter. */
+typedef struct MnLimitSet {
+    guint named; /* MN_METER_BIT()s of all that the text names, also with 0 */
+    guint n;
+    MnLimit limits[MN_N_METERS];
+} MnLimitSet;
+
+/* A text longer than this is refused: all meters with the longest numbers need a tenth of it. */
+#define MN_LIMIT_TEXT_MAX 4095
+
+extern const char *const mn_op_names[]; /* indexed by MnOp */
+
+/* Parses a set of limits: "used 80% active 5000", "free<512M", "used=5000,active:8000".
+ *
+ *   set    = { NAME [ ">=" | "<" ] NUMBER [ "K" | "M" | "G" | "T" | "%" ] }
+ *   joined by blanks, newlines, "=", ":" or ","; one final NUL is ignored
+ *
+ * A number is pages, or bytes with a suffix (1024s, small letters too, rounded up to pages), or per
+ * cent of total. 0 means not tracked and does not appear in *ret; an empty text is an empty set.
+ * -EINVAL, with *ret untouched: a name that is no meter of this machine, a name twice, a name
+ * without number, a number that is negative or does not fit, more than 100 %, more than
+ * MN_LIMIT_TEXT_MAX bytes, or anything else. */
+int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, MnLimitSet *ret)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Parses the limit of one meter whose name is known: ">= 80%", "<512M", "5000". */
+int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter,
+                           MnLimitSet *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where the limit lies, in pages, when total is `total_pages`. */
+guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages);
+
+/* What a write to `simulate` asks for: some meters fixed, some measured again. */
+typedef struct MnOverride {
+    guint fixed;    /* MN_METER_BIT()s that get the value of values[id] */
+    guint measured; /* MN_METER_BIT()s that are measured again */
+    MnLimit values[MN_N_METERS];
+} MnOverride;
+
+/* Parses "used 90% swap_free -", where "-" stands for the measured value, or "reset", which is "-"
+ * for every meter. Otherwise the grammar of mn_limit_set_parse() without operators, and 0 is a
+ * value like others. -EINVAL as there. */
+int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnOverride *ret)
+    G_GNUC_WARN_UNUSED_RESULT;

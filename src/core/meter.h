@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/sample.h"
+
+/* The meters, in the order in which they are listed. The first three are the driver's. */
+typedef enum MnMeterId {
+    MN_METER_USED,
+    MN_METER_ACTIVE,
+    MN_METER_TOTAL,
+    MN_METER_FREE,
+    MN_METER_AVAILABLE,
+    MN_METER_ANON,
+    MN_METER_FILE,
+    MN_METER_SHMEM,
+    MN_METER_SLAB_RECLAIMABLE,
+    MN_METER_MLOCKED,
+    MN_METER_DIRTY,
+    MN_METER_SWAP_TOTAL,
+    MN_METER_SWAP_FREE,
+    MN_METER_SWAP_USED,
+    MN_N_METERS
+} MnMeterId;
+
+#define MN_METER_BIT(id) (1U << (id))
+
+/* What does not change while we run. */
+typedef struct MnMachine {
+    guint page_bytes;
+    guint offered; /* MN_METER_BIT()s of the meters that this kernel has the counters for */
+} MnMachine;
+
+/* One row of the table of meters. */
+typedef struct MnMeter {
+    const char *name;
+    guint sources;                             /* MN_SOURCE_… bits it is computed from */
+    guint64 needs;                             /* MN_COUNTER_BIT()s it cannot do without */
+    guint64 (*pages)(const MnSample *sample);
+} MnMeter;
+
+extern const MnMeter mn_meters[MN_N_METERS];
+
+/* What the meters show at one moment, in pages. Copied by assignment. */
+typedef struct MnReading {
+    guint64 pages[MN_N_METERS];
+} MnReading;
+
+/* The meter named by the `len` bytes at `name`, or -1. */
+int mn_meter_find(const char *name, gsize len);
+
+/* The meters (MN_METER_BIT()s) that can be computed from a sample in which `known` counters exist. */
+guint mn_meters_offered(guint64 known);
+
+/* Computes every meter. One whose counters are unknown shows 0. */
+void mn_reading_from_sample(const MnSample *sample, MnReading *ret);

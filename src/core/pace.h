@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/parameter.h"
+
+/* While a limit is reached memory may be freed in an instant, however far away that is. */
+#define MN_PACE_REACHED_MS 250
+
+/* What is known when a sample has been taken. */
+typedef struct MnPace {
+    guint64 distance_pages; /* to the nearest limit not yet reached; G_MAXUINT64 for none */
+    guint page_bytes;
+    gboolean is_reached;    /* some limit is reached */
+    gboolean has_moved;     /* some meter is away from its baseline by the hysteresis or more */
+    guint64 period_ms;      /* the period that has just ended; 0 for none */
+} MnPace;
+
+/* How long to wait before the next sample, in ms, between update_period and max_update_period.
+ *
+ * With a fill_rate: as long as memory filling at that rate needs for the distance; not more than
+ * MN_PACE_REACHED_MS while a limit is reached. Without one, as the driver of 2012 did it:
+ * update_period after a sample that has moved, else twice the period before. */
+guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters);

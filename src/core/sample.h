@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* The kernel texts a sample is made of, as bits. */
+typedef enum MnSource {
+    MN_SOURCE_VMSTAT = 1 << 0,
+    MN_SOURCE_MEMINFO = 1 << 1,
+    MN_SOURCE_ZONEINFO = 1 << 2,
+} MnSource;
+
+/* The counters we take from them; pages unless said otherwise. */
+typedef enum MnCounter {
+    MN_COUNTER_VM_FREE, /* nr_free_pages: used only where meminfo has no MemFree */
+    MN_COUNTER_MLOCKED,
+    MN_COUNTER_ACTIVE_ANON,
+    MN_COUNTER_ACTIVE_FILE,
+    MN_COUNTER_SLAB_RECLAIMABLE,
+    MN_COUNTER_ANON,
+    MN_COUNTER_FILE, /* page cache with buffers, tmpfs and swap cache */
+    MN_COUNTER_DIRTY,
+    MN_COUNTER_SHMEM,
+    MN_COUNTER_MEM_TOTAL, /* the first that comes from meminfo */
+    MN_COUNTER_MEM_FREE,
+    MN_COUNTER_MEM_AVAILABLE,
+    MN_COUNTER_SWAP_TOTAL,
+    MN_COUNTER_SWAP_FREE,
+    MN_N_COUNTERS
+} MnCounter;
+
+#define MN_COUNTER_BIT(counter) (G_GUINT64_CONSTANT(1) << (counter))
+
+/* Which source a counter comes from. */
+#define MN_COUNTERS_VMSTAT (MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) - 1)
+#define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_N_COUNTERS) - 1) & ~MN_COUNTERS_VMSTAT)
+
+/* The counters of one moment. A counter whose bit is not in `known` does not exist on this kernel
+ * (or its source was not read) and is 0. */
+typedef struct MnSample {
+    guint64 known;
+    guint64 counters[MN_N_COUNTERS];
+} MnSample;
+
+/* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
+ * leaving the others. Unknown keys are skipped, a key that is not there leaves its counter unknown.
+ * -EBADMSG, with *ret untouched: no final newline (a cut text), a wanted key twice, without a
+ * number, or with one over 64 bits. */
+int mn_sample_parse_vmstat(const char *text, gsize len, MnSample *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for /proc/meminfo, whose kB become pages of page_kib KiB. */
+int mn_sample_parse_meminfo(const char *text, gsize len, guint page_kib, MnSample *ret)
+    G_GNUC_WARN_UNUSED_RESULT;

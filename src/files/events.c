@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* events: a stream with one line for each crossing of a named threshold, from open on.
+ *
+ * A line that was begun is kept in the open file, so that neither a small buffer nor being
+ * overtaken ever gives half a line. */
+#include "files/files.h"
+#include "fs/open.h"
+
+#include <poll.h>
+#include <string.h>
+
+typedef struct Events {
+    MnOpen open;
+    guint64 cursor; /* in the log */
+    guint16 line_len;
+    guint16 line_at; /* what was taken of it */
+    char line[MN_EVENT_LINE_BYTES];
+} Events;
+
+static MnThresholds *thresholds_of(MnOpen *open) {
+    return ((MnFilesContext *)open->node->data)->thresholds;
+}
+
+static int events_open(MnOpen *open) {
+    mn_thresholds_listen(thresholds_of(open));
+    ((Events *)open)->cursor = mn_event_log_get_end(mn_thresholds_get_log(thresholds_of(open)));
+    return 0;
+}
+
+static void events_release(MnOpen *open) {
+    mn_thresholds_unlisten(thresholds_of(open));
+}
+
+static gboolean has_bytes(Events *self) {
+    if (self->line_at == self->line_len) {
+        self->line_at = 0;
+        self->line_len = mn_event_log_next(mn_thresholds_get_log(thresholds_of(&self->open)),
+                                           &self->cursor, self->line);
+    }
+    return self->line_at < self->line_len;
+}
+
+static gsize events_take(MnOpen *open, char *buffer, gsize size) {
+    Events *self = (Events *)open;
+    gsize taken = 0;
+
+    while (taken < size && has_bytes(self)) {
+        gsize n = MIN(size - taken, (gsize)(self->line_len - self->line_at));
+
+        memcpy(buffer + taken, self->line + self->line_at, n);
+        self->line_at += n;
+        taken += n;
+    }
+    return taken;
+}
+
+static guint events_poll(MnOpen *open) {
+    return has_bytes((Events *)open) ? POLLIN | POLLRDNORM : 0;
+}
+
+static const MnFileOps events_ops = {
+    .open_bytes = sizeof(Events),
+    .open = events_open,
+    .release = events_release,
+    .take = events_take,
+    .poll = events_poll,
+};
+
+static void on_appended(gpointer data) {
+    mn_node_wake(data);
+}
+
+void mn_events_add(MnTree *tree, MnFilesContext *context) {
+    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), "events", 0444, &events_ops, context);
+
+    mn_thresholds_set_appended(context->thresholds, on_appended, node);
+}

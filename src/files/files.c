@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of what is served. */
+#include "files.h"
+
+static void (*const files[])(MnTree *tree, MnFilesContext *context) = {
+    mn_memnotify_add,  /* memnotify */
+    mn_meters_add,     /* meters/NAME */
+    mn_thresholds_add, /* thresholds/NAME */
+    mn_events_add,     /* events */
+    mn_parameters_add, /* parameters/NAME */
+    mn_simulate_add,   /* simulate, where allowed */
+};
+
+void mn_files_add_all(MnTree *tree, MnFilesContext *context) {
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+        files[i](tree, context);
+}

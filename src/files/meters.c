@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* meters/NAME: one meter each.
+ *
+ * A read gives its value, a write sets one limit for this open file. It is ready as long as the
+ * limit's state, reached or not, is one that this open file has not read yet; a limit that is
+ * reached when it is written is such a state. */
+#include "files/files.h"
+#include "fs/open.h"
+
+#include <poll.h>
+
+typedef struct MeterFile {
+    MnFilesContext *context;
+    MnMeterId meter;
+} MeterFile;
+
+typedef struct Meter {
+    MnOpen open;
+    MnWatch *watch;           /* NULL without a limit */
+    guint32 seen_reached;     /* the state that was read last */
+} Meter;
+
+static MeterFile *file_of(MnOpen *open) {
+    return open->node->data;
+}
+
+static int meter_open(MnOpen *open) {
+    mn_sampler_hold(file_of(open)->context->sampler, mn_meters[file_of(open)->meter].sources);
+    return 0;
+}
+
+static void drop_watch(Meter *self) {
+    if (!self->watch)
+        return;
+    mn_sampler_remove(file_of(&self->open)->context->sampler, self->watch);
+    g_clear_pointer(&self->watch, mn_watch_free);
+}
+
+static void meter_release(MnOpen *open) {
+    drop_watch((Meter *)open);
+    mn_sampler_release(file_of(open)->context->sampler, mn_meters[file_of(open)->meter].sources);
+}
+
+/* "5123456\n" */
+static int meter_read(MnOpen *open, GString *text) {
+    Meter *self = (Meter *)open;
+    const MnReading *reading = mn_sampler_read(file_of(open)->context->sampler);
+
+    if (self->watch)
+        self->seen_reached = self->watch->reached;
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", reading->pages[file_of(open)->meter]);
+    return 0;
+}
+
+static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
+    Meter *self = watch->observer;
+
+    self->open.snapshot.may_go_on = TRUE;
+    mn_open_wake(&self->open);
+}
+
+static int meter_write(MnOpen *open, const MnWrite *write) {
+    Meter *self = (Meter *)open;
+    MnSampler *sampler = file_of(open)->context->sampler;
+    MnLimitSet set;
+    int r;
+
+    r = mn_limit_set_parse_one(write->text, write->len, mn_sampler_get_machine(sampler),
+                               file_of(open)->meter, &set);
+    if (r < 0)
+        return r;
+
+    drop_watch(self);
+    self->seen_reached = 0;
+    if (set.n > 0) {
+        self->watch = mn_watch_new(&set, on_crossing, self);
+        mn_sampler_settle(sampler, self->watch);
+        mn_sampler_add(sampler, self->watch);
+        if (self->watch->reached)
+            mn_open_wake(open);
+    }
+    return 0;
+}
+
+static guint meter_poll(MnOpen *open) {
+    Meter *self = (Meter *)open;
+    guint events = POLLOUT | POLLWRNORM;
+
+    if (self->watch && self->watch->reached != self->seen_reached)
+        events |= POLLIN | POLLRDNORM | POLLPRI;
+    return events;
+}
+
+static const MnFileOps meter_ops = {
+    .open_bytes = sizeof(Meter),
+    .open = meter_open,
+    .release = meter_release,
+    .read = meter_read,
+    .write = meter_write,
+    .poll = meter_poll,
+    .free_data = g_free,
+};
+
+void mn_meters_add(MnTree *tree, MnFilesContext *context) {
+    guint offered = mn_sampler_get_machine(context->sampler)->offered;
+    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "meters", 0755, NULL, NULL);
+
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (offered & MN_METER_BIT(id)) {
+            MeterFile *file = g_new0(MeterFile, 1);
+
+            *file = (MeterFile){ .context = context, .meter = id };
+            mn_tree_add_file(tree, dir, mn_meters[id].name, 0666, &meter_ops, file);
+        }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* simulate: fixes meters at chosen values, so that a program's answer to a shortage can be tested
+ * without one. Only there with --simulate, and only the owner of the mount may write. */
+#include "files/files.h"
+#include "fs/open.h"
+
+/* "used 4945632\n", a line for each meter that is fixed. */
+static int simulate_read(MnOpen *open, GString *text) {
+    MnFilesContext *context = open->node->data;
+    const MnSimulate *simulate = mn_sampler_get_simulate(context->sampler);
+
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (simulate->fixed & MN_METER_BIT(id))
+            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT "\n", mn_meters[id].name,
+                                   simulate->values.pages[id]);
+    return 0;
+}
+
+static int simulate_write(MnOpen *open, const MnWrite *write) {
+    MnFilesContext *context = open->node->data;
+    MnOverride override;
+    int r;
+
+    r = mn_override_parse(write->text, write->len, mn_sampler_get_machine(context->sampler),
+                          &override);
+    if (r < 0)
+        return r;
+    mn_sampler_override(context->sampler, &override);
+    return 0;
+}
+
+static const MnFileOps simulate_ops = {
+    .read = simulate_read,
+    .write = simulate_write,
+};
+
+void mn_simulate_add(MnTree *tree, MnFilesContext *context) {
+    if (context->may_simulate)
+        mn_tree_add_file(tree, mn_tree_get_root(tree), "simulate", 0644, &simulate_ops, context);
+}

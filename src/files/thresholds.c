@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* thresholds/NAME: the files of named thresholds.
+ *
+ * The directory is everybody's and sticky, a file its creator's. A file is ready as long as there
+ * is a state that this open file has not read; one that was never read is, so that nothing is lost
+ * between open and poll. */
+#include "files/files.h"
+#include "fs/open.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
+
+/* The node's data: a threshold, and until when. */
+typedef struct ThresholdFile {
+    MnFilesContext *context;
+    MnThreshold *threshold; /* NULL when it has been removed */
+} ThresholdFile;
+
+typedef struct ThresholdOpen {
+    MnOpen open;
+    guint64 seen_generation; /* 0 before the first read */
+} ThresholdOpen;
+
+static ThresholdFile *file_of(MnOpen *open) {
+    return open->node->data;
+}
+
+static int threshold_open(MnOpen *open) {
+    ThresholdFile *file = file_of(open);
+
+    if (!file->threshold)
+        return -ENOENT;
+    mn_sampler_hold(file->context->sampler, SOURCES);
+    mn_threshold_wait(file->threshold);
+    return 0;
+}
+
+static void threshold_release(MnOpen *open) {
+    ThresholdFile *file = file_of(open);
+
+    if (file->threshold)
+        mn_threshold_unwait(file->threshold);
+    mn_sampler_release(file->context->sampler, SOURCES);
+}
+
+static int threshold_read(MnOpen *open, GString *text) {
+    ThresholdFile *file = file_of(open);
+
+    if (!file->threshold)
+        return -ENOENT;
+    mn_threshold_render(file->threshold, text);
+    ((ThresholdOpen *)open)->seen_generation = mn_threshold_get_generation(file->threshold);
+    return 0;
+}
+
+/* A write at the beginning is the whole set, one that follows it or appends adds to it: so a text
+ * that a shell writes line by line arrives whole. */
+static int threshold_write(MnOpen *open, const MnWrite *write) {
+    ThresholdFile *file = file_of(open);
+
+    if (!file->threshold)
+        return -ENOENT;
+    return mn_threshold_write(file->threshold, write->text, write->len, write->offset > 0);
+}
+
+static guint threshold_poll(MnOpen *open) {
+    ThresholdFile *file = file_of(open);
+    guint events = POLLOUT | POLLWRNORM;
+
+    if (!file->threshold)
+        return POLLHUP | POLLERR;
+    if (((ThresholdOpen *)open)->seen_generation != mn_threshold_get_generation(file->threshold))
+        events |= POLLIN | POLLRDNORM | POLLPRI;
+    return events;
+}
+
+static void threshold_free_data(gpointer data) {
+    ThresholdFile *file = data;
+
+    mn_threshold_free(file->threshold);
+    g_free(file);
+}
+
+static const MnFileOps threshold_ops = {
+    .open_bytes = sizeof(ThresholdOpen),
+    .open = threshold_open,
+    .release = threshold_release,
+    .read = threshold_read,
+    .write = threshold_write,
+    .poll = threshold_poll,
+    .free_data = threshold_free_data,
+};
+
+static int thresholds_create(MnNode *dir, const char *name, const MnCaller *caller,
+                             const MnFileOps **ret_ops, gpointer *ret_data) {
+    MnFilesContext *context = dir->data;
+    MnThreshold *threshold;
+    ThresholdFile *file;
+    int r;
+
+    r = mn_threshold_new(context->thresholds, name, caller->uid, &threshold);
+    if (r < 0)
+        return r;
+
+    file = g_new0(ThresholdFile, 1);
+    *file = (ThresholdFile){ .context = context, .threshold = threshold };
+    *ret_ops = &threshold_ops;
+    *ret_data = file;
+    return 0;
+}
+
+static void on_changed(gpointer data) {
+    MnNode *node = data;
+
+    for (MnOpen *open = node->opens; open; open = open->next) {
+        open->snapshot.may_go_on = TRUE;
+        mn_open_wake(open);
+    }
+}
+
+static void thresholds_created(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
+    mn_threshold_set_changed(((ThresholdFile *)node->data)->threshold, on_changed, node);
+}
+
+static void thresholds_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
+    ThresholdFile *file = node->data;
+
+    g_clear_pointer(&file->threshold, mn_threshold_free);
+    mn_node_wake(node); /* its pollers find out that it is gone */
+}
+
+static const MnDirOps thresholds_ops = {
+    .create = thresholds_create,
+    .created = thresholds_created,
+    .unlinked = thresholds_unlinked,
+};
+
+void mn_thresholds_add(MnTree *tree, MnFilesContext *context) {
+    mn_tree_add_dir(tree, mn_tree_get_root(tree), "thresholds", 01777, &thresholds_ops, context);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a served file has to be: its operations, and what an open file looks like to them. The files
+ * below src/files know nothing else of FUSE. */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+typedef struct MnNode MnNode;
+typedef struct MnOpen MnOpen;
+typedef struct MnTree MnTree;
+
+/* Who makes a request: as the kernel tells it, in the namespaces of the mount. `tid` is a thread, 0
+ * when it cannot be seen from here. */
+typedef struct MnCaller {
+    uid_t uid;
+    gid_t gid;
+    pid_t tid;
+} MnCaller;
+
+/* One write(2): a whole command, text[len] is not a NUL. */
+typedef struct MnWrite {
+    const char *text;
+    gsize len;
+    off_t offset;
+    MnCaller caller;
+} MnWrite;
+
+/* The operations of a kind of file; those that are NULL are refused or, where that makes sense,
+ * not needed. All return at once; int is 0 or -errno. */
+typedef struct MnFileOps {
+    gsize open_bytes;           /* of the struct that begins with an MnOpen; 0 for MnOpen itself */
+    gsize size;                 /* st_size to report; 0 for one page. Covers the longest text */
+    gboolean is_rereadable;     /* a read after the end begins anew, for clients that never lseek */
+
+    int (*open)(MnOpen *open);
+    void (*release)(MnOpen *open);
+
+    /* A text file: appends the whole text as it is now. Called when a snapshot begins. */
+    int (*read)(MnOpen *open, GString *text);
+
+    /* A stream: takes up to `size` bytes that were not taken yet. 0 when there are none: the reader
+     * waits, and is served after mn_open_wake(). */
+    gsize (*take)(MnOpen *open, char *buffer, gsize size);
+
+    int (*write)(MnOpen *open, const MnWrite *write);
+
+    /* The poll events that are true now. Must have no effect but on what it reports. Files without
+     * are always readable and writable. */
+    guint (*poll)(MnOpen *open);
+
+    void (*free_data)(gpointer data); /* of the node */
+} MnFileOps;
+
+/* A directory whose files users create and remove. */
+typedef struct MnDirOps {
+    /* Makes the file's ops and data for a new node named `name`. */
+    int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops,
+                  gpointer *ret_data);
+    /* Bound to the node that create() has led to. */
+    void (*created)(MnNode *dir, MnNode *node);
+    /* The node has been taken out of its directory; it may still be open. */
+    void (*unlinked)(MnNode *dir, MnNode *node);
+} MnDirOps;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inodes: who they are, where they are, and how long they live. */
+#include "node.h"
+
+#include <string.h>
+
+struct MnTree {
+    uid_t uid;
+    gid_t gid;
+    guint64 next_ino; /* never used twice, so that no generation is needed */
+    GHashTable *nodes; /* ino -> MnNode; owned */
+    MnNode *root;
+};
+
+static void node_free(MnNode *node) {
+    g_assert(!node->opens);
+
+    if (node->file_ops && node->file_ops->free_data)
+        node->file_ops->free_data(node->data);
+    if (node->children)
+        g_ptr_array_unref(node->children);
+    g_free(node->name);
+    g_free(node);
+}
+
+static MnNode *add_node(MnTree *self, MnNode *parent, const char *name, mode_t mode, gpointer data) {
+    MnNode *node = g_new0(MnNode, 1);
+
+    node->ino = self->next_ino++;
+    node->name = g_strdup(name);
+    node->mode = mode;
+    node->uid = self->uid;
+    node->gid = self->gid;
+    node->parent = parent ? parent : node;
+    node->data = data;
+    node->is_linked = TRUE;
+    clock_gettime(CLOCK_REALTIME, &node->changed_at);
+
+    g_hash_table_insert(self->nodes, &node->ino, node);
+    if (parent) {
+        g_ptr_array_add(parent->children, node);
+        parent->changed_at = node->changed_at;
+    }
+    return node;
+}
+
+MnTree *mn_tree_new(uid_t uid, gid_t gid) {
+    MnTree *self = g_new0(MnTree, 1);
+
+    self->uid = uid;
+    self->gid = gid;
+    self->next_ino = MN_ROOT_INO;
+    self->nodes = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+                                        (GDestroyNotify)node_free);
+    self->root = mn_tree_add_dir(self, NULL, "", 0755, NULL, NULL);
+    return self;
+}
+
+void mn_tree_free(MnTree *self) {
+    if (!self)
+        return;
+    g_hash_table_unref(self->nodes);
+    g_free(self);
+}
+
+MnNode *mn_tree_get_root(MnTree *self) {
+    return self->root;
+}
+
+MnNode *mn_tree_find(MnTree *self, guint64 ino) {
+    return g_hash_table_lookup(self->nodes, &ino);
+}
+
+MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode,
+                        const MnDirOps *ops, gpointer data) {
+    MnNode *node = add_node(self, parent, name, S_IFDIR | mode, data);
+
+    node->dir_ops = ops;
+    node->children = g_ptr_array_new();
+    return node;
+}
+
+MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode,
+                         const MnFileOps *ops, gpointer data) {
+    MnNode *node = add_node(self, parent, name, S_IFREG | mode, data);
+
+    node->file_ops = ops;
+    return node;
+}
+
+MnNode *mn_node_find_child(const MnNode *dir, const char *name) {
+    for (guint i = 0; i < dir->children->len; i++) {
+        MnNode *child = g_ptr_array_index(dir->children, i);
+
+        if (strcmp(child->name, name) == 0)
+            return child;
+    }
+    return NULL;
+}
+
+void mn_tree_unlink(MnTree *self, MnNode *node) {
+    MnNode *dir = node->parent;
+
+    node->is_linked = FALSE;
+    g_ptr_array_remove(dir->children, node);
+    clock_gettime(CLOCK_REALTIME, &dir->changed_at);
+    if (dir->dir_ops && dir->dir_ops->unlinked)
+        dir->dir_ops->unlinked(dir, node);
+    mn_tree_release_unused(self, node);
+}
+
+void mn_tree_release_unused(MnTree *self, MnNode *node) {
+    if (!node->is_linked && !node->opens && node->n_lookups == 0)
+        g_hash_table_remove(self->nodes, &node->ino);
+}
+
+void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node)) {
+    GHashTableIter iter;
+    gpointer node;
+
+    g_hash_table_iter_init(&iter, self->nodes);
+    while (g_hash_table_iter_next(&iter, NULL, &node))
+        function(node);
+}
+
+void mn_node_get_stat(const MnNode *node, struct stat *ret) {
+    *ret = (struct stat){
+        .st_ino = node->ino,
+        .st_mode = node->mode,
+        .st_nlink = node->children ? 2 : node->is_linked,
+        .st_uid = node->uid,
+        .st_gid = node->gid,
+        .st_atim = node->changed_at,
+        .st_mtim = node->changed_at,
+        .st_ctim = node->changed_at,
+        .st_blksize = 4096,
+    };
+
+    if (node->children) {
+        for (guint i = 0; i < node->children->len; i++)
+            ret->st_nlink += ((MnNode *)g_ptr_array_index(node->children, i))->children != NULL;
+    } else {
+        /* Not the length of the text, which is not known before it is read: sendfile() stops at
+         * st_size, and readers that see 0 do not read at all. */
+        ret->st_size = node->file_ops->size > 0 ? node->file_ops->size : 4096;
+    }
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "fs/file.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* A served file or directory. It lives as long as it is linked, open, or known to the kernel. */
+struct MnNode {
+    guint64 ino;
+    char *name;
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    MnNode *parent;
+    gboolean is_linked;
+    guint64 n_lookups;   /* the kernel's references, given back by FORGET */
+    struct timespec changed_at;
+
+    const MnFileOps *file_ops; /* of a file */
+    const MnDirOps *dir_ops;   /* of a directory in which users may create and remove files */
+    gpointer data;             /* for the ops; freed by the ops' free_data */
+
+    GPtrArray *children; /* of a directory, by ascending ino; owned */
+    MnOpen *opens;       /* of a file: all that have it open */
+};
+
+/* The inodes. */
+typedef struct MnTree MnTree;
+
+#define MN_ROOT_INO 1
+
+/* A tree with an empty root directory. Files belong to uid and gid unless changed. */
+MnTree *mn_tree_new(uid_t uid, gid_t gid);
+void mn_tree_free(MnTree *self); /* with all nodes; nothing may be open */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnTree, mn_tree_free)
+
+MnNode *mn_tree_get_root(MnTree *self);
+
+/* The node of that number, or NULL. */
+MnNode *mn_tree_find(MnTree *self, guint64 ino);
+
+MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode,
+                        const MnDirOps *ops, gpointer data);
+MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode,
+                         const MnFileOps *ops, gpointer data);
+
+/* NULL when `dir` has none of that name. */
+MnNode *mn_node_find_child(const MnNode *dir, const char *name);
+
+/* Takes a node out of its directory. It is freed when nobody holds it any more. */
+void mn_tree_unlink(MnTree *self, MnNode *node);
+
+/* Frees a node that is not linked, not open and not known to the kernel; leaves others alone. */
+void mn_tree_release_unused(MnTree *self, MnNode *node);
+
+void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node));
+
+void mn_node_get_stat(const MnNode *node, struct stat *ret);

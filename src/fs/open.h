@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "fs/file.h"
+#include "fs/snapshot.h"
+
+struct fuse_req;
+struct fuse_pollhandle;
+
+/* An open file description: shared by dup and fork, ended by RELEASE. The struct of a kind of file
+ * (MnFileOps.open_bytes) begins with it. */
+struct MnOpen {
+    MnNode *node;
+    MnOpen *next; /* of the same node */
+    MnOpen *previous;
+    struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
+    struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
+    MnSnapshot snapshot;
+};
+
+/* Opens a node; -errno of its open(). */
+int mn_open_new(MnNode *node, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
+void mn_open_free(MnOpen *self);
+
+/* Answer a request: with bytes, or with an error as the last resort. */
+void mn_open_read(MnOpen *self, struct fuse_req *req, gsize size, off_t offset, int flags);
+void mn_open_poll(MnOpen *self, struct fuse_req *req, struct fuse_pollhandle *handle);
+
+/* The poll events, or the bytes of a stream, may have changed: wakes who waits for either. Change
+ * state first. Whoever was told asks again by himself, so nobody is told twice before he has. */
+void mn_open_wake(MnOpen *self);
+
+/* mn_open_wake() for all who have the node open. */
+void mn_node_wake(MnNode *node);
+
+/* Ends the waiting of everybody for a stream: its readers see the end. */
+void mn_node_end_stream(MnNode *node);
+
+/* Frees all who have the node open. */
+void mn_node_close_all(MnNode *node);

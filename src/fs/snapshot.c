@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One consistent text for each reading, whatever the size of the reader's buffer. */
+#include "snapshot.h"
+
+void mn_snapshot_clear(MnSnapshot *self) {
+    g_clear_pointer(&self->text, g_free);
+}
+
+static gboolean goes_on(const MnSnapshot *self, off_t offset) {
+    return self->must_restart || (self->may_go_on && offset >= self->base + (off_t)self->len);
+}
+
+gboolean mn_snapshot_needs_text(const MnSnapshot *self, off_t offset) {
+    return !self->text || offset == 0 || offset < self->base || goes_on(self, offset);
+}
+
+void mn_snapshot_begin(MnSnapshot *self, const char *text, gsize len, off_t offset) {
+    /* A client that has moved on by reading or writing sees the beginning at its present offset; a
+     * pread() into a file that was not read before sees its middle. */
+    self->base = goes_on(self, offset) ? offset : 0;
+    self->must_restart = FALSE;
+    self->may_go_on = FALSE;
+
+    g_free(self->text);
+    self->text = g_memdup2(text, len);
+    self->len = len;
+}
+
+gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret) {
+    off_t at = offset - self->base;
+
+    if (at >= (off_t)self->len)
+        return 0;
+    *ret = self->text + at;
+    return MIN(size, self->len - (gsize)at);
+}

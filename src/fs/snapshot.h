@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* The text that one open file description is in the middle of reading.
+ *
+ * A read at offset 0 begins a fresh text; later offsets go on in it, so that however small a
+ * reader's buffer is it sees one consistent text and then its end. Programs written for a device
+ * never seek, so their next read comes at an offset beyond the end; when they are owed one, a fresh
+ * text begins at the offset of that read. */
+typedef struct MnSnapshot {
+    char *text;         /* NULL before the first read */
+    off_t base;         /* the file offset of its first byte */
+    guint32 len;
+    guint8 may_go_on;    /* a read at the end begins a fresh text instead of reporting the end */
+    guint8 must_restart; /* so does the next read wherever it is */
+} MnSnapshot;
+
+void mn_snapshot_clear(MnSnapshot *self);
+
+/* Whether a read at `offset` needs a fresh text; if so, give it with mn_snapshot_begin(). */
+gboolean mn_snapshot_needs_text(const MnSnapshot *self, off_t offset);
+
+/* Begins anew with a copy of the `len` bytes at `text`, for a read at `offset`. */
+void mn_snapshot_begin(MnSnapshot *self, const char *text, gsize len, off_t offset);
+
+/* The bytes for a read of `size` at `offset`: *ret points into the snapshot. 0 is the end. */
+gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parse, wire, mount, run. */
+#include "config.h"
+#include "files/files.h"
+#include "fs/fs.h"
+#include "mountpoint.h"
+#include "options.h"
+#include "survival.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+
+/* One line a message: to stderr in the foreground, to syslog once there is none. */
+static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
+                                  gpointer user_data) {
+    const gboolean *is_daemon = user_data;
+    const char *message = "";
+
+    for (gsize i = 0; i < n_fields; i++)
+        if (g_strcmp0(fields[i].key, "MESSAGE") == 0)
+            message = fields[i].value;
+
+    if (*is_daemon)
+        syslog(level & G_LOG_LEVEL_MESSAGE ? LOG_NOTICE : LOG_WARNING, "%s", message);
+    else
+        fprintf(stderr, "memnotifyfs: %s\n", message);
+    return G_LOG_WRITER_HANDLED;
+}
+
+/* Signals come through a descriptor: GLib's own sources for them would start a thread. */
+static int open_signals(void) {
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
+                          gpointer loop) {
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+/* The options that every mount of ours has. */
+static void add_mount_options(MnOptions *options) {
+    fuse_opt_add_arg(&options->fuse_args, "-ofsname=memnotifyfs,subtype=memnotifyfs");
+    fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
+    if (options->allow_other || geteuid() == 0)
+        fuse_opt_add_arg(&options->fuse_args, "-oallow_other");
+}
+
+static gboolean check_device(GError **error) {
+    if (access("/dev/fuse", F_OK) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                "there is no /dev/fuse; load the kernel module with 'modprobe fuse', or give it to the container");
+    return FALSE;
+}
+
+static MnSampler *make_sampler(const MnOptions *options, GError **error) {
+    MnSampler *sampler = NULL;
+    const char *name;
+    int r;
+
+    r = mn_sampler_new(options->proc_directory, &options->parameters, &sampler, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s%s%s': %s",
+                    options->proc_directory, name ? "/" : "", name ? name : "",
+                    r == -EBADMSG ? "it is damaged or lacks MemTotal" : g_strerror(-r));
+    return sampler;
+}
+
+static MnFs *mount_tree(MnTree *tree, MnOptions *options, const char *mountpoint, GError **error) {
+    g_autoptr(MnFs) fs = NULL;
+
+    add_mount_options(options);
+    if (mn_fs_new(tree, &options->fuse_args, &fs) < 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "the mount options were refused; see --help");
+        return NULL;
+    }
+    if (mn_fs_mount(fs, mountpoint) < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot mount at '%s'; run as root, or install fuse3 and check the rights on /dev/fuse",
+                    mountpoint);
+        return NULL;
+    }
+    return g_steal_pointer(&fs);
+}
+
+static void run(MnFs *fs) {
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    int signals_fd = open_signals();
+
+    mn_fs_attach(fs, loop);
+    g_unix_fd_add(signals_fd, G_IO_IN, on_signal, loop);
+    g_main_loop_run(loop);
+    close(signals_fd);
+}
+
+static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
+    g_autofree char *mountpoint = NULL;
+    g_autoptr(MnSampler) sampler = NULL;
+    g_autoptr(MnThresholds) thresholds = NULL;
+    g_autoptr(MnTree) tree = NULL;
+    g_autoptr(MnFs) fs = NULL;
+    MnFilesContext context;
+
+    if (!check_device(error))
+        return FALSE;
+    mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
+    if (!mountpoint)
+        return FALSE;
+    sampler = make_sampler(options, error);
+    if (!sampler)
+        return FALSE;
+
+    thresholds = mn_thresholds_new(sampler);
+    context = (MnFilesContext){ .sampler = sampler,
+                                .thresholds = thresholds,
+                                .poll_acknowledges = options->poll_acknowledges,
+                                .may_simulate = options->may_simulate };
+    tree = mn_tree_new(geteuid(), getegid());
+    mn_files_add_all(tree, &context);
+
+    fs = mount_tree(tree, options, mountpoint, error);
+    if (!fs)
+        return FALSE;
+
+    if (fuse_daemonize(options->foreground) < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
+        return FALSE;
+    }
+    *is_daemon = !options->foreground;
+    mn_survival_prepare();
+    run(fs);
+    return TRUE;
+}
+
+int main(int argc, char **argv) {
+    g_auto(MnOptions) options = { 0 };
+    g_autoptr(GError) error = NULL;
+    gboolean is_daemon = FALSE;
+
+    g_set_prgname("memnotifyfs");
+    g_log_set_writer_func(write_log, &is_daemon, NULL);
+
+    if (!mn_options_parse(argc, argv, &options, &error)) {
+        fprintf(stderr, "memnotifyfs: %s\n", error->message);
+        return EXIT_USAGE;
+    }
+    if (options.show_help) {
+        mn_options_print_help(argv[0]);
+        return EXIT_SUCCESS;
+    }
+    if (options.show_version) {
+        printf("memnotifyfs %s\n", MN_VERSION);
+        return EXIT_SUCCESS;
+    }
+
+    if (!serve(&options, &is_daemon, &error)) {
+        fprintf(stderr, "memnotifyfs: %s\n", error->message);
+        return g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE) ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The directory to mount on, looked at before we mount, never afterwards. */
+#include "mountpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A path whose last component may be a dead mount: only its parent can be resolved. */
+static char *absolute_path(const char *path) {
+    g_autofree char *canonical = g_canonicalize_filename(path, NULL);
+    g_autofree char *parent = g_path_get_dirname(canonical);
+    g_autofree char *name = g_path_get_basename(canonical);
+    g_autofree char *real_parent = realpath(parent, NULL);
+
+    return real_parent ? g_build_filename(real_parent, name, NULL) : g_steal_pointer(&canonical);
+}
+
+/* Whether the topmost mount at `path` is one of ours. */
+static gboolean is_ours(const char *path) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    struct mntent *entry;
+    gboolean ours = FALSE;
+
+    if (!mounts)
+        return FALSE;
+    while ((entry = getmntent(mounts)))
+        if (strcmp(entry->mnt_dir, path) == 0)
+            ours = strcmp(entry->mnt_type, MN_FS_TYPE) == 0;
+    endmntent(mounts);
+    return ours;
+}
+
+static gboolean unmount(const char *path) {
+    const char *const argv[] = { "fusermount3", "-u", "-z", "-q", "--", path, NULL };
+    int status;
+
+    if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+        return TRUE;
+    return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status,
+                        NULL) &&
+           g_spawn_check_wait_status(status, NULL);
+}
+
+static gboolean fail(GError **error, const char *format, const char *path) {
+    g_autofree char *message = g_strdup_printf(format, path);
+
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, message);
+    return FALSE;
+}
+
+static gboolean check_stat(const char *path, struct stat *st, GError **error) {
+    if (stat(path, st) == 0)
+        return TRUE;
+
+    if ((errno == ENOTCONN || errno == ECONNABORTED) && is_ours(path)) {
+        if (!unmount(path))
+            return fail(error, "cannot clear the dead mount at '%s'; unmount it with 'umount -l'", path);
+        if (stat(path, st) == 0)
+            return TRUE;
+    }
+    if (errno == ENOENT)
+        return fail(error, "mount point '%s' does not exist; make it with 'mkdir -p'", path);
+    if (errno == ENOTCONN || errno == ECONNABORTED)
+        return fail(error, "mount point '%s' holds a dead mount of something else; unmount it first", path);
+
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot look at mount point '%s': %s", path,
+                g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean is_empty(const char *path) {
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+
+    return !dir || !g_dir_read_name(dir);
+}
+
+char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError **error) {
+    g_autofree char *absolute = absolute_path(path);
+    struct stat st;
+
+    if (!check_stat(absolute, &st, error))
+        return NULL;
+
+    if (is_ours(absolute)) {
+        fail(error, "'%s' is mounted already; unmount it first with 'umount'", absolute);
+        return NULL;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        fail(error, "mount point '%s' is not a directory", absolute);
+        return NULL;
+    }
+    if (!may_be_nonempty && !is_empty(absolute)) {
+        fail(error, "mount point '%s' is not empty; choose another or give -o nonempty", absolute);
+        return NULL;
+    }
+    return g_steal_pointer(&absolute);
+}

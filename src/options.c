@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line: our own options are taken out, libfuse's mount options are left to it. */
+#include "options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    KEY_FOREGROUND,
+    KEY_SIMULATE,
+    KEY_HELP,
+    KEY_VERSION,
+    KEY_PROC,
+    KEY_ACK,
+    KEY_ALLOW_OTHER,
+    KEY_NONEMPTY,
+    KEY_IGNORED,
+    KEY_PARAMETER,
+};
+
+static const struct fuse_opt specification[] = {
+    FUSE_OPT_KEY("-f", KEY_FOREGROUND),
+    FUSE_OPT_KEY("--foreground", KEY_FOREGROUND),
+    FUSE_OPT_KEY("--simulate", KEY_SIMULATE),
+    FUSE_OPT_KEY("simulate", KEY_SIMULATE),
+    FUSE_OPT_KEY("--proc=", KEY_PROC),
+    FUSE_OPT_KEY("proc=", KEY_PROC),
+    FUSE_OPT_KEY("ack=", KEY_ACK),
+    FUSE_OPT_KEY("allow_other", KEY_ALLOW_OTHER),
+    FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
+    FUSE_OPT_KEY("default_permissions", KEY_IGNORED), /* always on */
+    FUSE_OPT_KEY("update_period=", KEY_PARAMETER),
+    FUSE_OPT_KEY("max_update_period=", KEY_PARAMETER),
+    FUSE_OPT_KEY("update_space=", KEY_PARAMETER),
+    FUSE_OPT_KEY("fill_rate=", KEY_PARAMETER),
+    FUSE_OPT_KEY("-h", KEY_HELP),
+    FUSE_OPT_KEY("--help", KEY_HELP),
+    FUSE_OPT_KEY("-V", KEY_VERSION),
+    FUSE_OPT_KEY("--version", KEY_VERSION),
+    FUSE_OPT_END
+};
+
+/* What the callback of fuse_opt_parse() fills in. */
+typedef struct Parsing {
+    MnOptions *options;
+    char *source; /* the first of two paths */
+    GError **error;
+} Parsing;
+
+G_GNUC_PRINTF(2, 3)
+static int fail(Parsing *parsing, const char *format, ...) {
+    va_list arguments;
+    g_autofree char *message = NULL;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(parsing->error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
+    return -1;
+}
+
+static int take_path(Parsing *parsing, const char *path) {
+    MnOptions *options = parsing->options;
+
+    if (parsing->source)
+        return fail(parsing, "unexpected argument '%s'; see --help", path);
+    if (options->mountpoint)
+        parsing->source = g_steal_pointer(&options->mountpoint);
+    options->mountpoint = g_strdup(path);
+    return 0;
+}
+
+static int take_parameter(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+    const MnParameter *parameter = mn_parameter_find(argument, value - 1 - argument);
+
+    if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value)) < 0)
+        return fail(parsing, "bad value in '%s': a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                    " is needed", argument, parameter->min, parameter->max);
+    return 0;
+}
+
+static int take_ack(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+
+    if (strcmp(value, "poll") != 0 && strcmp(value, "read") != 0)
+        return fail(parsing, "bad value in '%s': 'ack=read' or 'ack=poll' is needed", argument);
+    parsing->options->poll_acknowledges = strcmp(value, "poll") == 0;
+    return 0;
+}
+
+static int take_argument(void *data, const char *argument, int key, struct fuse_args *fuse_args G_GNUC_UNUSED) {
+    Parsing *parsing = data;
+    MnOptions *options = parsing->options;
+
+    switch (key) {
+    case FUSE_OPT_KEY_NONOPT:
+        return take_path(parsing, argument);
+    case KEY_PARAMETER:
+        return take_parameter(parsing, argument);
+    case KEY_ACK:
+        return take_ack(parsing, argument);
+    case KEY_PROC:
+        g_free(options->proc_directory);
+        options->proc_directory = g_strdup(strchr(argument, '=') + 1);
+        return 0;
+    case KEY_FOREGROUND:
+        options->foreground = TRUE;
+        return 0;
+    case KEY_SIMULATE:
+        options->may_simulate = TRUE;
+        return 0;
+    case KEY_ALLOW_OTHER:
+        options->allow_other = TRUE;
+        return 0;
+    case KEY_NONEMPTY:
+        options->nonempty = TRUE;
+        return 0;
+    case KEY_HELP:
+        options->show_help = TRUE;
+        return 0;
+    case KEY_VERSION:
+        options->show_version = TRUE;
+        return 0;
+    case KEY_IGNORED:
+        return 0;
+    default: /* libfuse's; but a word like --nonsense is nobody's */
+        if (g_str_has_prefix(argument, "-") && !g_str_has_prefix(argument, "-o"))
+            return fail(parsing, "unknown option '%s'; see --help", argument);
+        return 1;
+    }
+}
+
+gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error) {
+    Parsing parsing = { .options = ret, .error = error };
+    int r;
+
+    *ret = (MnOptions){ .fuse_args = FUSE_ARGS_INIT(argc, argv) };
+    mn_parameters_init(&ret->parameters);
+
+    r = fuse_opt_parse(&ret->fuse_args, &parsing, specification, take_argument);
+    g_free(parsing.source);
+    if (r < 0) {
+        if (error && !*error)
+            fail(&parsing, "cannot read the command line; see --help");
+        return FALSE;
+    }
+    if (ret->show_help || ret->show_version)
+        return TRUE;
+    if (!ret->mountpoint) {
+        fail(&parsing, "no mount point given; see --help");
+        return FALSE;
+    }
+
+    if (!ret->proc_directory)
+        ret->proc_directory = g_strdup("/proc");
+    return TRUE;
+}
+
+void mn_options_clear(MnOptions *self) {
+    fuse_opt_free_args(&self->fuse_args);
+    g_clear_pointer(&self->mountpoint, g_free);
+    g_clear_pointer(&self->proc_directory, g_free);
+}
+
+void mn_options_print_help(const char *program) {
+    printf("usage: %s [OPTIONS] [SOURCE] MOUNTPOINT\n"
+           "Serves memory meters to read and memory thresholds to poll.\n\n"
+           "  -f, --foreground   do not go to the background\n"
+           "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
+           "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
+           "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
+           "  -o allow_other     let other users in (preset where permitted to root)\n"
+           "  -o nonempty        mount over a directory that is not empty\n"
+           "  -h, --help         this text\n"
+           "  -V, --version      the version\n",
+           program);
+    for (guint i = 0; i < MN_N_PARAMETERS; i++)
+        printf("  -o %s=N%*s%s (%" G_GUINT64_FORMAT ")\n", mn_parameters[i].name,
+               (int)(14 - strlen(mn_parameters[i].name)) > 1
+                   ? (int)(14 - strlen(mn_parameters[i].name)) : 1,
+               "", mn_parameters[i].help, mn_parameters[i].preset);
+    printf("\nOther mount options are those of mount.fuse3(8). See memnotifyfs(8) and memnotifyfs(5).\n");
+}

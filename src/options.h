@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/parameter.h"
+
+#define FUSE_USE_VERSION 35
+#include <fuse_opt.h>
+
+/* What the command line says. */
+typedef struct MnOptions {
+    struct fuse_args fuse_args; /* mount options that are libfuse's */
+    char *mountpoint;
+    char *proc_directory;
+    MnParameters parameters;
+    gboolean foreground;
+    gboolean may_simulate;
+    gboolean poll_acknowledges;
+    gboolean allow_other;
+    gboolean nonempty;
+    gboolean show_help;
+    gboolean show_version;
+} MnOptions;
+
+/* Reads the command line: `memnotifyfs [OPTIONS] [SOURCE] MOUNTPOINT`. FALSE with an error that says
+ * what to do. *ret is to be cleared in any case. */
+gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error);
+void mn_options_clear(MnOptions *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnOptions, mn_options_clear)
+
+void mn_options_print_help(const char *program);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* When and what to sample.
+ *
+ * A sample is taken when somebody reads and the last one is older than update_period, and otherwise
+ * when the nearest limit could have been reached. Without a watch there is no timer, no pressure
+ * trigger and no descriptor that wakes us. Value and event come from the same sample: the reading
+ * is replaced first, then the watches are told.
+ *
+ * The way from the timer to notify() allocates nothing and logs nothing, but for one warning when
+ * the kernel's texts go bad and one when they are good again. */
+#include "sampler.h"
+
+#include "core/pace.h"
+#include "source/psi.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <unistd.h>
+
+#define N_SOURCES 3
+
+struct MnSampler {
+    MnProc *proc;
+    MnParameters parameters;
+    MnMachine machine;
+    guint64 needed; /* counters that a good sample has */
+
+    MnSample sample;
+    MnReading measured;
+    MnReading reading; /* measured, with what is simulated in its place */
+    MnSimulate simulate;
+    MnReading baseline; /* the reading at the last change that counted, see has_moved() */
+    gint64 taken_us;
+    gint64 due_us; /* when the timer takes the next sample; 0 for never */
+    guint held_sources; /* of the last sample; 0 when it may not be used any more */
+    guint holders[N_SOURCES];
+    guint watched_sources; /* of the meters that have a limit */
+
+    MnCrossing *crossing;
+    guint64 period_ms; /* between the last sample and the next */
+
+    GSource *timer;
+    guint changes_source;
+    guint psi_source;
+    int psi_fd;
+    gboolean psi_failed;
+    gboolean is_bad; /* the last attempt at a sample failed */
+};
+
+static guint64 space_pages(const MnSampler *self) {
+    guint64 kib = self->parameters.update_space_kib;
+
+    return kib > 0 ? kib * 1024 / self->machine.page_bytes
+                   : self->reading.pages[MN_METER_TOTAL] / 128;
+}
+
+static guint wanted_sources(const MnSampler *self) {
+    guint sources = self->watched_sources;
+
+    for (guint i = 0; i < N_SOURCES; i++)
+        if (self->holders[i] > 0)
+            sources |= 1U << i;
+    return sources;
+}
+
+/* Whether some meter is away from its baseline by the hysteresis or more. */
+static gboolean has_moved(const MnSampler *self) {
+    guint64 space = space_pages(self);
+
+    for (guint id = 0; id < MN_N_METERS; id++) {
+        guint64 now = self->reading.pages[id], then = self->baseline.pages[id];
+
+        if (MAX(now, then) - MIN(now, then) >= MAX(space, 1))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void arm(MnSampler *self) {
+    self->due_us = mn_crossing_is_empty(self->crossing)
+                       ? 0
+                       : self->taken_us + (gint64)self->period_ms * 1000;
+}
+
+static void choose_period(MnSampler *self, gboolean moved) {
+    MnPace pace = {
+        .distance_pages = mn_crossing_distance(self->crossing, &self->reading),
+        .page_bytes = self->machine.page_bytes,
+        .is_reached = mn_crossing_is_reached(self->crossing),
+        .has_moved = moved,
+        .period_ms = self->period_ms,
+    };
+
+    self->period_ms = mn_pace_next_ms(&pace, &self->parameters);
+    arm(self);
+}
+
+/* The reading has changed: put the limits to scale, tell who is concerned, choose the next moment. */
+static void publish(MnSampler *self) {
+    gboolean moved = has_moved(self);
+
+    if (moved)
+        self->baseline = self->reading;
+    mn_crossing_set_scale(self->crossing, self->reading.pages[MN_METER_TOTAL], space_pages(self));
+    mn_crossing_advance(self->crossing, &self->reading);
+    choose_period(self, moved);
+}
+
+static void apply_simulation(MnSampler *self) {
+    self->reading = self->measured;
+    mn_simulate_apply(&self->simulate, &self->reading);
+}
+
+static int measure(MnSampler *self, guint sources, const char **ret_name) {
+    int r;
+
+    r = mn_proc_sample(self->proc, sources, self->needed, &self->sample, ret_name);
+    self->taken_us = g_get_monotonic_time();
+    self->held_sources = sources;
+    if (r < 0)
+        return r;
+
+    mn_reading_from_sample(&self->sample, &self->measured);
+    apply_simulation(self);
+    return 0;
+}
+
+static void take_sample(MnSampler *self) {
+    const char *name = NULL;
+    int r;
+
+    r = measure(self, wanted_sources(self), &name);
+    if (r < 0 && !self->is_bad)
+        g_warning("cannot use '%s': %s; keeping the last good values", name, g_strerror(-r));
+    if (r == 0 && self->is_bad)
+        g_message("the kernel's numbers are good again");
+    self->is_bad = r < 0;
+
+    if (r == 0)
+        publish(self);
+    else
+        arm(self);
+}
+
+/* The timer: due at taken_us + period_ms while there is a watch. Its moment is looked up each time
+ * the loop is about to sleep, because g_source_set_ready_time() would cost a wake-up of its own. */
+typedef struct Timer {
+    GSource source;
+    MnSampler *sampler;
+} Timer;
+
+static gboolean timer_prepare(GSource *source, gint *ret_timeout_ms) {
+    MnSampler *self = ((Timer *)source)->sampler;
+    gint64 left_us = self->due_us - g_source_get_time(source);
+
+    if (self->due_us == 0) {
+        *ret_timeout_ms = -1;
+        return FALSE;
+    }
+    *ret_timeout_ms = left_us > 0 ? (gint)MIN((left_us + 999) / 1000, G_MAXINT) : 0;
+    return left_us <= 0;
+}
+
+static gboolean timer_check(GSource *source) {
+    MnSampler *self = ((Timer *)source)->sampler;
+
+    return self->due_us != 0 && self->due_us <= g_source_get_time(source);
+}
+
+static gboolean timer_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
+                               gpointer user_data G_GNUC_UNUSED) {
+    take_sample(((Timer *)source)->sampler);
+    return G_SOURCE_CONTINUE;
+}
+
+static GSource *timer_new(MnSampler *self) {
+    static GSourceFuncs functions = { timer_prepare, timer_check, timer_dispatch, NULL, NULL, NULL };
+    GSource *timer = g_source_new(&functions, sizeof(Timer));
+
+    ((Timer *)timer)->sampler = self;
+    g_source_set_static_name(timer, "sampler");
+    g_source_attach(timer, NULL);
+    return timer;
+}
+
+static void stop_psi(MnSampler *self) {
+    if (self->psi_source > 0)
+        g_source_remove(self->psi_source);
+    if (self->psi_fd >= 0)
+        close(self->psi_fd);
+    self->psi_source = 0;
+    self->psi_fd = -1;
+}
+
+static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer user_data) {
+    MnSampler *self = user_data;
+
+    if (condition & (G_IO_ERR | G_IO_HUP)) {
+        self->psi_failed = TRUE;
+        self->psi_source = 0;
+        stop_psi(self);
+        return G_SOURCE_REMOVE;
+    }
+    take_sample(self);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
+                                 gpointer user_data) {
+    MnSampler *self = user_data;
+
+    mn_proc_drain_changes(self->proc);
+    take_sample(self);
+    return G_SOURCE_CONTINUE;
+}
+
+/* The first watch has come: let what happens wake us. */
+static void start_waiting(MnSampler *self) {
+    int changes_fd = mn_proc_get_changes_fd(self->proc);
+
+    if (changes_fd >= 0) {
+        mn_proc_drain_changes(self->proc);
+        self->changes_source = g_unix_fd_add(changes_fd, G_IO_IN, on_files_changed, self);
+    }
+    if (mn_proc_is_live(self->proc) && !self->psi_failed) {
+        if (mn_psi_open(mn_proc_get_directory_fd(self->proc), &self->psi_fd) < 0)
+            self->psi_failed = TRUE;
+        else
+            self->psi_source = g_unix_fd_add(self->psi_fd, G_IO_PRI, on_pressure, self);
+    }
+}
+
+static void stop_waiting(MnSampler *self) {
+    if (self->changes_source > 0)
+        g_source_remove(self->changes_source);
+    self->changes_source = 0;
+    stop_psi(self);
+    arm(self);
+}
+
+int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret,
+                   const char **ret_name) {
+    g_autoptr(MnSampler) self = g_new0(MnSampler, 1);
+    int r;
+
+    self->psi_fd = -1;
+    self->parameters = *parameters;
+    self->machine.page_bytes = mn_proc_page_bytes();
+    self->crossing = mn_crossing_new();
+    self->timer = timer_new(self);
+    self->needed = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL);
+
+    *ret_name = NULL;
+    r = mn_proc_new(proc_directory, &self->proc);
+    if (r < 0)
+        return r;
+    r = measure(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, ret_name);
+    if (r < 0)
+        return r;
+
+    self->needed = self->sample.known;
+    self->machine.offered = mn_meters_offered(self->sample.known);
+    self->baseline = self->reading;
+    mn_crossing_set_scale(self->crossing, self->reading.pages[MN_METER_TOTAL], space_pages(self));
+
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+void mn_sampler_free(MnSampler *self) {
+    if (!self)
+        return;
+    stop_waiting(self);
+    g_source_destroy(self->timer);
+    g_source_unref(self->timer);
+    mn_crossing_free(self->crossing);
+    mn_proc_free(self->proc);
+    g_free(self);
+}
+
+const MnMachine *mn_sampler_get_machine(const MnSampler *self) {
+    return &self->machine;
+}
+
+void mn_sampler_hold(MnSampler *self, guint sources) {
+    for (guint i = 0; i < N_SOURCES; i++)
+        if (sources & (1U << i))
+            self->holders[i]++;
+}
+
+void mn_sampler_release(MnSampler *self, guint sources) {
+    for (guint i = 0; i < N_SOURCES; i++)
+        if (sources & (1U << i))
+            self->holders[i]--;
+}
+
+const MnReading *mn_sampler_read(MnSampler *self) {
+    gint64 age_us = g_get_monotonic_time() - self->taken_us;
+
+    if (age_us >= (gint64)self->parameters.update_period_ms * 1000 ||
+        (wanted_sources(self) & ~self->held_sources))
+        take_sample(self);
+    return &self->reading;
+}
+
+gint64 mn_sampler_get_time_us(const MnSampler *self) {
+    return self->taken_us;
+}
+
+void mn_sampler_settle(MnSampler *self, MnWatch *watch) {
+    mn_crossing_settle(self->crossing, watch, mn_sampler_read(self));
+}
+
+static void update_watched_sources(MnSampler *self) {
+    guint meters = mn_crossing_meters(self->crossing);
+
+    self->watched_sources = 0;
+    for (guint id = 0; meters >> id; id++)
+        if (meters & MN_METER_BIT(id))
+            self->watched_sources |= mn_meters[id].sources;
+}
+
+void mn_sampler_add(MnSampler *self, MnWatch *watch) {
+    gboolean is_first = mn_crossing_is_empty(self->crossing);
+
+    mn_crossing_add(self->crossing, watch);
+    if (mn_crossing_is_empty(self->crossing)) /* a watch without limits */
+        return;
+
+    update_watched_sources(self);
+    if (is_first) {
+        self->period_ms = 0;
+        self->baseline = self->reading;
+        start_waiting(self);
+    }
+    mn_sampler_read(self);
+    mn_crossing_advance(self->crossing, &self->reading);
+    if (is_first || self->parameters.fill_rate_mib > 0)
+        choose_period(self, FALSE);
+}
+
+void mn_sampler_remove(MnSampler *self, MnWatch *watch) {
+    mn_crossing_remove(self->crossing, watch);
+    update_watched_sources(self);
+    if (mn_crossing_is_empty(self->crossing))
+        stop_waiting(self);
+}
+
+const MnParameters *mn_sampler_get_parameters(const MnSampler *self) {
+    return &self->parameters;
+}
+
+void mn_sampler_set_parameters(MnSampler *self, const MnParameters *parameters) {
+    self->parameters = *parameters;
+    publish(self);
+}
+
+const MnSimulate *mn_sampler_get_simulate(const MnSampler *self) {
+    return &self->simulate;
+}
+
+void mn_sampler_override(MnSampler *self, const MnOverride *override) {
+    mn_simulate_set(&self->simulate, override, self->reading.pages[MN_METER_TOTAL]);
+    apply_simulation(self);
+    publish(self);
+}
