@@ -62,80 +62,103 @@ static int parse_number(const char *text, const char *end, guint64 *ret) {
     return 0;
 }
 
+/* The keys of a text and what has been found of them. */
+typedef struct Parser {
+    const Key *keys;
+    guint n_keys;
+    guint64 needed;
+    guint64 heads[N_KEYS_MAX]; /* the first bytes of each key */
+    MnSample found;
+    gsize span;
+} Parser;
+
+static int parse_line(Parser *self, const char *line, const char *end) {
+    guint64 head;
+
+    memcpy(&head, line, HEAD_BYTES);
+    for (guint i = 0; i < self->n_keys; i++) {
+        const Key *key = &self->keys[i];
+        gsize name_len;
+
+        if (head != self->heads[i])
+            continue;
+        name_len = strlen(key->name);
+        if ((gsize)(end - line) < name_len || memcmp(line, key->name, name_len) != 0)
+            continue;
+
+        if (self->found.known & MN_COUNTER_BIT(key->counter))
+            return -EBADMSG;
+        self->found.known |= MN_COUNTER_BIT(key->counter);
+        return parse_number(line + name_len, end, &self->found.counters[key->counter]);
+    }
+    return 0;
+}
+
 /* Lines of "nr_free_pages 818956\n" or "MemTotal:       24684096 kB\n". */
-static int parse_lines(const char *text, gsize len, const Key *keys, guint n_keys, MnSample *ret) {
-    MnSample parsed = { 0 };
-    guint64 heads[N_KEYS_MAX];
+static int parse_text(Parser *self, const char *text, gsize len) {
     const char *end = text + len;
+    int r;
 
     if (len == 0 || end[-1] != '\n')
         return -EBADMSG;
 
-    for (guint i = 0; i < n_keys; i++)
-        memcpy(&heads[i], keys[i].name, HEAD_BYTES);
+    for (guint i = 0; i < self->n_keys; i++)
+        memcpy(&self->heads[i], self->keys[i].name, HEAD_BYTES);
 
     for (const char *line = text, *newline; line < end; line = newline + 1) {
-        guint64 head;
+        guint64 before = self->found.known;
 
         newline = memchr(line, '\n', end - line);
         if (newline - line < HEAD_BYTES)
             continue;
-        memcpy(&head, line, HEAD_BYTES);
-
-        for (guint i = 0; i < n_keys; i++) {
-            gsize name_len;
-
-            if (head != heads[i])
-                continue;
-            name_len = strlen(keys[i].name);
-            if ((gsize)(newline - line) < name_len || memcmp(line, keys[i].name, name_len) != 0)
-                continue;
-
-            if (parsed.known & MN_COUNTER_BIT(keys[i].counter))
-                return -EBADMSG;
-            if (parse_number(line + name_len, newline, &parsed.counters[keys[i].counter]) < 0)
-                return -EBADMSG;
-            parsed.known |= MN_COUNTER_BIT(keys[i].counter);
-            break;
-        }
+        r = parse_line(self, line, newline);
+        if (r < 0)
+            return r;
+        if ((self->found.known & ~before) & self->needed)
+            self->span = newline + 1 - text;
     }
 
-    *ret = parsed;
-    return 0;
+    return self->needed & ~self->found.known ? -EBADMSG : 0;
 }
 
-/* Takes the counters of `keys` from `parsed`, divided by `divisor`; the others stay. */
-static void merge(const MnSample *parsed, const Key *keys, guint n_keys, guint divisor,
-                  MnSample *sample) {
-    for (guint i = 0; i < n_keys; i++) {
-        MnCounter counter = keys[i].counter;
+/* Takes what was found, in units of `divisor`; the counters of other sources stay. */
+static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *ret_span) {
+    for (guint i = 0; i < self->n_keys; i++) {
+        MnCounter counter = self->keys[i].counter;
 
+        sample->counters[counter] = self->found.counters[counter] / divisor;
         sample->known &= ~MN_COUNTER_BIT(counter);
-        sample->known |= parsed->known & MN_COUNTER_BIT(counter);
-        sample->counters[counter] = parsed->counters[counter] / divisor;
     }
+    sample->known |= self->found.known;
+    *ret_span = self->span;
 }
 
-int mn_sample_parse_vmstat(const char *text, gsize len, MnSample *ret) {
-    MnSample parsed;
+int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
+                           gsize *ret_span) {
+    Parser parser = { .keys = vmstat_keys,
+                      .n_keys = G_N_ELEMENTS(vmstat_keys),
+                      .needed = needed & MN_COUNTERS_VMSTAT };
     int r;
 
-    r = parse_lines(text, len, vmstat_keys, G_N_ELEMENTS(vmstat_keys), &parsed);
+    r = parse_text(&parser, text, len);
     if (r < 0)
         return r;
 
-    merge(&parsed, vmstat_keys, G_N_ELEMENTS(vmstat_keys), 1, ret);
+    commit(&parser, 1, ret, ret_span);
     return 0;
 }
 
-int mn_sample_parse_meminfo(const char *text, gsize len, guint page_kib, MnSample *ret) {
-    MnSample parsed;
+int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
+                            MnSample *ret, gsize *ret_span) {
+    Parser parser = { .keys = meminfo_keys,
+                      .n_keys = G_N_ELEMENTS(meminfo_keys),
+                      .needed = needed & MN_COUNTERS_MEMINFO };
     int r;
 
-    r = parse_lines(text, len, meminfo_keys, G_N_ELEMENTS(meminfo_keys), &parsed);
+    r = parse_text(&parser, text, len);
     if (r < 0)
         return r;
 
-    merge(&parsed, meminfo_keys, G_N_ELEMENTS(meminfo_keys), page_kib, ret);
+    commit(&parser, page_kib, ret, ret_span);
     return 0;
 }

@@ -43,11 +43,14 @@ typedef struct MnSample {
 } MnSample;
 
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
- * leaving the others. Unknown keys are skipped, a key that is not there leaves its counter unknown.
- * -EBADMSG, with *ret untouched: no final newline (a cut text), a wanted key twice, without a
- * number, or with one over 64 bits. */
-int mn_sample_parse_vmstat(const char *text, gsize len, MnSample *ret) G_GNUC_WARN_UNUSED_RESULT;
+ * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all the
+ * counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the next
+ * text need not be read further. -EBADMSG, with nothing written: no final newline (a cut text), a
+ * counter of `needed` that is not there, a key of ours twice, without a number, or with one over 64
+ * bits. */
+int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
+                           gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for /proc/meminfo, whose kB become pages of page_kib KiB. */
-int mn_sample_parse_meminfo(const char *text, gsize len, guint page_kib, MnSample *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
+                            MnSample *ret, gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,8 +2,11 @@
 /* Files of the kernel's -> text -> the parsers of the core.
  *
  * In the kernel's own /proc each file is opened once and read by pread() from then on (opening costs
- * as much again as reading). A copy's files may be replaced at any time, so they are opened anew
- * for each sample. A buffer grows when a text does not fit and never shrinks. */
+ * as much again as reading), and no further than to the last counter that is needed: the kernel
+ * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
+ * takes a third of the time of the whole (5 of 16 us). A copy's files may be replaced at any time, so
+ * they are opened anew for each sample and read whole. A buffer grows when a text does not fit and
+ * never shrinks. */
 #include "proc.h"
 
 #include <errno.h>
@@ -14,17 +17,23 @@
 #include <unistd.h>
 
 #define TEXT_BYTES_FIRST 16384
+/* Room for numbers that grow between two readings: 60 lines, two digits each. */
+#define SPAN_SLACK_BYTES 120
 #define TEXT_BYTES_MAX (1U << 20) /* the zoneinfo of 64 nodes with 1024 CPUs has 700 KiB */
 
 typedef struct Text {
     int fd;
     char *bytes;
     gsize size;
+    gsize span;       /* bytes that held the counters of span_needed last time; 0 for not known */
+    guint64 span_needed;
 } Text;
 
 enum { VMSTAT, MEMINFO, ZONEINFO, N_TEXTS };
 
 static const char *const text_names[N_TEXTS] = { "vmstat", "meminfo", "zoneinfo" };
+static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_VMSTAT, MN_SOURCE_MEMINFO,
+                                               MN_SOURCE_ZONEINFO };
 
 struct MnProc {
     int directory_fd;
@@ -105,8 +114,16 @@ static void text_grow(Text *text) {
     text->bytes = g_realloc(text->bytes, text->size);
 }
 
-/* The kernel gives a seq_file in one pread() if it fits; a regular file may come in pieces. */
-static int text_read(Text *text, gsize *ret_len) {
+static gssize pread_retrying(int fd, char *bytes, gsize size, off_t offset) {
+    gssize n;
+
+    do
+        n = pread(fd, bytes, size, offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int text_read_whole(Text *text, gsize *ret_len) {
     gsize len = 0;
 
     for (;;) {
@@ -117,11 +134,9 @@ static int text_read(Text *text, gsize *ret_len) {
                 return -EFBIG;
             text_grow(text);
         }
-        n = pread(text->fd, text->bytes + len, text->size - len, len);
-        if (n < 0 && errno == EINTR)
-            continue;
+        n = pread_retrying(text->fd, text->bytes + len, text->size - len, len);
         if (n < 0)
-            return -errno;
+            return n;
         if (n == 0)
             break;
         len += n;
@@ -131,7 +146,7 @@ static int text_read(Text *text, gsize *ret_len) {
     return 0;
 }
 
-static int read_text(MnProc *self, guint which, gsize *ret_len) {
+static int read_whole(MnProc *self, guint which, gsize *ret_len) {
     Text *text = &self->texts[which];
     int r;
 
@@ -139,55 +154,83 @@ static int read_text(MnProc *self, guint which, gsize *ret_len) {
     if (r < 0)
         return r;
 
-    r = text_read(text, ret_len);
+    r = text_read_whole(text, ret_len);
     if (!self->is_live)
         text_close(text);
     return r;
 }
 
-int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len) {
-    guint which = source == MN_SOURCE_VMSTAT ? VMSTAT : source == MN_SOURCE_MEMINFO ? MEMINFO : ZONEINFO;
+static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample,
+                 gsize *ret_span) {
+    if (which == VMSTAT)
+        return mn_sample_parse_vmstat(text->bytes, len, needed, sample, ret_span);
+    return mn_sample_parse_meminfo(text->bytes, len, needed, mn_proc_page_bytes() / 1024, sample,
+                                   ret_span);
+}
+
+/* Reads as much as held the needed counters last time. FALSE if that was not enough. */
+static gboolean sample_span(Text *text, guint which, guint64 needed, MnSample *sample) {
+    gsize span;
+    gssize n;
+
+    if (text->span == 0 || text->span_needed != needed)
+        return FALSE;
+
+    n = pread_retrying(text->fd, text->bytes, MIN(text->span + SPAN_SLACK_BYTES, text->size), 0);
+    while (n > 0 && text->bytes[n - 1] != '\n')
+        n--;
+    return n > 0 && parse(text, which, n, needed, sample, &span) == 0;
+}
+
+static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *sample) {
+    Text *text = &self->texts[which];
+    gsize len, span;
     int r;
 
-    r = read_text(self, which, ret_len);
+    if (sample_span(text, which, needed, sample))
+        return 0;
+
+    r = read_whole(self, which, &len);
+    if (r < 0)
+        return r;
+    r = parse(text, which, len, needed, sample, &span);
     if (r < 0)
         return r;
 
-    *ret_text = self->texts[which].bytes;
+    text->span = self->is_live ? span : 0;
+    text->span_needed = needed;
     return 0;
 }
 
 int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret,
                    const char **ret_name) {
     MnSample sample = *ret;
-    gsize len;
     int r;
 
-    if (sources & MN_SOURCE_VMSTAT) {
-        *ret_name = text_names[VMSTAT];
-        r = read_text(self, VMSTAT, &len);
-        if (r < 0)
-            return r;
-        r = mn_sample_parse_vmstat(self->texts[VMSTAT].bytes, len, &sample);
-        if (r < 0)
-            return r;
-        if (needed & MN_COUNTERS_VMSTAT & ~sample.known)
-            return -EBADMSG;
-    }
-    if (sources & MN_SOURCE_MEMINFO) {
-        *ret_name = text_names[MEMINFO];
-        r = read_text(self, MEMINFO, &len);
-        if (r < 0)
-            return r;
-        r = mn_sample_parse_meminfo(self->texts[MEMINFO].bytes, len, mn_proc_page_bytes() / 1024,
-                                    &sample);
-        if (r < 0)
-            return r;
-        if (needed & MN_COUNTERS_MEMINFO & ~sample.known)
-            return -EBADMSG;
-    }
+    for (guint which = VMSTAT; which <= MEMINFO; which++)
+        if (sources & source_bits[which]) {
+            r = sample_text(self, which, needed, &sample);
+            if (r < 0) {
+                *ret_name = text_names[which];
+                return r;
+            }
+        }
 
     *ret = sample;
+    return 0;
+}
+
+int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len) {
+    guint which = 0;
+    int r;
+
+    while (source_bits[which] != source)
+        which++;
+    r = read_whole(self, which, ret_len);
+    if (r < 0)
+        return r;
+
+    *ret_text = self->texts[which].bytes;
     return 0;
 }
 
