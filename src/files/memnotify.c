@@ -10,7 +10,18 @@
 
 #include <poll.h>
 
+/* Three names and three numbers of 20 digits. */
+#define LINE_BYTES 96
+
 #define SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
+
+/* The node's data. Most reads come more often than samples, so the last line is kept. */
+typedef struct MemnotifyFile {
+    MnFilesContext *context;
+    guint64 line_serial; /* of the values it shows; 0 before there is one */
+    gsize line_len;
+    char line[LINE_BYTES];
+} MemnotifyFile;
 
 typedef struct Memnotify {
     MnOpen open;
@@ -18,8 +29,12 @@ typedef struct Memnotify {
     gboolean has_event;
 } Memnotify;
 
-static MnFilesContext *context_of(MnOpen *open) {
+static MemnotifyFile *file_of(MnOpen *open) {
     return open->node->data;
+}
+
+static MnFilesContext *context_of(MnOpen *open) {
+    return file_of(open)->context;
 }
 
 static int memnotify_open(MnOpen *open) {
@@ -40,15 +55,25 @@ static void memnotify_release(MnOpen *open) {
 }
 
 /* "used 89123 active 45678 total 6171024\n", as the driver. */
+static void update_line(MemnotifyFile *file, const MnReading *reading, guint64 serial) {
+    if (file->line_serial == serial)
+        return;
+    file->line_serial = serial;
+    file->line_len = g_snprintf(file->line, LINE_BYTES,
+                                "used %" G_GUINT64_FORMAT " active %" G_GUINT64_FORMAT
+                                " total %" G_GUINT64_FORMAT "\n",
+                                reading->pages[MN_METER_USED], reading->pages[MN_METER_ACTIVE],
+                                reading->pages[MN_METER_TOTAL]);
+}
+
 static int memnotify_read(MnOpen *open, GString *text) {
-    static const MnMeterId shown[] = { MN_METER_USED, MN_METER_ACTIVE, MN_METER_TOTAL };
-    const MnReading *reading = mn_sampler_read(context_of(open)->sampler); /* may bring an event */
+    MemnotifyFile *file = file_of(open);
+    MnSampler *sampler = file->context->sampler;
+    const MnReading *reading = mn_sampler_read(sampler); /* may bring an event */
 
     ((Memnotify *)open)->has_event = FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
-        g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, i > 0 ? " " : "",
-                               mn_meters[shown[i]].name, reading->pages[shown[i]]);
-    g_string_append_c(text, '\n');
+    update_line(file, reading, mn_sampler_get_serial(sampler));
+    g_string_append_len(text, file->line, file->line_len);
     return 0;
 }
 
@@ -101,8 +126,12 @@ static const MnFileOps memnotify_ops = {
     .read = memnotify_read,
     .write = memnotify_write,
     .poll = memnotify_poll,
+    .free_data = g_free,
 };
 
 void mn_memnotify_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "memnotify", 0666, &memnotify_ops, context);
+    MemnotifyFile *file = g_new0(MemnotifyFile, 1);
+
+    file->context = context;
+    mn_tree_add_file(tree, mn_tree_get_root(tree), "memnotify", 0666, &memnotify_ops, file);
 }

@@ -19,6 +19,8 @@ static void node_free(MnNode *node) {
         node->file_ops->free_data(node->data);
     if (node->children)
         g_ptr_array_unref(node->children);
+    if (node->text)
+        g_string_free(node->text, TRUE);
     g_free(node->name);
     g_free(node);
 }

@@ -24,6 +24,7 @@ struct MnNode {
 
     GPtrArray *children; /* of a directory, by ascending ino; owned */
     MnOpen *opens;       /* of a file: all that have it open */
+    GString *text;       /* of a text file: where its texts are made; NULL before the first */
 };
 
 /* The inodes. */

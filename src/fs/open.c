@@ -107,25 +107,35 @@ static void read_stream(MnOpen *self, fuse_req_t req, gsize size, int flags) {
         block(self, req, size);
 }
 
-static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
-    const MnFileOps *ops = self->node->file_ops;
-    const char *bytes = NULL;
-    gsize n;
+static int take_snapshot(MnOpen *self, off_t offset) {
+    MnNode *node = self->node;
     int r;
 
-    if (mn_snapshot_needs_text(&self->snapshot, offset)) {
-        g_autoptr(GString) text = g_string_new(NULL);
+    if (!node->text)
+        node->text = g_string_new(NULL);
+    g_string_truncate(node->text, 0);
 
-        r = ops->read(self, text);
-        if (r < 0) {
-            fuse_reply_err(req, -r);
-            return;
-        }
-        mn_snapshot_begin(&self->snapshot, text->str, text->len, offset);
+    r = node->file_ops->read(self, node->text);
+    if (r < 0)
+        return r;
+    mn_snapshot_begin(&self->snapshot, node->text->str, node->text->len, offset);
+    return 0;
+}
+
+static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
+    const char *bytes = NULL;
+    gsize n;
+    int r = 0;
+
+    if (mn_snapshot_needs_text(&self->snapshot, offset))
+        r = take_snapshot(self, offset);
+    if (r < 0) {
+        fuse_reply_err(req, -r);
+        return;
     }
 
     n = mn_snapshot_read(&self->snapshot, offset, size, &bytes);
-    if (n == 0 && size > 0 && ops->is_rereadable)
+    if (n == 0 && size > 0 && self->node->file_ops->is_rereadable)
         self->snapshot.may_go_on = TRUE;
     fuse_reply_buf(req, bytes, n);
 }

@@ -2,6 +2,8 @@
 /* One consistent text for each reading, whatever the size of the reader's buffer. */
 #include "snapshot.h"
 
+#include <string.h>
+
 void mn_snapshot_clear(MnSnapshot *self) {
     g_clear_pointer(&self->text, g_free);
 }
@@ -21,8 +23,8 @@ void mn_snapshot_begin(MnSnapshot *self, const char *text, gsize len, off_t offs
     self->must_restart = FALSE;
     self->may_go_on = FALSE;
 
-    g_free(self->text);
-    self->text = g_memdup2(text, len);
+    self->text = g_realloc(self->text, MAX(len, 1)); /* not NULL, though it may be empty */
+    memcpy(self->text, text, len);
     self->len = len;
 }
 

@@ -15,9 +15,16 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define N_SOURCES 3
+
+/* The driver's timer was deferrable. A sleep this long may end a little late, together with other
+ * wake-ups of the machine, and is begun shorter by as much; a short one is to be punctual. */
+#define FAR_MS 1000
+#define FAR_SLACK_MS 25
+#define NEAR_SLACK_NS 50000 /* the kernel's preset */
 
 struct MnSampler {
     MnProc *proc;
@@ -29,6 +36,7 @@ struct MnSampler {
     MnReading measured;
     MnReading reading; /* measured, with what is simulated in its place */
     MnSimulate simulate;
+    guint64 serial;    /* of the reading */
     MnReading baseline; /* the reading at the last change that counted, see has_moved() */
     gint64 taken_us;
     gint64 due_us; /* when the timer takes the next sample; 0 for never */
@@ -40,6 +48,7 @@ struct MnSampler {
     guint64 period_ms; /* between the last sample and the next */
 
     GSource *timer;
+    gboolean is_far; /* the timer slack is that of a far sleep */
     guint changes_source;
     guint psi_source;
     int psi_fd;
@@ -76,10 +85,23 @@ static gboolean has_moved(const MnSampler *self) {
     return FALSE;
 }
 
+static void set_slack(MnSampler *self, gboolean is_far) {
+    if (is_far == self->is_far)
+        return;
+    self->is_far = is_far;
+    prctl(PR_SET_TIMERSLACK, is_far ? FAR_SLACK_MS * 1000000UL : NEAR_SLACK_NS, 0, 0, 0);
+}
+
 static void arm(MnSampler *self) {
-    self->due_us = mn_crossing_is_empty(self->crossing)
-                       ? 0
-                       : self->taken_us + (gint64)self->period_ms * 1000;
+    gboolean is_far = self->period_ms >= FAR_MS;
+    guint64 sleep_ms = self->period_ms - (is_far ? FAR_SLACK_MS : 0);
+
+    if (mn_crossing_is_empty(self->crossing)) {
+        self->due_us = 0;
+        return;
+    }
+    self->due_us = self->taken_us + (gint64)sleep_ms * 1000;
+    set_slack(self, is_far);
 }
 
 static void choose_period(MnSampler *self, gboolean moved) {
@@ -107,6 +129,7 @@ static void publish(MnSampler *self) {
 }
 
 static void apply_simulation(MnSampler *self) {
+    self->serial++;
     self->reading = self->measured;
     mn_simulate_apply(&self->simulate, &self->reading);
 }
@@ -305,6 +328,10 @@ const MnReading *mn_sampler_read(MnSampler *self) {
 
 gint64 mn_sampler_get_time_us(const MnSampler *self) {
     return self->taken_us;
+}
+
+guint64 mn_sampler_get_serial(const MnSampler *self) {
+    return self->serial;
 }
 
 void mn_sampler_settle(MnSampler *self, MnWatch *watch) {

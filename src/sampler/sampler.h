@@ -30,6 +30,9 @@ const MnReading *mn_sampler_read(MnSampler *self);
 /* The moment of the last sample, CLOCK_MONOTONIC microseconds. */
 gint64 mn_sampler_get_time_us(const MnSampler *self);
 
+/* Another number whenever mn_sampler_read() shows other values. */
+guint64 mn_sampler_get_serial(const MnSampler *self);
+
 /* Sets a watch to the present values, silently. For a watch that was not added. */
 void mn_sampler_settle(MnSampler *self, MnWatch *watch);
 
