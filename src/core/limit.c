@@ -229,7 +229,9 @@ int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnO
         if (r < 0)
             return r;
 
-        if (skip_word(&cursor, "-") && at_boundary(&cursor)) {
+        if (skip_word(&cursor, "-")) {
+            if (!at_boundary(&cursor))
+                return -EINVAL;
             parsed.measured |= MN_METER_BIT(meter);
         } else {
             parsed.values[meter].meter = meter;
