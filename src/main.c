@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parse, wire, mount, run. */
+#include "capture.h"
 #include "config.h"
 #include "files/files.h"
 #include "fs/fs.h"
@@ -37,16 +38,21 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 }
 
 /* Signals come through a descriptor: GLib's own sources for them would start a thread. */
-static int open_signals(void) {
+static sigset_t handled_signals(void) {
     sigset_t signals;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+static void block_signals(void) {
+    sigset_t signals = handled_signals();
+
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
@@ -84,27 +90,41 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
     return sampler;
 }
 
-static MnFs *mount_tree(MnTree *tree, MnOptions *options, const char *mountpoint, GError **error) {
-    g_autoptr(MnFs) fs = NULL;
+static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
+    g_autofree char *said = NULL;
+    MnFs *fs = NULL;
+    MnCapture capture;
+    int r;
 
     add_mount_options(options);
-    if (mn_fs_new(tree, &options->fuse_args, &fs) < 0) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "the mount options were refused; see --help");
-        return NULL;
-    }
-    if (mn_fs_mount(fs, mountpoint) < 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "cannot mount at '%s'; run as root, or install fuse3 and check the rights on /dev/fuse",
-                    mountpoint);
-        return NULL;
-    }
-    return g_steal_pointer(&fs);
+    mn_capture_begin(&capture);
+    r = mn_fs_new(tree, &options->fuse_args, &fs);
+    said = mn_capture_end(&capture);
+    if (r < 0)
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s; see --help", said);
+    return fs;
+}
+
+static gboolean mount_fs(MnFs *fs, const char *mountpoint, GError **error) {
+    g_autofree char *said = NULL;
+    MnCapture capture;
+    int r;
+
+    mn_capture_begin(&capture);
+    r = mn_fs_mount(fs, mountpoint);
+    said = mn_capture_end(&capture);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s); %s", mountpoint,
+                    said, geteuid() == 0
+                        ? "CAP_SYS_ADMIN is needed"
+                        : "run as root, or install fuse3 and check the rights on /dev/fuse");
+    return r == 0;
 }
 
 static void run(MnFs *fs) {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    int signals_fd = open_signals();
+    sigset_t signals = handled_signals();
+    int signals_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 
     mn_fs_attach(fs, loop);
     g_unix_fd_add(signals_fd, G_IO_IN, on_signal, loop);
@@ -137,8 +157,11 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     tree = mn_tree_new(geteuid(), getegid());
     mn_files_add_all(tree, &context);
 
-    fs = mount_tree(tree, options, mountpoint, error);
+    fs = make_fs(tree, options, error);
     if (!fs)
+        return FALSE;
+    block_signals(); /* from here on an early end has something to clean up */
+    if (!mount_fs(fs, mountpoint, error))
         return FALSE;
 
     if (fuse_daemonize(options->foreground) < 0) {

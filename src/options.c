@@ -178,9 +178,7 @@ void mn_options_print_help(const char *program) {
            "  -V, --version      the version\n",
            program);
     for (guint i = 0; i < MN_N_PARAMETERS; i++)
-        printf("  -o %s=N%*s%s (%" G_GUINT64_FORMAT ")\n", mn_parameters[i].name,
-               (int)(14 - strlen(mn_parameters[i].name)) > 1
-                   ? (int)(14 - strlen(mn_parameters[i].name)) : 1,
-               "", mn_parameters[i].help, mn_parameters[i].preset);
+        printf("  -o %s=N  %s (%" G_GUINT64_FORMAT ")\n", mn_parameters[i].name, mn_parameters[i].help,
+               mn_parameters[i].preset);
     printf("\nOther mount options are those of mount.fuse3(8). See memnotifyfs(8) and memnotifyfs(5).\n");
 }

@@ -158,6 +158,9 @@ int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint p
     r = parse_text(&parser, text, len);
     if (r < 0)
         return r;
+    if ((parser.found.known & MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL)) &&
+        parser.found.counters[MN_COUNTER_MEM_TOTAL] == 0) /* of which nothing is a percentage */
+        return -EBADMSG;
 
     commit(&parser, page_kib, ret, ret_span);
     return 0;
