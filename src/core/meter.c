@@ -12,8 +12,12 @@ static guint64 subtract(guint64 from, guint64 amount) {
     return from > amount ? from - amount : 0;
 }
 
+static guint64 add(guint64 amount, guint64 more) {
+    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
+}
+
 static guint64 total_pages(const MnSample *sample) {
-    return sample->counters[MN_COUNTER_MEM_TOTAL] + sample->counters[MN_COUNTER_SWAP_TOTAL];
+    return add(sample->counters[MN_COUNTER_MEM_TOTAL], sample->counters[MN_COUNTER_SWAP_TOTAL]);
 }
 
 static guint64 free_pages(const MnSample *sample) {
@@ -22,18 +26,20 @@ static guint64 free_pages(const MnSample *sample) {
                : sample->counters[MN_COUNTER_VM_FREE];
 }
 
-/* The driver's formula: page cache counts as free, unless it is shared memory. Clamped at 0 where
- * the driver wrapped round. */
+/* The driver's formula: page cache counts as free, unless it is shared memory. Clamped where the
+ * driver wrapped round. */
 static guint64 used_pages(const MnSample *sample) {
     const guint64 *counters = sample->counters;
+    guint64 there = add(total_pages(sample),
+                        add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
+    guint64 unused = add(add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
+                         add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
 
-    return subtract(total_pages(sample) + counters[MN_COUNTER_SHMEM] + counters[MN_COUNTER_MLOCKED],
-                    free_pages(sample) + counters[MN_COUNTER_SLAB_RECLAIMABLE] +
-                        counters[MN_COUNTER_FILE] + counters[MN_COUNTER_SWAP_FREE]);
+    return subtract(there, unused);
 }
 
 static guint64 active_pages(const MnSample *sample) {
-    return sample->counters[MN_COUNTER_ACTIVE_FILE] + sample->counters[MN_COUNTER_ACTIVE_ANON];
+    return add(sample->counters[MN_COUNTER_ACTIVE_FILE], sample->counters[MN_COUNTER_ACTIVE_ANON]);
 }
 
 static guint64 swap_used_pages(const MnSample *sample) {
