@@ -206,26 +206,34 @@ static GSource *timer_new(MnSampler *self) {
     return timer;
 }
 
-static void stop_psi(MnSampler *self) {
-    if (self->psi_source > 0)
-        g_source_remove(self->psi_source);
+static void close_psi(MnSampler *self) {
     if (self->psi_fd >= 0)
         close(self->psi_fd);
-    self->psi_source = 0;
     self->psi_fd = -1;
 }
 
 static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer user_data) {
     MnSampler *self = user_data;
 
-    if (condition & (G_IO_ERR | G_IO_HUP)) {
+    if (condition & (G_IO_ERR | G_IO_HUP)) { /* the kernel has ended it, for ever */
+        close_psi(self);
         self->psi_failed = TRUE;
         self->psi_source = 0;
-        stop_psi(self);
         return G_SOURCE_REMOVE;
     }
     take_sample(self);
     return G_SOURCE_CONTINUE;
+}
+
+/* The trigger stays open between waits, unwatched: closing it waits for an RCU grace period, which
+ * would make everybody wait for tens of milliseconds whenever a last watch goes. */
+static void watch_psi(MnSampler *self) {
+    if (!mn_proc_is_live(self->proc) || self->psi_failed)
+        return;
+    if (self->psi_fd < 0 && mn_psi_open(mn_proc_get_directory_fd(self->proc), &self->psi_fd) < 0)
+        self->psi_failed = TRUE;
+    else
+        self->psi_source = g_unix_fd_add(self->psi_fd, G_IO_PRI, on_pressure, self);
 }
 
 static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
@@ -245,19 +253,18 @@ static void start_waiting(MnSampler *self) {
         mn_proc_drain_changes(self->proc);
         self->changes_source = g_unix_fd_add(changes_fd, G_IO_IN, on_files_changed, self);
     }
-    if (mn_proc_is_live(self->proc) && !self->psi_failed) {
-        if (mn_psi_open(mn_proc_get_directory_fd(self->proc), &self->psi_fd) < 0)
-            self->psi_failed = TRUE;
-        else
-            self->psi_source = g_unix_fd_add(self->psi_fd, G_IO_PRI, on_pressure, self);
-    }
+    watch_psi(self);
+}
+
+static void remove_source(guint *source) {
+    if (*source > 0)
+        g_source_remove(*source);
+    *source = 0;
 }
 
 static void stop_waiting(MnSampler *self) {
-    if (self->changes_source > 0)
-        g_source_remove(self->changes_source);
-    self->changes_source = 0;
-    stop_psi(self);
+    remove_source(&self->changes_source);
+    remove_source(&self->psi_source);
     arm(self);
 }
 
@@ -294,6 +301,7 @@ void mn_sampler_free(MnSampler *self) {
     if (!self)
         return;
     stop_waiting(self);
+    close_psi(self);
     g_source_destroy(self->timer);
     g_source_unref(self->timer);
     mn_crossing_free(self->crossing);
