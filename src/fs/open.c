@@ -8,6 +8,7 @@
 #include "open.h"
 
 #include "fs/node.h"
+#include "source/request_timeout.h"
 
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -23,6 +24,7 @@ struct MnBlockedRead {
     fuse_req_t req;
     MnOpen *open;
     gsize size;
+    guint expiry; /* the source that ends it before the kernel would; 0 for none */
 };
 
 int mn_open_new(MnNode *node, MnOpen **ret) {
@@ -64,27 +66,42 @@ void mn_open_free(MnOpen *self) {
     g_free(self);
 }
 
-static void blocked_unlink(MnBlockedRead *blocked) {
+/* Takes a blocked read off its list; the caller then answers the request that is returned. */
+static fuse_req_t unblock(MnBlockedRead *blocked) {
     MnBlockedRead **link = &blocked->open->blocked;
+    fuse_req_t req = blocked->req;
 
     while (*link != blocked)
         link = &(*link)->next;
     *link = blocked->next;
+
+    if (blocked->expiry > 0)
+        g_source_remove(blocked->expiry);
+    g_free(blocked);
+    return req;
 }
 
-static void on_interrupt(fuse_req_t req, void *data) {
+static void on_interrupt(fuse_req_t req G_GNUC_UNUSED, void *data) {
+    fuse_reply_err(unblock(data), EINTR);
+}
+
+/* The reader tries again, as it does after a signal. */
+static gboolean on_expiry(gpointer data) {
     MnBlockedRead *blocked = data;
 
-    blocked_unlink(blocked);
-    fuse_reply_err(req, EINTR);
-    g_free(blocked);
+    blocked->expiry = 0;
+    fuse_reply_err(unblock(blocked), EINTR);
+    return G_SOURCE_REMOVE;
 }
 
 static void block(MnOpen *self, fuse_req_t req, gsize size) {
     MnBlockedRead *blocked = g_new0(MnBlockedRead, 1);
     MnBlockedRead **link = &self->blocked;
+    guint timeout_s = mn_request_timeout_s();
 
     *blocked = (MnBlockedRead){ .req = req, .open = self, .size = size };
+    if (timeout_s > 0) /* the kernel would end the whole connection for one late answer */
+        blocked->expiry = g_timeout_add(timeout_s * 1000 / 2, on_expiry, blocked);
     while (*link)
         link = &(*link)->next;
     *link = blocked;
@@ -175,9 +192,7 @@ static void serve_blocked(MnOpen *self) {
 
         if (n == 0)
             return;
-        self->blocked = blocked->next;
-        fuse_reply_buf(blocked->req, buffer, n);
-        g_free(blocked);
+        fuse_reply_buf(unblock(blocked), buffer, n);
     }
 }
 
@@ -198,13 +213,8 @@ void mn_node_wake(MnNode *node) {
 
 void mn_node_end_stream(MnNode *node) {
     for (MnOpen *open = node->opens; open; open = open->next)
-        while (open->blocked) {
-            MnBlockedRead *blocked = open->blocked;
-
-            open->blocked = blocked->next;
-            fuse_reply_buf(blocked->req, NULL, 0);
-            g_free(blocked);
-        }
+        while (open->blocked)
+            fuse_reply_buf(unblock(open->blocked), NULL, 0);
 }
 
 void mn_node_close_all(MnNode *node) {
