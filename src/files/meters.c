@@ -55,7 +55,6 @@ static int meter_read(MnOpen *open, GString *text) {
 static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
     Meter *self = watch->observer;
 
-    self->open.snapshot.may_go_on = TRUE;
     mn_open_wake(&self->open);
 }
 
