@@ -14,6 +14,8 @@
 typedef struct Lane {
     GSequence *waiting;
     GSequence *reached;
+    guint n_waiting;
+    guint n_reached;
     guint64 lowest_enter;  /* of waiting; G_MAXUINT64 when there is none */
     guint64 highest_leave; /* of reached; 0, which no meter is below, when there is none */
 } Lane;
@@ -83,16 +85,19 @@ static Lane *edge_lane(MnCrossing *self, const MnEdge *edge) {
     return &self->lanes[edge->limit.meter][edge->limit.op];
 }
 
-static void lane_refresh(Lane *lane) {
-    GSequenceIter *lowest = g_sequence_get_begin_iter(lane->waiting);
-    GSequenceIter *end = g_sequence_get_end_iter(lane->reached);
+static MnEdge *lowest(GSequence *edges) {
+    return g_sequence_get(g_sequence_get_begin_iter(edges));
+}
 
-    lane->lowest_enter = g_sequence_iter_is_end(lowest)
-                             ? G_MAXUINT64
-                             : ((MnEdge *)g_sequence_get(lowest))->enter_key;
-    lane->highest_leave = g_sequence_iter_is_begin(end)
-                              ? 0
-                              : ((MnEdge *)g_sequence_get(g_sequence_iter_prev(end)))->leave_key;
+static MnEdge *highest(GSequence *edges) {
+    return g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(edges)));
+}
+
+static void lane_refresh(Lane *lane) {
+    lane->n_waiting = g_sequence_get_length(lane->waiting);
+    lane->n_reached = g_sequence_get_length(lane->reached);
+    lane->lowest_enter = lane->n_waiting > 0 ? lowest(lane->waiting)->enter_key : G_MAXUINT64;
+    lane->highest_leave = lane->n_reached > 0 ? highest(lane->reached)->leave_key : 0;
 }
 
 MnCrossing *mn_crossing_new(void) {
@@ -200,12 +205,11 @@ static void flip(MnCrossing *self, Lane *lane, MnEdge *edge) {
 }
 
 static void lane_advance(MnCrossing *self, Lane *lane, guint64 value) {
-    while (value >= lane->lowest_enter && g_sequence_get_length(lane->waiting) > 0)
-        flip(self, lane, g_sequence_get(g_sequence_get_begin_iter(lane->waiting)));
+    while (lane->n_waiting > 0 && value >= lane->lowest_enter)
+        flip(self, lane, lowest(lane->waiting));
 
     while (value < lane->highest_leave)
-        flip(self, lane,
-             g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(lane->reached))));
+        flip(self, lane, highest(lane->reached));
 }
 
 guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
@@ -236,26 +240,18 @@ guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
             const Lane *lane = &self->lanes[meter][op];
             guint64 value = mirror(op, reading->pages[meter]);
 
-            if (g_sequence_get_length(lane->waiting) == 0)
+            if (lane->n_waiting == 0)
                 continue;
             distance = MIN(distance, lane->lowest_enter > value ? lane->lowest_enter - value : 1);
         }
     return distance;
 }
 
-static guint count(const MnCrossing *self, guint meter, gboolean reached) {
-    guint n = 0;
-
-    for (guint op = 0; op < 2; op++)
-        n += g_sequence_get_length(reached ? self->lanes[meter][op].reached
-                                           : self->lanes[meter][op].waiting);
-    return n;
-}
-
 gboolean mn_crossing_is_reached(const MnCrossing *self) {
     for (guint meter = 0; meter < MN_N_METERS; meter++)
-        if (count(self, meter, TRUE) > 0)
-            return TRUE;
+        for (guint op = 0; op < 2; op++)
+            if (self->lanes[meter][op].n_reached > 0)
+                return TRUE;
     return FALSE;
 }
 
@@ -263,8 +259,9 @@ guint mn_crossing_meters(const MnCrossing *self) {
     guint meters = 0;
 
     for (guint meter = 0; meter < MN_N_METERS; meter++)
-        if (count(self, meter, FALSE) + count(self, meter, TRUE) > 0)
-            meters |= MN_METER_BIT(meter);
+        for (guint op = 0; op < 2; op++)
+            if (self->lanes[meter][op].n_waiting + self->lanes[meter][op].n_reached > 0)
+                meters |= MN_METER_BIT(meter);
     return meters;
 }
 

@@ -204,7 +204,7 @@ guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages) {
         return limit->pages;
 
     /* Rounded up, without overflow: at or above 80 % of 101 pages begins at page 81. */
-    return total_pages / 100 * limit->percent + (total_pages % 100 * limit->percent + 99) / 100;
+    return MAX(1, total_pages / 100 * limit->percent + (total_pages % 100 * limit->percent + 99) / 100);
 }
 
 int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnOverride *ret) {

@@ -44,7 +44,7 @@ int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, Mn
 int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter,
                            MnLimitSet *ret) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Where the limit lies, in pages, when total is `total_pages`. */
+/* Where the limit lies, in pages, when total is `total_pages`; at least 1. */
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages);
 
 /* What a write to `simulate` asks for: some meters fixed, some measured again. */
