@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <memnotifyfs/memnotifyfs.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static gboolean is_ours(const char *path) {
         return FALSE;
     while ((entry = getmntent(mounts)))
         if (strcmp(entry->mnt_dir, path) == 0)
-            ours = strcmp(entry->mnt_type, MN_FS_TYPE) == 0;
+            ours = strcmp(entry->mnt_type, MEMNOTIFYFS_TYPE) == 0;
     endmntent(mounts);
     return ours;
 }

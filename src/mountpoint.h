@@ -3,9 +3,6 @@
 
 #include <glib.h>
 
-/* The file system type under which we appear in mountinfo. */
-#define MN_FS_TYPE "fuse.memnotifyfs"
-
 /* Sees to it that `path` is a directory one can mount on, clearing away a dead mount of ours.
  * Returns its absolute path, or NULL with an error that says what to do. */
 char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError **error);

@@ -5,6 +5,7 @@
 #include "limit.h"
 
 #include <errno.h>
+#include <memnotifyfs/memnotifyfs.h>
 #include <string.h>
 
 const char *const mn_op_names[] = { [MN_OP_AT_LEAST] = ">=", [MN_OP_BELOW] = "<" };
@@ -28,7 +29,7 @@ static gboolean skip_separators(Cursor *cursor) {
 }
 
 static int cursor_init(Cursor *cursor, const char *text, gsize len) {
-    if (len > MN_LIMIT_TEXT_MAX)
+    if (len > MEMNOTIFYFS_LIMITS_MAX)
         return -EINVAL;
     if (len > 0 && text[len - 1] == '\0') /* C clients like to write strlen + 1 bytes */
         len--;

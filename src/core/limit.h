@@ -22,9 +22,6 @@ typedef struct MnLimitSet {
     MnLimit limits[MN_N_METERS];
 } MnLimitSet;
 
-/* A text longer than this is refused: all meters with the longest numbers need a tenth of it. */
-#define MN_LIMIT_TEXT_MAX 4095
-
 extern const char *const mn_op_names[]; /* indexed by MnOp */
 
 /* Parses a set of limits: "used 80% active 5000", "free<512M", "used=5000,active:8000".
@@ -36,7 +33,7 @@ extern const char *const mn_op_names[]; /* indexed by MnOp */
  * cent of total. 0 means not tracked and does not appear in *ret; an empty text is an empty set.
  * -EINVAL, with *ret untouched: a name that is no meter of this machine, a name twice, a name
  * without number, a number that is negative or does not fit, more than 100 %, more than
- * MN_LIMIT_TEXT_MAX bytes, or anything else. */
+ * MEMNOTIFYFS_LIMITS_MAX bytes, or anything else. */
 int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, MnLimitSet *ret)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -14,7 +14,7 @@ typedef struct Events {
     guint64 cursor; /* in the log */
     guint16 line_len;
     guint16 line_at; /* what was taken of it */
-    char line[MN_EVENT_LINE_BYTES];
+    char line[MEMNOTIFYFS_EVENT_LINE_MAX];
 } Events;
 
 static MnThresholds *thresholds_of(MnOpen *open) {
@@ -71,7 +71,8 @@ static void on_appended(gpointer data) {
 }
 
 void mn_events_add(MnTree *tree, MnFilesContext *context) {
-    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), "events", 0444, &events_ops, context);
+    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_EVENTS, 0444,
+                                    &events_ops, context);
 
     mn_thresholds_set_appended(context->thresholds, on_appended, node);
 }

@@ -7,6 +7,8 @@
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
 
+#include <memnotifyfs/memnotifyfs.h>
+
 /* What the files show and change. */
 typedef struct MnFilesContext {
     MnSampler *sampler;

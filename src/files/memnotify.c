@@ -10,9 +10,6 @@
 
 #include <poll.h>
 
-/* Three names and three numbers of 20 digits. */
-#define LINE_BYTES 96
-
 #define SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
 
 /* The node's data. Most reads come more often than samples, so the last line is kept. */
@@ -20,7 +17,7 @@ typedef struct MemnotifyFile {
     MnFilesContext *context;
     guint64 line_serial; /* of the values it shows; 0 before there is one */
     gsize line_len;
-    char line[LINE_BYTES];
+    char line[MEMNOTIFYFS_LINE_MAX];
 } MemnotifyFile;
 
 typedef struct Memnotify {
@@ -59,7 +56,7 @@ static void update_line(MemnotifyFile *file, const MnReading *reading, guint64 s
     if (file->line_serial == serial)
         return;
     file->line_serial = serial;
-    file->line_len = g_snprintf(file->line, LINE_BYTES,
+    file->line_len = g_snprintf(file->line, MEMNOTIFYFS_LINE_MAX,
                                 "used %" G_GUINT64_FORMAT " active %" G_GUINT64_FORMAT
                                 " total %" G_GUINT64_FORMAT "\n",
                                 reading->pages[MN_METER_USED], reading->pages[MN_METER_ACTIVE],
@@ -133,5 +130,5 @@ void mn_memnotify_add(MnTree *tree, MnFilesContext *context) {
     MemnotifyFile *file = g_new0(MemnotifyFile, 1);
 
     file->context = context;
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "memnotify", 0666, &memnotify_ops, file);
+    mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEMNOTIFY, 0666, &memnotify_ops, file);
 }

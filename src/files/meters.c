@@ -102,7 +102,7 @@ static const MnFileOps meter_ops = {
 
 void mn_meters_add(MnTree *tree, MnFilesContext *context) {
     guint offered = mn_sampler_get_machine(context->sampler)->offered;
-    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "meters", 0755, NULL, NULL);
+    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_METERS, 0755, NULL, NULL);
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (offered & MN_METER_BIT(id)) {

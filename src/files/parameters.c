@@ -38,7 +38,7 @@ static const MnFileOps parameter_ops = {
 };
 
 void mn_parameters_add(MnTree *tree, MnFilesContext *context) {
-    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "parameters", 0755, NULL, NULL);
+    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_PARAMETERS, 0755, NULL, NULL);
 
     for (guint i = 0; i < MN_N_PARAMETERS; i++) {
         ParameterFile *file = g_new0(ParameterFile, 1);

@@ -36,5 +36,5 @@ static const MnFileOps simulate_ops = {
 
 void mn_simulate_add(MnTree *tree, MnFilesContext *context) {
     if (context->may_simulate)
-        mn_tree_add_file(tree, mn_tree_get_root(tree), "simulate", 0644, &simulate_ops, context);
+        mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_SIMULATE, 0644, &simulate_ops, context);
 }

@@ -138,5 +138,5 @@ static const MnDirOps thresholds_ops = {
 };
 
 void mn_thresholds_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_dir(tree, mn_tree_get_root(tree), "thresholds", 01777, &thresholds_ops, context);
+    mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_THRESHOLDS, 01777, &thresholds_ops, context);
 }

@@ -26,7 +26,7 @@ guint64 mn_event_log_get_end(const MnEventLog *self) {
     return self->end;
 }
 
-gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MN_EVENT_LINE_BYTES]) {
+gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]) {
     guint64 oldest = self->end > N_EVENTS ? self->end - N_EVENTS : 0;
     const MnEvent *event;
     int len;
@@ -35,15 +35,15 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MN_EV
         return 0;
 
     event = &self->ring[MAX(*cursor, oldest) % N_EVENTS];
-    len = g_snprintf(line, MN_EVENT_LINE_BYTES, "%" G_GINT64_FORMAT ".%06d ",
+    len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d ",
                      event->time_us / G_USEC_PER_SEC, (int)(event->time_us % G_USEC_PER_SEC));
 
     if (*cursor < oldest) {
-        len += g_snprintf(line + len, MN_EVENT_LINE_BYTES - len, "- - lost %" G_GUINT64_FORMAT "\n",
+        len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, "- - lost %" G_GUINT64_FORMAT "\n",
                           oldest - *cursor);
         *cursor = oldest;
     } else {
-        len += g_snprintf(line + len, MN_EVENT_LINE_BYTES - len,
+        len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len,
                           "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
                           mn_meters[event->meter].name, event->is_reached ? "reached" : "left",
                           event->value_pages, event->limit_pages);

@@ -3,10 +3,7 @@
 
 #include "core/meter.h"
 
-/* Longest name of a threshold, so that an event and its line have a fixed size. */
-#define MN_EVENT_NAME_MAX 64
-/* Longest line, with its newline and NUL: two times 20 digits, the longest meter, the name. */
-#define MN_EVENT_LINE_BYTES 192
+#include <memnotifyfs/memnotifyfs.h>
 
 /* A limit of a named threshold was reached or left. */
 typedef struct MnEvent {
@@ -15,7 +12,7 @@ typedef struct MnEvent {
     guint64 limit_pages;
     guint8 meter; /* MnMeterId */
     guint8 is_reached;
-    char name[MN_EVENT_NAME_MAX + 1];
+    char name[MEMNOTIFYFS_NAME_MAX + 1];
 } MnEvent;
 
 /* The last events, for any number of readers, each with a cursor of its own. */
@@ -37,4 +34,4 @@ guint64 mn_event_log_get_end(const MnEventLog *self);
  *
  *   12.345678 low used reached 4945700 4945632
  *   12.345678 - - lost 17 */
-gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MN_EVENT_LINE_BYTES]);
+gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]);

@@ -122,15 +122,15 @@ static void on_crossing(MnWatch *watch, const MnReading *reading) {
 static gboolean has_room(const MnThresholds *self, uid_t uid) {
     guint n = 0;
 
-    if (self->all->len >= MN_THRESHOLDS_MAX)
+    if (self->all->len >= MEMNOTIFYFS_THRESHOLDS_MAX)
         return FALSE;
     for (guint i = 0; i < self->all->len; i++)
         n += ((MnThreshold *)g_ptr_array_index(self->all, i))->uid == uid;
-    return uid == 0 || n < MN_THRESHOLDS_PER_USER_MAX;
+    return uid == 0 || n < MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX;
 }
 
 static int check_name(const char *name) {
-    if (strlen(name) > MN_EVENT_NAME_MAX)
+    if (strlen(name) > MEMNOTIFYFS_NAME_MAX)
         return -ENAMETOOLONG;
     if (strcmp(name, "-") == 0 || !g_utf8_validate(name, -1, NULL))
         return -EINVAL;

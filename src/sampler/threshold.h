@@ -6,10 +6,6 @@
 
 #include <sys/types.h>
 
-/* How many there may be: in all, and of one user who is not root. */
-#define MN_THRESHOLDS_MAX 4096
-#define MN_THRESHOLDS_PER_USER_MAX 256
-
 /* All named thresholds, and the log of their events. */
 typedef struct MnThresholds MnThresholds;
 
@@ -29,7 +25,7 @@ const MnEventLog *mn_thresholds_get_log(const MnThresholds *self);
 /* appended() is called when the log has a new event; `data` is passed to it. */
 void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
 
-/* An empty threshold of user `uid`. -ENAMETOOLONG: over MN_EVENT_NAME_MAX bytes. -EINVAL: "-", or a
+/* An empty threshold of user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
  * blank or control character in the name, which would break the lines of the log. -EDQUOT: too many.
  * That the name is free is the caller's care. */
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret)
