@@ -111,13 +111,9 @@ static int thresholds_create(MnNode *dir, const char *name, const MnCaller *call
     return 0;
 }
 
+/* A text that is being read ends as it began: whoever waits is told by poll, and then reads anew. */
 static void on_changed(gpointer data) {
-    MnNode *node = data;
-
-    for (MnOpen *open = node->opens; open; open = open->next) {
-        open->snapshot.may_go_on = TRUE;
-        mn_open_wake(open);
-    }
+    mn_node_wake(data);
 }
 
 static void thresholds_created(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
