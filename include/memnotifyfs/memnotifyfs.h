@@ -41,8 +41,8 @@
  *                       for a new descriptor. POLLHUP: the file was removed.
  *     events            POLLIN: there is a line to read.
  *
- * An event stays until it is read (memnotify under the mount option ack=poll: until a poll has
- * reported it). POLLERR means that the server is gone: close the descriptor and open it anew. Any
+ * An event stays until it is read (memnotify under the mount option ack=poll, or open for writing
+ * only: until a poll has reported it). POLLERR means that the server is gone: close the descriptor and open it anew. Any
  * call may then fail with ENOTCONN or ECONNABORTED. */
 #ifndef MEMNOTIFYFS_H
 #define MEMNOTIFYFS_H

@@ -4,7 +4,8 @@
  * A read gives one line of meters, a write sets the limits of this open file, and an event is a
  * change of the set of limits that are reached, in either direction. The event stays until it is
  * read (or, with -o ack=poll, until a poll has reported it, as in the driver), so several changes
- * before anybody looks are one event, and nothing that asks twice loses one. */
+ * before anybody looks are one event, and nothing that asks twice loses one. Who has opened it for
+ * writing only, as libmemnotify does, cannot read: there poll ends the event, too. */
 #include "files/files.h"
 #include "fs/open.h"
 
@@ -110,7 +111,7 @@ static guint memnotify_poll(MnOpen *open) {
 
     if (self->has_event) {
         events |= POLLIN | POLLRDNORM;
-        self->has_event = !context_of(open)->poll_acknowledges;
+        self->has_event = !context_of(open)->poll_acknowledges && !open->is_write_only;
     }
     return events;
 }

@@ -16,10 +16,11 @@ struct MnOpen {
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
     struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
     MnSnapshot snapshot;
+    gboolean is_write_only;              /* opened with O_WRONLY */
 };
 
-/* Opens a node; -errno of its open(). */
-int mn_open_new(MnNode *node, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens a node with the flags of open(2); -errno of its open(). */
+int mn_open_new(MnNode *node, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_open_free(MnOpen *self);
 
 /* Answer a request: with bytes, or with an error as the last resort. */
