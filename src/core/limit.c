@@ -4,6 +4,8 @@
  * Parsing never half succeeds: the result is written when the last byte has been understood. */
 #include "limit.h"
 
+#include "core/number.h"
+
 #include <errno.h>
 #include <memnotifyfs/memnotifyfs.h>
 #include <string.h>
@@ -81,21 +83,6 @@ static MnOp parse_op(Cursor *cursor) {
     return MN_OP_AT_LEAST;
 }
 
-static int parse_number(Cursor *cursor, guint64 *ret) {
-    const char *start = cursor->at;
-    guint64 number = 0;
-
-    for (; cursor->at < cursor->end && g_ascii_isdigit(*cursor->at); cursor->at++)
-        if (!g_uint64_checked_mul(&number, number, 10) ||
-            !g_uint64_checked_add(&number, number, (guint64)(*cursor->at - '0')))
-            return -EINVAL;
-    if (cursor->at == start)
-        return -EINVAL;
-
-    *ret = number;
-    return 0;
-}
-
 static int parse_unit_bytes(Cursor *cursor, guint64 *ret) {
     static const char units[] = "KMGT";
     const char *unit;
@@ -114,7 +101,7 @@ static int parse_amount(Cursor *cursor, const MnMachine *machine, MnLimit *limit
     guint64 number, unit_bytes;
     int r;
 
-    r = parse_number(cursor, &number);
+    r = mn_number_parse(&cursor->at, cursor->end, &number);
     if (r < 0)
         return r;
 

@@ -2,6 +2,8 @@
 /* The table of parameters and the text that sets one. */
 #include "parameter.h"
 
+#include "core/number.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -32,18 +34,16 @@ guint64 mn_parameters_get(const MnParameters *self, const MnParameter *parameter
 }
 
 int mn_parameters_set(MnParameters *self, const MnParameter *parameter, const char *text, gsize len) {
-    guint64 number = 0;
+    const char *at = text, *end = text + len;
+    guint64 number;
+    int r;
 
-    if (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\0'))
-        len--;
-    if (len == 0)
-        return -EINVAL;
-
-    for (gsize i = 0; i < len; i++)
-        if (!g_ascii_isdigit(text[i]) || !g_uint64_checked_mul(&number, number, 10) ||
-            !g_uint64_checked_add(&number, number, (guint64)(text[i] - '0')))
-            return -EINVAL;
-    if (number < parameter->min || number > parameter->max)
+    if (len > 0 && (end[-1] == '\n' || end[-1] == '\0'))
+        end--;
+    r = mn_number_parse(&at, end, &number);
+    if (r < 0)
+        return r;
+    if (at < end || number < parameter->min || number > parameter->max)
         return -EINVAL;
 
     *value_of(self, parameter) = number;

@@ -6,6 +6,8 @@
  * Either the whole text is good and the sample is replaced, or the sample stays as it was. */
 #include "sample.h"
 
+#include "core/number.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -42,23 +44,13 @@ G_STATIC_ASSERT(G_N_ELEMENTS(meminfo_keys) <= N_KEYS_MAX);
 G_STATIC_ASSERT(MN_N_COUNTERS <= 64);
 
 /* "  123" or "  123 kB", up to the end of the line. */
-static int parse_number(const char *text, const char *end, guint64 *ret) {
-    guint64 number = 0;
-
+static int parse_value(const char *text, const char *end, guint64 *ret) {
     while (text < end && *text == ' ')
         text++;
-    if (text == end || !g_ascii_isdigit(*text))
+    if (mn_number_parse(&text, end, ret) < 0)
         return -EBADMSG;
-
-    for (; text < end && g_ascii_isdigit(*text); text++)
-        if (!g_uint64_checked_mul(&number, number, 10) ||
-            !g_uint64_checked_add(&number, number, (guint64)(*text - '0')))
-            return -EBADMSG;
-
     if (text < end && !(end - text == 3 && memcmp(text, " kB", 3) == 0))
         return -EBADMSG;
-
-    *ret = number;
     return 0;
 }
 
@@ -89,7 +81,7 @@ static int parse_line(Parser *self, const char *line, const char *end) {
         if (self->found.known & MN_COUNTER_BIT(key->counter))
             return -EBADMSG;
         self->found.known |= MN_COUNTER_BIT(key->counter);
-        return parse_number(line + name_len, end, &self->found.counters[key->counter]);
+        return parse_value(line + name_len, end, &self->found.counters[key->counter]);
     }
     return 0;
 }
