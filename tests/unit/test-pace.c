@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* When to sample next, without a clock. */
+#include "core/pace.h"
+#include "runner.h"
+
+#define FAR G_MAXUINT64
+
+typedef struct Row {
+    const char *name;
+    guint64 distance_pages;
+    gboolean is_reached;
+    gboolean has_moved;
+    guint64 period_ms;
+    guint64 fill_rate_mib;
+    guint64 update_period_ms;
+    guint64 max_update_period_ms;
+    guint64 expected_ms;
+} Row;
+
+static void check_rows(const Row *rows, gsize n_rows, guint page_bytes) {
+    for (gsize i = 0; i < n_rows; i++) {
+        const Row *row = &rows[i];
+        MnPace pace = { .distance_pages = row->distance_pages,
+                        .page_bytes = page_bytes,
+                        .is_reached = row->is_reached,
+                        .has_moved = row->has_moved,
+                        .period_ms = row->period_ms };
+        MnParameters parameters = { .update_period_ms = row->update_period_ms,
+                                    .max_update_period_ms = row->max_update_period_ms,
+                                    .fill_rate_mib = row->fill_rate_mib };
+        guint64 next_ms = mn_pace_next_ms(&pace, &parameters);
+
+        CHECK(next_ms == row->expected_ms, "%s: %" G_GUINT64_FORMAT, row->name, next_ms);
+    }
+}
+
+/* 1 MiB/s is 256 pages a second. */
+static void test_fill_rate(void) {
+    static const Row rows[] = {
+        { "1 MiB at 1 MiB/s", 256, FALSE, FALSE, 0, 1, 10, 15000, 1000 },
+        { "rounded down", 257, FALSE, FALSE, 0, 1, 10, 15000, 1003 },
+        { "8 GiB/s, 1 GiB away", 262144, FALSE, FALSE, 0, 8192, 10, 15000, 125 },
+        { "8 GiB/s, 12 GiB away", 3145728, FALSE, FALSE, 0, 8192, 10, 15000, 1500 },
+        { "not below update_period", 1, FALSE, FALSE, 0, 8192, 10, 15000, 10 },
+        { "no distance", 0, FALSE, FALSE, 0, 8192, 10, 15000, 10 },
+        { "exactly update_period", 20972, FALSE, FALSE, 0, 8192, 10, 15000, 10 },
+        { "just above update_period", 23069, FALSE, FALSE, 0, 8192, 10, 15000, 11 },
+        { "not above max_update_period", 1000000, FALSE, FALSE, 0, 1, 10, 15000, 15000 },
+        { "no limit", FAR, FALSE, FALSE, 0, 8192, 10, 15000, 15000 },
+        { "the period before does not matter", 256, FALSE, FALSE, 8000, 1, 10, 15000, 1000 },
+        { "nor does movement", 256, FALSE, TRUE, 8000, 1, 10, 15000, 1000 },
+        { "max below update_period is raised to it", FAR, FALSE, FALSE, 0, 8192, 500, 100, 500 },
+        { "both the same", 256, FALSE, FALSE, 0, 1, 100, 100, 100 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 4096);
+}
+
+static void test_reached(void) {
+    static const Row rows[] = {
+        { "far", FAR, TRUE, FALSE, 0, 8192, 10, 15000, 250 },
+        { "1 s away", 256, TRUE, FALSE, 0, 1, 10, 15000, 250 },
+        { "nearer than that", 25, TRUE, FALSE, 0, 1, 10, 15000, 97 },
+        { "very near", 1, TRUE, FALSE, 0, 8192, 10, 15000, 10 },
+        { "update_period wins", FAR, TRUE, FALSE, 0, 8192, 1000, 15000, 1000 },
+        { "max_update_period wins", FAR, TRUE, FALSE, 0, 8192, 10, 100, 100 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 4096);
+}
+
+static void test_back_off(void) {
+    static const Row rows[] = {
+        { "the first", FAR, FALSE, FALSE, 0, 0, 250, 15000, 250 },
+        { "doubled", FAR, FALSE, FALSE, 250, 0, 250, 15000, 500 },
+        { "doubled again", FAR, FALSE, FALSE, 500, 0, 250, 15000, 1000 },
+        { "up to the longest", FAR, FALSE, FALSE, 8000, 0, 250, 15000, 15000 },
+        { "and no further", FAR, FALSE, FALSE, 15000, 0, 250, 15000, 15000 },
+        { "moved", FAR, FALSE, TRUE, 8000, 0, 250, 15000, 250 },
+        { "distance does not matter", 1, FALSE, FALSE, 500, 0, 250, 15000, 1000 },
+        { "nor does a reached limit", 1, TRUE, FALSE, 4000, 0, 250, 15000, 8000 },
+        { "no back-off when max is the smaller", FAR, FALSE, FALSE, 250, 0, 250, 100, 250 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 4096);
+}
+
+/* The driver's own sequence: samples at 250, 750, 1750, 3750, 7750, 15750, 30750, 45750 ms. */
+static void test_the_drivers_sequence(void) {
+    static const guint64 expected_ms[] = { 250, 750, 1750, 3750, 7750, 15750, 30750, 45750 };
+    MnParameters parameters = { .update_period_ms = 250, .max_update_period_ms = 15000 };
+    MnPace pace = { .distance_pages = FAR, .page_bytes = 4096 };
+    guint64 now_ms = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(expected_ms); i++) {
+        pace.period_ms = mn_pace_next_ms(&pace, &parameters);
+        now_ms += pace.period_ms;
+        CHECK(now_ms == expected_ms[i], "sample %u", i);
+    }
+}
+
+static void test_extremes(void) {
+    static const guint64 rate_max = 1 << 30, day_ms = 86400000;
+    const Row rows[] = {
+        { "farthest, slowest", FAR - 1, FALSE, FALSE, 0, 1, 1, day_ms, day_ms },
+        { "farthest, fastest", FAR - 1, FALSE, FALSE, 0, rate_max, 1, day_ms, day_ms },
+        { "the product just fits", FAR / 1000 - 1, FALSE, FALSE, 0, rate_max, 1, day_ms, 67108863 },
+        { "and just does not", FAR / 1000 + 1, FALSE, FALSE, 0, rate_max, 1, day_ms, day_ms },
+        { "fastest and near", 1, FALSE, FALSE, 0, rate_max, 1, day_ms, 1 },
+        { "doubling a day", FAR, FALSE, FALSE, day_ms, 0, 1, day_ms, day_ms },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 4096);
+}
+
+static void test_larger_pages(void) {
+    static const Row rows[] = {
+        { "16 pages of 64 KiB are 1 MiB", 16, FALSE, FALSE, 0, 1, 10, 15000, 1000 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 65536);
+}
+
+static CU_TestInfo tests[] = {
+    { "the time in which memory could fill up", test_fill_rate },
+    { "at most 250 ms while a limit is reached", test_reached },
+    { "without a fill rate it backs off by doubling", test_back_off },
+    { "the driver's sequence", test_the_drivers_sequence },
+    { "extremes do not overflow", test_extremes },
+    { "larger pages", test_larger_pages },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "pace", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    return run_suites(suites);
+}
