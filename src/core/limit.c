@@ -18,8 +18,17 @@ typedef struct Cursor {
     const char *end;
 } Cursor;
 
+static gboolean is_blank(char c) {
+    return c != '\0' && strchr(" \t\r\n", c);
+}
+
 static gboolean is_separator(char c) {
-    return c != '\0' && strchr(" \t\r\n=:,", c);
+    return is_blank(c) || c == '=' || c == ':' || c == ',';
+}
+
+static void skip_blanks(Cursor *cursor) {
+    while (cursor->at < cursor->end && is_blank(*cursor->at))
+        cursor->at++;
 }
 
 static gboolean skip_separators(Cursor *cursor) {
@@ -130,7 +139,7 @@ static int parse_limit(Cursor *cursor, const MnMachine *machine, guint meter, Mn
     int r;
 
     limit.op = parse_op(cursor);
-    skip_separators(cursor);
+    skip_blanks(cursor); /* alone: "<=" is an operator that there is not */
     r = parse_amount(cursor, machine, &limit);
     if (r < 0)
         return r;
