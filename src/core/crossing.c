@@ -188,12 +188,34 @@ void mn_crossing_remove(MnCrossing *self, MnWatch *watch) {
     }
 }
 
+/* Where an edge belongs in a sequence: mostly at one of its ends, since edges are reached and left in
+ * order. g_sequence_search() would allocate. */
+static GSequenceIter *find_place(GSequence *sequence, const MnEdge *edge) {
+    GSequenceIter *begin = g_sequence_get_begin_iter(sequence);
+    GSequenceIter *end = g_sequence_get_end_iter(sequence);
+
+    if (begin == end || compare_enter(lowest(sequence), edge, NULL) > 0)
+        return begin;
+    if (compare_enter(highest(sequence), edge, NULL) <= 0)
+        return end;
+
+    while (begin != end) {
+        GSequenceIter *middle = g_sequence_range_get_midpoint(begin, end);
+
+        if (compare_enter(g_sequence_get(middle), edge, NULL) <= 0)
+            begin = g_sequence_iter_next(middle);
+        else
+            end = middle;
+    }
+    return end;
+}
+
 /* Moves an edge to the other sequence of its lane. g_sequence_move() keeps the node: no allocation. */
 static void flip(MnCrossing *self, Lane *lane, MnEdge *edge) {
     MnWatch *watch = edge->watch;
     GSequence *to = edge_is_reached(edge) ? lane->waiting : lane->reached;
 
-    g_sequence_move(edge->place, g_sequence_search(to, edge, compare_enter, NULL));
+    g_sequence_move(edge->place, find_place(to, edge));
     watch->reached ^= edge_bit(edge);
 
     if (watch->changed == 0) {
