@@ -178,36 +178,54 @@ void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data),
     self->changed_data = data;
 }
 
-/* The limits that `set` does not name, from the present watch. */
-static void keep_unnamed(const MnThreshold *self, MnLimitSet *set) {
+/* Adds the limits that `set` does not name, from the present watch. Returns those of them that are
+ * reached, as bits of the set. */
+static guint32 keep_unnamed(const MnThreshold *self, MnLimitSet *set) {
+    guint32 reached = 0;
+
     for (guint i = 0; i < self->watch->n_edges; i++) {
         const MnLimit *limit = &self->watch->edges[i].limit;
 
-        if (!(set->named & MN_METER_BIT(limit->meter)))
-            set->limits[set->n++] = *limit;
+        if (set->named & MN_METER_BIT(limit->meter))
+            continue;
+        reached |= ((self->watch->reached >> i) & 1) << set->n;
+        set->limits[set->n++] = *limit;
     }
+    return reached;
+}
+
+/* Puts a watch for `set` in the place of the present one. Its first `n_fresh` limits begin with the
+ * state of this moment, silently; the others go on from `reached`, so that what they cross is told. */
+static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fresh, guint32 reached) {
+    MnSampler *sampler = self->thresholds->sampler;
+
+    mn_sampler_remove(sampler, self->watch);
+    mn_watch_free(self->watch);
+    self->watch = mn_watch_new(set, on_crossing, self);
+    mn_sampler_settle(sampler, self->watch);
+    self->watch->reached = (self->watch->reached & ((1U << n_fresh) - 1)) | reached;
+    follow(self);
 }
 
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) {
-    MnSampler *sampler = self->thresholds->sampler;
+    const MnMachine *machine = mn_sampler_get_machine(self->thresholds->sampler);
+    guint32 reached = 0;
     MnLimitSet set;
+    guint n_fresh;
     int r;
 
-    r = mn_limit_set_parse(text, len, mn_sampler_get_machine(sampler), &set);
+    r = mn_limit_set_parse(text, len, machine, &set);
     if (r < 0)
         return r;
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (!add || (set.named & MN_METER_BIT(id)))
             self->crossings[id] = 0;
+    n_fresh = set.n;
     if (add)
-        keep_unnamed(self, &set);
+        reached = keep_unnamed(self, &set);
 
-    mn_sampler_remove(sampler, self->watch);
-    mn_watch_free(self->watch);
-    self->watch = mn_watch_new(&set, on_crossing, self);
-    mn_sampler_settle(sampler, self->watch);
-    follow(self);
+    replace_watch(self, &set, n_fresh, reached);
     change(self);
     return 0;
 }
