@@ -134,9 +134,12 @@ static int check_name(const char *name) {
         return -ENAMETOOLONG;
     if (strcmp(name, "-") == 0 || !g_utf8_validate(name, -1, NULL))
         return -EINVAL;
-    for (; *name; name = g_utf8_next_char(name))
-        if (!g_unichar_isgraph(g_utf8_get_char(name)))
+    for (; *name; name = g_utf8_next_char(name)) {
+        gunichar c = g_utf8_get_char(name);
+
+        if (!g_unichar_isgraph(c) || g_unichar_isspace(c)) /* a line separator is both */
             return -EINVAL;
+    }
     return 0;
 }
 

@@ -85,6 +85,7 @@ static void test_names(void) {
         { "caf\xc3", -EINVAL },
         { "\xff", -EINVAL },
         { "a\xc2\xa0" "b", -EINVAL },     /* a no-break space */
+        { "a\xe2\x80\xa8" "b", -EINVAL }, /* a line separator */
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
