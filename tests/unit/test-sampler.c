@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sampler over a directory of recorded texts: values, damage and recovery, who is told, and that
+ * nobody waits for nothing. No test waits for a clock. */
+#include "allocations.h"
+#include "fixture.h"
+#include "runner.h"
+#include "sampler/sampler.h"
+#include "world.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MACHINE "debian-6.1-zram"
+#define ALL_SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
+
+/* Warnings and messages instead of output. */
+static guint n_warnings, n_messages;
+
+static void count_log(const char *domain G_GNUC_UNUSED, GLogLevelFlags level,
+                      const char *message G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+    n_warnings += (level & G_LOG_LEVEL_WARNING) != 0;
+    n_messages += (level & G_LOG_LEVEL_MESSAGE) != 0;
+}
+
+static void on_notify(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
+    ++*(guint *)watch->observer;
+}
+
+static guint64 page_of(const World *world, MnMeterId meter) {
+    return mn_sampler_read(world->sampler)->pages[meter];
+}
+
+/* Puts a text in which `from` is replaced in the place of a file. */
+static void edit(const World *world, const char *file, const char *from, const char *to) {
+    g_autofree char *path = g_build_filename(world->directory, file, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GString) edited = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    edited = g_string_new(text);
+    g_assert_cmpuint(g_string_replace(edited, from, to, 1), ==, 1);
+    fixture_replace(world->directory, file, edited->str, edited->len);
+}
+
+/* "MemTotal:  222620 kB": the line of a key as it is in the copy. */
+static char *line_of(const World *world, const char *file, const char *key) {
+    g_autofree char *path = g_build_filename(world->directory, file, NULL);
+    g_autofree char *text = NULL;
+    const char *line;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    line = strstr(text, key);
+    g_assert_nonnull(line);
+    return g_strndup(line, strcspn(line, "\n"));
+}
+
+static void set_number(const World *world, const char *file, const char *key, guint64 number) {
+    g_autofree char *line = line_of(world, file, key);
+    g_autofree char *changed = g_strdup_printf("%s %" G_GUINT64_FORMAT "%s", key, number,
+                                               strcmp(file, "meminfo") == 0 ? " kB" : "");
+
+    edit(world, file, line, changed);
+}
+
+static void test_first_sample(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    gsize len;
+    g_autofree char *meminfo = fixture_read(MACHINE, "meminfo", &len);
+
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_TOTAL),
+                    fixture_number(meminfo, len, "MemTotal:") / 4 +
+                        fixture_number(meminfo, len, "SwapTotal:") / 4);
+    CU_ASSERT_EQUAL(mn_sampler_get_machine(world->sampler)->page_bytes, 4096);
+    CU_ASSERT_EQUAL(mn_sampler_get_machine(world->sampler)->offered, (1U << MN_N_METERS) - 1);
+}
+
+static void test_a_kernel_without_a_counter(void) {
+    g_autoptr(World) world = world_new("ancient-2.6.32");
+
+    CU_ASSERT_EQUAL(mn_sampler_get_machine(world->sampler)->offered,
+                    ((1U << MN_N_METERS) - 1) & ~MN_METER_BIT(MN_METER_AVAILABLE));
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    CU_ASSERT_TRUE(page_of(world, MN_METER_USED) > 0);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_AVAILABLE), 0);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_where_nothing_can_be_read(void) {
+    static const struct {
+        const char *removed;
+        const char *bad_machine; /* whose file takes its place; NULL for none */
+        int expected;
+    } rows[] = {
+        { "vmstat", NULL, -ENOENT },
+        { "meminfo", NULL, -ENOENT },
+        { "vmstat", "bad-vmstat-duplicate", -EBADMSG },
+        { "meminfo", "bad-meminfo-no-total", -EBADMSG },
+        { "meminfo", "bad-meminfo-zero-total", -EBADMSG },
+    };
+    MnParameters parameters;
+    MnSampler *sampler = NULL;
+    const char *name = "?";
+
+    mn_parameters_init(&parameters);
+    CU_ASSERT_EQUAL(mn_sampler_new("/nonexistent", &parameters, &sampler, &name), -ENOENT);
+    CU_ASSERT_PTR_NULL(name);
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *directory = fixture_copy(MACHINE);
+        g_autofree char *path = g_build_filename(directory, rows[i].removed, NULL);
+
+        g_remove(path);
+        if (rows[i].bad_machine) {
+            gsize len;
+            g_autofree char *text = fixture_read(rows[i].bad_machine, rows[i].removed, &len);
+
+            fixture_replace(directory, rows[i].removed, text, len);
+        }
+        CHECK(mn_sampler_new(directory, &parameters, &sampler, &name) == rows[i].expected, "%s of %s",
+              rows[i].removed, rows[i].bad_machine);
+        CHECK(g_strcmp0(name, rows[i].removed) == 0, "%s", rows[i].removed);
+        CHECK(sampler == NULL, "%s", rows[i].removed);
+        fixture_remove(directory);
+    }
+}
+
+static void test_files_may_be_replaced_or_rewritten(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    g_autofree char *path = g_build_filename(world->directory, "vmstat", NULL);
+    guint64 serial;
+    FILE *file;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    serial = mn_sampler_get_serial(world->sampler);
+    set_number(world, "vmstat", "nr_dirty", 4711); /* replaced */
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    CU_ASSERT_NOT_EQUAL(mn_sampler_get_serial(world->sampler), serial);
+
+    file = fopen(path, "r+"); /* rewritten in place: nr_free_pages comes first and is not used */
+    g_assert_nonnull(file);
+    fputs("nr_free_pages", file);
+    fclose(file);
+    edit(world, "vmstat", "nr_dirty 4711", "nr_dirty 4712");
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4712);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+/* Each bad file in the place of the good one: the last good values stay, one warning, one message
+ * when it is good again. */
+static void check_damage(World *world, const char *file, const char *text, gsize len,
+                         const char *what) {
+    gsize good_len;
+    g_autofree char *good = fixture_read("debian-6.1", file, &good_len);
+    MnReading before = *mn_sampler_read(world->sampler), after;
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 1 active 1 available<100%", on_notify,
+                                               &n_notified);
+
+    mn_sampler_settle(world->sampler, watch);
+    mn_sampler_add(world->sampler, watch);
+    n_warnings = n_messages = 0;
+
+    fixture_replace(world->directory, file, text, len);
+    for (guint i = 0; i < 5; i++)
+        after = *mn_sampler_read(world->sampler);
+    CHECK(memcmp(&before, &after, sizeof before) == 0, "%s", what);
+    CHECK(n_warnings == 1 && n_messages == 0, "%s: %u warnings", what, n_warnings);
+    CHECK(n_notified == 0, "%s", what);
+
+    fixture_replace(world->directory, file, good, good_len);
+    for (guint i = 0; i < 5; i++)
+        after = *mn_sampler_read(world->sampler);
+    CHECK(memcmp(&before, &after, sizeof before) == 0, "%s", what);
+    CHECK(n_warnings == 1 && n_messages == 1, "%s: %u messages", what, n_messages);
+    CHECK(n_notified == 0, "%s", what);
+    mn_sampler_remove(world->sampler, watch);
+}
+
+static void test_damage_and_recovery(void) {
+    static const char *const files[] = { "vmstat", "meminfo" };
+    g_autoptr(World) world = world_new("debian-6.1");
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    for (guint which = 0; which < G_N_ELEMENTS(files); which++) {
+        g_autofree char *prefix = g_strdup_printf("bad-%s-", files[which]);
+        g_autoptr(GPtrArray) machines = fixture_names(prefix);
+
+        for (guint i = 0; i < machines->len; i++) {
+            const char *machine = g_ptr_array_index(machines, i);
+            gsize len;
+            g_autofree char *text = fixture_read(machine, files[which], &len);
+
+            check_damage(world, files[which], text, len, machine);
+        }
+    }
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+/* What would be good, if it were not for its length. */
+static void test_a_text_of_2_mb(void) {
+    g_autoptr(World) world = world_new("debian-6.1");
+    gsize len;
+    g_autofree char *good = fixture_read("debian-6.1", "vmstat", &len);
+    g_autoptr(GString) text = g_string_new_len(good, len);
+
+    while (text->len < 2 << 20)
+        g_string_append(text, "an_unknown_counter 5\n");
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    check_damage(world, "vmstat", text->str, text->len, "2 MB of vmstat");
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_what_is_not_a_file(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    g_autofree char *path = g_build_filename(world->directory, "vmstat", NULL);
+    guint64 dirty;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    dirty = page_of(world, MN_METER_DIRTY);
+    n_warnings = 0;
+
+    g_remove(path);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), dirty);
+    g_assert_cmpint(mkdir(path, 0755), ==, 0);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), dirty);
+    g_remove(path);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0); /* without a writer, opening it could wait for ever */
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), dirty);
+    CU_ASSERT_EQUAL(n_warnings, 1);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_only_what_is_held_is_read(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint64 dirty = page_of(world, MN_METER_DIRTY);
+
+    set_number(world, "vmstat", "nr_dirty", 4711);
+    set_number(world, "meminfo", "MemTotal:", 400000);
+    mn_sampler_hold(world->sampler, MN_SOURCE_MEMINFO);
+    CU_ASSERT_EQUAL(mn_sampler_read(world->sampler)->pages[MN_METER_DIRTY], dirty);
+    CU_ASSERT_TRUE(page_of(world, MN_METER_TOTAL) >= 100000);
+
+    mn_sampler_hold(world->sampler, MN_SOURCE_VMSTAT);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    mn_sampler_release(world->sampler, MN_SOURCE_VMSTAT);
+    set_number(world, "vmstat", "nr_dirty", 4712);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    mn_sampler_release(world->sampler, MN_SOURCE_MEMINFO);
+}
+
+static void test_a_watch_has_its_sources_read(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "dirty 4711", on_notify, &n_notified);
+
+    set_number(world, "vmstat", "nr_dirty", 4711);
+    mn_sampler_add(world->sampler, watch); /* takes a sample, and tells before it returns */
+    CU_ASSERT_EQUAL(n_notified, 1);
+    mn_sampler_remove(world->sampler, watch);
+    mn_sampler_remove(world->sampler, watch); /* has no effect */
+}
+
+static void test_a_young_sample_is_not_taken_again(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+    guint64 dirty;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    dirty = page_of(world, MN_METER_DIRTY);
+    parameters.update_period_ms = 86400000;
+    mn_sampler_set_parameters(world->sampler, &parameters);
+    set_number(world, "vmstat", "nr_dirty", 4711);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), dirty);
+
+    parameters.update_period_ms = 0;
+    mn_sampler_set_parameters(world->sampler, &parameters);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+/* How long the main loop would sleep now, in ms; -1 for ever. */
+static int sleep_ms(void) {
+    GMainContext *context = g_main_context_default();
+    GPollFD fds[16];
+    int priority, timeout_ms;
+
+    g_assert_true(g_main_context_acquire(context));
+    g_main_context_prepare(context, &priority);
+    g_main_context_query(context, priority, &timeout_ms, fds, G_N_ELEMENTS(fds));
+    g_main_context_release(context);
+    return timeout_ms;
+}
+
+static void test_without_a_watch_nothing_wakes_us(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 100%", on_notify, &n_notified);
+    g_autoptr(MnWatch) empty = world_watch_new(world, "", on_notify, &n_notified);
+
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    mn_sampler_read(world->sampler);
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
+    mn_sampler_add(world->sampler, empty);
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
+
+    mn_sampler_add(world->sampler, watch);
+    CU_ASSERT_TRUE(sleep_ms() >= 0 && sleep_ms() <= 15000);
+    mn_sampler_remove(world->sampler, watch);
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
+
+    set_number(world, "vmstat", "nr_dirty", 4711); /* nor does a file that changes */
+    CU_ASSERT_FALSE(g_main_context_iteration(NULL, FALSE));
+    mn_sampler_remove(world->sampler, empty);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_the_sleep_is_as_long_as_the_limit_is_far(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) far = world_watch_new(world, "used 1T", on_notify, &n_notified);
+    g_autoptr(MnWatch) near = world_watch_new(world, "dirty 5000", on_notify, &n_notified);
+    g_autoptr(MnWatch) reached = world_watch_new(world, "dirty<1000000", on_notify, &n_notified);
+
+    world_simulate(world, "dirty 4744");
+    parameters.update_period_ms = 100;
+    parameters.max_update_period_ms = 86400000;
+    parameters.fill_rate_mib = 1; /* 256 pages a second */
+    mn_sampler_set_parameters(world->sampler, &parameters);
+
+    mn_sampler_add(world->sampler, far);
+    CU_ASSERT_TRUE(sleep_ms() > 80000000);
+    mn_sampler_add(world->sampler, near);
+    CU_ASSERT_TRUE(sleep_ms() <= 1000);
+    mn_sampler_settle(world->sampler, reached);
+    mn_sampler_add(world->sampler, reached);
+    CU_ASSERT_TRUE(sleep_ms() <= 250);
+    mn_sampler_remove(world->sampler, near);
+    mn_sampler_remove(world->sampler, far);
+    mn_sampler_remove(world->sampler, reached);
+}
+
+static void test_a_file_that_changes_wakes_us(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "dirty 4711", on_notify, &n_notified);
+    MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+
+    parameters.update_period_ms = parameters.max_update_period_ms = 86400000; /* not the timer */
+    mn_sampler_set_parameters(world->sampler, &parameters);
+    mn_sampler_add(world->sampler, watch);
+    set_number(world, "vmstat", "nr_dirty", 4710);
+    CU_ASSERT_TRUE(g_main_context_iteration(NULL, FALSE));
+    CU_ASSERT_EQUAL(n_notified, 0);
+    set_number(world, "vmstat", "nr_dirty", 4711);
+    CU_ASSERT_TRUE(g_main_context_iteration(NULL, FALSE));
+    CU_ASSERT_EQUAL(n_notified, 1);
+    set_number(world, "vmstat", "nr_dirty", 0);
+    CU_ASSERT_TRUE(g_main_context_iteration(NULL, FALSE));
+    CU_ASSERT_EQUAL(n_notified, 2);
+    mn_sampler_remove(world->sampler, watch);
+}
+
+static void test_the_timer_takes_samples(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "dirty 4711", on_notify, &n_notified);
+    MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+    gint64 give_up_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    gint64 first_us;
+
+    parameters.update_period_ms = parameters.max_update_period_ms = 1;
+    mn_sampler_set_parameters(world->sampler, &parameters);
+    mn_sampler_add(world->sampler, watch);
+    first_us = mn_sampler_get_time_us(world->sampler);
+    while (mn_sampler_get_time_us(world->sampler) == first_us && g_get_monotonic_time() < give_up_us)
+        g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT_TRUE(mn_sampler_get_time_us(world->sampler) >= first_us + 1000);
+    mn_sampler_remove(world->sampler, watch);
+}
+
+static void test_simulation(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 90%", on_notify, &n_notified);
+    guint64 used, total;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    used = page_of(world, MN_METER_USED);
+    total = page_of(world, MN_METER_TOTAL);
+    mn_sampler_add(world->sampler, watch);
+
+    world_simulate(world, "used 90%");
+    CU_ASSERT_EQUAL(n_notified, 1);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_USED), (total * 90 + 99) / 100); /* also after a sample */
+    world_simulate(world, "dirty 5");
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 5);
+    CU_ASSERT_EQUAL(mn_sampler_get_simulate(world->sampler)->fixed,
+                    MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_DIRTY));
+
+    world_simulate(world, "used -");
+    CU_ASSERT_EQUAL(n_notified, 2);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_USED), used);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 5);
+    world_simulate(world, "reset");
+    CU_ASSERT_NOT_EQUAL(page_of(world, MN_METER_DIRTY), 5);
+    mn_sampler_remove(world->sampler, watch);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_swapon_and_swapoff(void) {
+    g_autoptr(World) world = world_new("debian-6.1");
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 50%", on_notify, &n_notified);
+    guint64 total, used;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    total = page_of(world, MN_METER_TOTAL);
+    used = page_of(world, MN_METER_USED);
+    mn_sampler_add(world->sampler, watch);
+    CU_ASSERT_EQUAL(watch->edges[0].enter_pages, (total + 1) / 2);
+
+    set_number(world, "meminfo", "SwapFree:", 4000000);
+    set_number(world, "meminfo", "SwapTotal:", 4000000);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_TOTAL), total + 1000000);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_USED), used);
+    CU_ASSERT_EQUAL(watch->edges[0].enter_pages, (total + 1000000 + 1) / 2);
+
+    set_number(world, "meminfo", "SwapTotal:", 0);
+    set_number(world, "meminfo", "SwapFree:", 0);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_TOTAL), total);
+    mn_sampler_remove(world->sampler, watch);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+static void test_hysteresis_is_a_parameter(void) {
+    static const struct {
+        guint64 space_kib;
+        const char *stays, *leaves;
+    } rows[] = {
+        { 0, "used 9922", "used 9921" }, /* total / 128 = 78 */
+        { 400, "used 9900", "used 9899" },
+        { 4, "used 9999", "used 9998" },
+        { 3, "used 10000", "used 9999" }, /* less than a page */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(World) world = world_new(MACHINE);
+        MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+        guint n_notified = 0;
+        g_autoptr(MnWatch) watch = world_watch_new(world, "used 10000", on_notify, &n_notified);
+
+        world_simulate(world, "total 10000");
+        world_simulate(world, "used 10000");
+        mn_sampler_settle(world->sampler, watch);
+        mn_sampler_add(world->sampler, watch);
+        parameters.update_space_kib = rows[i].space_kib;
+        mn_sampler_set_parameters(world->sampler, &parameters);
+        world_simulate(world, rows[i].stays);
+        CHECK(n_notified == 0, "%s", rows[i].stays);
+        world_simulate(world, rows[i].leaves);
+        CHECK(n_notified == 1, "%s", rows[i].leaves);
+        mn_sampler_remove(world->sampler, watch);
+    }
+}
+
+static void test_sampling_and_telling_allocate_nothing(void) {
+    enum { N = 200 };
+    g_autoptr(World) world = world_new(MACHINE);
+    MnWatch *watches[N];
+    guint n_notified = 0;
+    guint64 before;
+
+    mn_sampler_hold(world->sampler, ALL_SOURCES);
+    for (guint i = 0; i < N; i++) {
+        g_autofree char *limit = g_strdup_printf("dirty %u", 1000000 + i);
+
+        watches[i] = world_watch_new(world, limit, on_notify, &n_notified);
+        mn_sampler_add(world->sampler, watches[i]);
+    }
+    set_number(world, "vmstat", "nr_dirty", 2000000);
+
+    before = allocations();
+    CU_ASSERT_TRUE(before > 0);
+    mn_sampler_read(world->sampler);
+    CU_ASSERT_EQUAL(allocations(), before);
+    CU_ASSERT_EQUAL(n_notified, N);
+
+    for (guint i = 0; i < N; i++) {
+        mn_sampler_remove(world->sampler, watches[i]);
+        mn_watch_free(watches[i]);
+    }
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
+/* The real thing: what is read only as far as needed is the same as what is read whole. */
+static void test_the_live_proc(void) {
+    MnParameters parameters;
+    MnSampler *sampler = NULL;
+    const char *name;
+    MnReading first;
+
+    mn_parameters_init(&parameters);
+    parameters.update_period_ms = 0;
+    g_assert_cmpint(mn_sampler_new("/proc", &parameters, &sampler, &name), ==, 0);
+    mn_sampler_hold(sampler, ALL_SOURCES);
+    first = *mn_sampler_read(sampler);
+    n_warnings = 0;
+    for (guint i = 0; i < 100; i++) {
+        const MnReading *reading = mn_sampler_read(sampler);
+
+        CU_ASSERT_EQUAL(reading->pages[MN_METER_TOTAL], first.pages[MN_METER_TOTAL]);
+        CU_ASSERT_TRUE(reading->pages[MN_METER_USED] > 0);
+        CU_ASSERT_TRUE(reading->pages[MN_METER_USED] < reading->pages[MN_METER_TOTAL]);
+    }
+    CU_ASSERT_EQUAL(n_warnings, 0);
+    mn_sampler_release(sampler, ALL_SOURCES);
+    mn_sampler_free(sampler);
+}
+
+static CU_TestInfo tests[] = {
+    { "the first sample", test_first_sample },
+    { "a kernel without a counter", test_a_kernel_without_a_counter },
+    { "where nothing can be read", test_where_nothing_can_be_read },
+    { "files may be replaced or rewritten", test_files_may_be_replaced_or_rewritten },
+    { "damage keeps the last good values, and recovers", test_damage_and_recovery },
+    { "a text of 2 MB is damage", test_a_text_of_2_mb },
+    { "what is not a file is damage", test_what_is_not_a_file },
+    { "only what is held is read", test_only_what_is_held_is_read },
+    { "a watch has its sources read", test_a_watch_has_its_sources_read },
+    { "a young sample is not taken again", test_a_young_sample_is_not_taken_again },
+    { "without a watch nothing wakes us", test_without_a_watch_nothing_wakes_us },
+    { "the sleep is as long as the limit is far", test_the_sleep_is_as_long_as_the_limit_is_far },
+    { "a file that changes wakes us", test_a_file_that_changes_wakes_us },
+    { "the timer takes samples", test_the_timer_takes_samples },
+    { "simulation", test_simulation },
+    { "swapon and swapoff", test_swapon_and_swapoff },
+    { "the hysteresis is a parameter", test_hysteresis_is_a_parameter },
+    { "sampling and telling allocate nothing", test_sampling_and_telling_allocate_nothing },
+    { "the live /proc", test_the_live_proc },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "sampler", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    g_log_set_default_handler(count_log, NULL);
+    return run_suites(suites);
+}
