@@ -36,3 +36,8 @@ char *override_print(const MnOverride *override) {
     }
     return g_string_free(text, FALSE);
 }
+
+gboolean limit_equal(const MnLimit *one, const MnLimit *other) {
+    return one->meter == other->meter && one->op == other->op && one->percent == other->percent &&
+           one->pages == other->pages;
+}

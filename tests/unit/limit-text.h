@@ -7,3 +7,5 @@
  * "used 80%,free 0,dirty -". */
 char *limit_set_print(const MnLimitSet *set);
 char *override_print(const MnOverride *override);
+
+gboolean limit_equal(const MnLimit *one, const MnLimit *other);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a write to `simulate` asks for. */
+#include "limit-text.h"
+#include "target.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One meter is not offered. */
+static const MnMachine machine = {
+    .page_bytes = 4096,
+    .offered = ((1U << MN_N_METERS) - 1) & ~MN_METER_BIT(MN_METER_DIRTY),
+};
+
+static void check_round_trip(const MnOverride *override) {
+    g_autofree char *text = override_print(override);
+    MnOverride again;
+
+    g_assert_cmpint(mn_override_parse(text, strlen(text), &machine, &again), ==, 0);
+    g_assert_cmphex(again.fixed, ==, override->fixed);
+    g_assert_cmphex(again.measured, ==, override->measured);
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (override->fixed & MN_METER_BIT(id))
+            g_assert_true(limit_equal(&again.values[id], &override->values[id]));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    MnOverride override, untouched;
+    int r;
+
+    memset(&untouched, 0x5a, sizeof untouched);
+    override = untouched;
+    r = mn_override_parse((const char *)data, size, &machine, &override);
+    if (r < 0) {
+        g_assert_cmpint(r, ==, -EINVAL);
+        g_assert_cmpmem(&override, sizeof override, &untouched, sizeof untouched);
+        return 0;
+    }
+
+    g_assert_cmphex(override.fixed & override.measured, ==, 0);
+    g_assert_cmphex((override.fixed | override.measured) & ~machine.offered, ==, 0);
+    for (guint id = 0; id < MN_N_METERS; id++)
+        g_assert_cmpuint(override.values[id].percent, <=, 100);
+    check_round_trip(&override);
+    return 0;
+}
