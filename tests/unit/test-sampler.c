@@ -281,6 +281,24 @@ static void test_a_young_sample_is_not_taken_again(void) {
     mn_sampler_release(world->sampler, ALL_SOURCES);
 }
 
+static void test_a_young_sample_without_what_is_wanted_now_is_taken_again(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    MnParameters parameters = *mn_sampler_get_parameters(world->sampler);
+
+    mn_sampler_hold(world->sampler, MN_SOURCE_MEMINFO);
+    mn_sampler_read(world->sampler);
+    parameters.update_period_ms = 86400000;
+    mn_sampler_set_parameters(world->sampler, &parameters);
+    set_number(world, "vmstat", "nr_dirty", 4711);
+    CU_ASSERT_NOT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+
+    mn_sampler_hold(world->sampler, MN_SOURCE_VMSTAT);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    set_number(world, "vmstat", "nr_dirty", 4712);
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_DIRTY), 4711);
+    mn_sampler_release(world->sampler, ALL_SOURCES);
+}
+
 /* How long the main loop would sleep now, in ms; -1 for ever. */
 static int sleep_ms(void) {
     GMainContext *context = g_main_context_default();
@@ -502,18 +520,15 @@ static void test_the_live_proc(void) {
     MnParameters parameters;
     MnSampler *sampler = NULL;
     const char *name;
-    MnReading first;
 
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
     g_assert_cmpint(mn_sampler_new("/proc", &parameters, &sampler, &name), ==, 0);
     mn_sampler_hold(sampler, ALL_SOURCES);
-    first = *mn_sampler_read(sampler);
     n_warnings = 0;
     for (guint i = 0; i < 100; i++) {
         const MnReading *reading = mn_sampler_read(sampler);
 
-        CU_ASSERT_EQUAL(reading->pages[MN_METER_TOTAL], first.pages[MN_METER_TOTAL]);
         CU_ASSERT_TRUE(reading->pages[MN_METER_USED] > 0);
         CU_ASSERT_TRUE(reading->pages[MN_METER_USED] < reading->pages[MN_METER_TOTAL]);
     }
@@ -533,6 +548,8 @@ static CU_TestInfo tests[] = {
     { "only what is held is read", test_only_what_is_held_is_read },
     { "a watch has its sources read", test_a_watch_has_its_sources_read },
     { "a young sample is not taken again", test_a_young_sample_is_not_taken_again },
+    { "a young sample without what is wanted now is taken again",
+      test_a_young_sample_without_what_is_wanted_now_is_taken_again },
     { "without a watch nothing wakes us", test_without_a_watch_nothing_wakes_us },
     { "the sleep is as long as the limit is far", test_the_sleep_is_as_long_as_the_limit_is_far },
     { "a file that changes wakes us", test_a_file_that_changes_wakes_us },
