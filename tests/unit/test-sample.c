@@ -272,6 +272,7 @@ static void test_vmstat_lines(void) {
         { "nr_file_pages 7\nnr_file_pages 7\n", 0, BAD, 0, 0 },
         { "nr_dirty 1\nx\nnr_dirty 2\n", 0, BAD, 0, 0 },
         { "nr_file_pages \n", 0, BAD, 0, 0 },
+        { "nr_file_pages   \n", 0, BAD, 0, 0 },
         { "nr_file_pages -7\n", 0, BAD, 0, 0 },
         { "nr_file_pages +7\n", 0, BAD, 0, 0 },
         { "nr_file_pages 7 8\n", 0, BAD, 0, 0 },
@@ -285,6 +286,7 @@ static void test_vmstat_lines(void) {
         { "nr_file_pages 184467440737095516150\n", 0, BAD, 0, 0 },
         { BYTES("nr_file_pages 7\0\n"), BAD, 0, 0 },
         { BYTES("nr_file_pages \0007\n"), BAD, 0, 0 },
+        { BYTES("nr_file_pages \0\n"), BAD, 0, 0 },
         { BYTES("nr_file_pages 7\n\0"), BAD, 0, 0 },
         { "nr_dirty 5\nnr_mlock x\n", 0, BAD, 0, 0 }, /* half good is bad */
     };
@@ -306,6 +308,7 @@ static void test_meminfo_lines(void) {
         { "SwapCached: 8 kB\n", 0, 0, MN_COUNTER_SWAP_TOTAL, -1 },
         { "MemTotalx: 8 kB\n", 0, 0, MN_COUNTER_MEM_TOTAL, -1 },
         { "MemTotal 8 kB\n", 0, 0, MN_COUNTER_MEM_TOTAL, -1 },
+        { "MemAvail\nMemFree: 8 kB\n", 0, 0, MN_COUNTER_MEM_AVAILABLE, -1 },
         { "MemTotal: 0 kB\n", 0, BAD, 0, 0 },
         { "MemTotal: kB\n", 0, BAD, 0, 0 },
         { "MemTotal:\n", 0, BAD, 0, 0 },
@@ -319,6 +322,7 @@ static void test_meminfo_lines(void) {
         { "MemTotal: 8 kB\nMemTotal: 8 kB\n", 0, BAD, 0, 0 },
         { "MemTotal: -8 kB\n", 0, BAD, 0, 0 },
         { "MemTotal: 18446744073709551616 kB\n", 0, BAD, 0, 0 },
+        { "MemTotal:18446744076197505330\n", 0, BAD, 0, 0 },
         { "MemTotal: 8 kB", 0, BAD, 0, 0 },
         { "", 0, BAD, 0, 0 },
     };
