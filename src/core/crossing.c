@@ -23,8 +23,7 @@ typedef struct Lane {
 struct MnCrossing {
     Lane lanes[MN_N_METERS][2]; /* [meter][op] */
     MnWatch *changed;
-    guint64 total_pages;
-    guint64 space_pages;
+    MnScale scale;
 };
 
 static guint64 mirror(MnOp op, guint64 pages) {
@@ -64,16 +63,29 @@ static gboolean edge_is_reached(const MnEdge *edge) {
     return (edge->watch->reached & edge_bit(edge)) != 0;
 }
 
-static void edge_scale(MnEdge *edge, guint64 total_pages, guint64 space_pages) {
-    guint64 enter = mn_limit_pages(&edge->limit, total_pages);
+/* The most that a meter can be. */
+static guint64 ceiling_pages(const MnScale *scale, guint meter) {
+    switch (mn_meters[meter].part) {
+    case MN_PART_SWAP:
+        return scale->swap_pages;
+    case MN_PART_MEMORY:
+        return scale->total_pages - MIN(scale->swap_pages, scale->total_pages);
+    default:
+        return scale->total_pages;
+    }
+}
+
+static void edge_scale(MnEdge *edge, const MnScale *scale) {
+    guint64 enter = mn_limit_pages(&edge->limit, scale->total_pages);
 
     edge->enter_pages = enter;
     if (edge->limit.op == MN_OP_AT_LEAST) {
         edge->enter_key = enter;
-        edge->leave_key = enter - MIN(space_pages, enter / 2);
+        edge->leave_key = enter - MIN(scale->space_pages, enter / 2);
     } else {
-        guint64 room = total_pages > enter ? total_pages - enter : 0;
-        guint64 leave = enter + MIN(space_pages, room / 2);
+        guint64 ceiling = ceiling_pages(scale, edge->limit.meter);
+        guint64 room = ceiling > enter ? ceiling - enter : 0;
+        guint64 leave = enter + MIN(scale->space_pages, room / 2);
 
         /* Reached below `enter` = at or above its complement plus one; left at or above `leave`. */
         edge->enter_key = enter > 0 ? ~enter + 1 : G_MAXUINT64;
@@ -128,14 +140,15 @@ void mn_crossing_free(MnCrossing *self) {
 static void rescale_edge(gpointer data, gpointer user_data) {
     MnCrossing *self = user_data;
 
-    edge_scale(data, self->total_pages, self->space_pages);
+    edge_scale(data, &self->scale);
 }
 
-void mn_crossing_set_scale(MnCrossing *self, guint64 total_pages, guint64 space_pages) {
-    if (total_pages == self->total_pages && space_pages == self->space_pages)
+void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
+    if (scale->total_pages == self->scale.total_pages &&
+        scale->swap_pages == self->scale.swap_pages &&
+        scale->space_pages == self->scale.space_pages)
         return;
-    self->total_pages = total_pages;
-    self->space_pages = space_pages;
+    self->scale = *scale;
 
     for (guint meter = 0; meter < MN_N_METERS; meter++)
         for (guint op = 0; op < 2; op++) {
@@ -156,7 +169,7 @@ void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading 
     for (guint i = 0; i < watch->n_edges; i++) {
         MnEdge *edge = &watch->edges[i];
 
-        edge_scale(edge, self->total_pages, self->space_pages);
+        edge_scale(edge, &self->scale);
         if (mirror(edge->limit.op, reading->pages[edge->limit.meter]) >= edge->enter_key)
             watch->reached |= edge_bit(edge);
     }
@@ -170,7 +183,7 @@ void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
         MnEdge *edge = &watch->edges[i];
         Lane *lane = edge_lane(self, edge);
 
-        edge_scale(edge, self->total_pages, self->space_pages);
+        edge_scale(edge, &self->scale);
         edge->place = g_sequence_insert_sorted(edge_is_reached(edge) ? lane->reached : lane->waiting,
                                                edge, compare_enter, NULL);
         lane_refresh(lane);

@@ -41,11 +41,18 @@ MnCrossing *mn_crossing_new(void);
 void mn_crossing_free(MnCrossing *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnCrossing, mn_crossing_free)
 
-/* The scale of the limits: what per cent are taken of, and the hysteresis (a reached limit is left
- * when the meter is `space_pages` beyond it, or half-way to the end of the scale where that is
- * nearer, so that no limit is too small to be left). When either changes, all limits are put in
- * their new place; whoever is reached stays so until mn_crossing_advance(). */
-void mn_crossing_set_scale(MnCrossing *self, guint64 total_pages, guint64 space_pages);
+/* What limits are measured by. */
+typedef struct MnScale {
+    guint64 total_pages; /* what per cent are taken of */
+    guint64 swap_pages;  /* how much of it is swap */
+    guint64 space_pages; /* the hysteresis */
+} MnScale;
+
+/* A reached limit is left when the meter is space_pages beyond it, or half-way to the end of what
+ * the meter can be where that is nearer, so that no limit is too near to an end to be left. When the
+ * scale changes, all limits are put in their new place; whoever is reached stays so until
+ * mn_crossing_advance(). */
+void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale);
 
 /* Puts the limits of a watch into the present scale and sets its state by `reading`, silently: a
  * limit that is reached already is no event. For a watch that is not indexed. */

@@ -30,9 +30,17 @@ typedef struct MnMachine {
     guint offered; /* MN_METER_BIT()s of the meters that this kernel has the counters for */
 } MnMachine;
 
+/* What a meter is a part of. */
+typedef enum MnPart {
+    MN_PART_TOTAL, /* memory and swap */
+    MN_PART_MEMORY,
+    MN_PART_SWAP,
+} MnPart;
+
 /* One row of the table of meters. */
 typedef struct MnMeter {
     const char *name;
+    MnPart part;
     guint sources;                             /* MN_SOURCE_… bits it is computed from */
     guint64 needs;                             /* MN_COUNTER_BIT()s it cannot do without */
     guint64 (*pages)(const MnSample *sample);

@@ -85,6 +85,14 @@ static gboolean has_moved(const MnSampler *self) {
     return FALSE;
 }
 
+static void update_scale(MnSampler *self) {
+    MnScale scale = { .total_pages = self->reading.pages[MN_METER_TOTAL],
+                      .swap_pages = self->reading.pages[MN_METER_SWAP_TOTAL],
+                      .space_pages = space_pages(self) };
+
+    mn_crossing_set_scale(self->crossing, &scale);
+}
+
 static void set_slack(MnSampler *self, gboolean is_far) {
     if (is_far == self->is_far)
         return;
@@ -123,7 +131,7 @@ static void publish(MnSampler *self) {
 
     if (moved)
         self->baseline = self->reading;
-    mn_crossing_set_scale(self->crossing, self->reading.pages[MN_METER_TOTAL], space_pages(self));
+    update_scale(self);
     mn_crossing_advance(self->crossing, &self->reading);
     choose_period(self, moved);
 }
@@ -291,7 +299,7 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     self->needed = self->sample.known;
     self->machine.offered = mn_meters_offered(self->sample.known);
     self->baseline = self->reading;
-    mn_crossing_set_scale(self->crossing, self->reading.pages[MN_METER_TOTAL], space_pages(self));
+    update_scale(self);
 
     *ret = g_steal_pointer(&self);
     return 0;

@@ -57,6 +57,7 @@ static void ignore(MnWatch *watch G_GNUC_UNUSED, const MnReading *reading G_GNUC
 
 /* Each limit can be reached from one end of all numbers, and left towards the other. */
 static void check_crossing(const MnLimitSet *set) {
+    static const MnScale scale = { 1000000, 200000, 7812 };
     g_autoptr(MnCrossing) crossing = mn_crossing_new();
     g_autoptr(MnWatch) watch = mn_watch_new(set, ignore, NULL);
     MnReading reached = { { 0 } }, left = { { 0 } };
@@ -66,7 +67,7 @@ static void check_crossing(const MnLimitSet *set) {
 
         (limit->op == MN_OP_BELOW ? &left : &reached)->pages[limit->meter] = G_MAXUINT64;
     }
-    mn_crossing_set_scale(crossing, 1000000, 7812);
+    mn_crossing_set_scale(crossing, &scale);
     mn_crossing_add(crossing, watch);
     g_assert_cmpuint(mn_crossing_advance(crossing, &reached), ==, set->n > 0);
     g_assert_cmphex(watch->reached, ==, (1U << set->n) - 1);

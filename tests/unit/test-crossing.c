@@ -49,10 +49,16 @@ static guint advance(MnCrossing *crossing, guint64 pages) {
     return mn_crossing_advance(crossing, &reading);
 }
 
+static void set_scale(MnCrossing *crossing, guint64 total, guint64 space) {
+    MnScale scale = { .total_pages = total, .space_pages = space };
+
+    mn_crossing_set_scale(crossing, &scale);
+}
+
 static MnCrossing *crossing_new(guint64 total, guint64 space) {
     MnCrossing *crossing = mn_crossing_new();
 
-    mn_crossing_set_scale(crossing, total, space);
+    set_scale(crossing, total, space);
     return crossing;
 }
 
@@ -276,14 +282,14 @@ static void test_percent_follow_total(void) {
     CU_ASSERT_EQUAL(advance(crossing, 900), 2);
     CU_ASSERT_EQUAL(percent->edges[0].enter_pages, 800);
 
-    mn_crossing_set_scale(crossing, 2000, 0); /* swapon */
+    set_scale(crossing, 2000, 0); /* swapon */
     CU_ASSERT_EQUAL(percent->edges[0].enter_pages, 1600);
     CU_ASSERT_EQUAL(percent->reached, 1); /* until the next reading */
     CU_ASSERT_EQUAL(advance(crossing, 900), 1);
     CU_ASSERT_EQUAL(percent->reached, 0);
     CU_ASSERT_EQUAL(pages->reached, 1);
 
-    mn_crossing_set_scale(crossing, 1000, 0); /* swapoff */
+    set_scale(crossing, 1000, 0); /* swapoff */
     CU_ASSERT_EQUAL(advance(crossing, 900), 1);
     CU_ASSERT_EQUAL(percent->reached, 1);
     CU_ASSERT_EQUAL(pages_seen.n, 1);
@@ -302,7 +308,7 @@ static void test_the_order_is_kept_by_a_new_scale(void) {
     mn_crossing_add(crossing, percent);
     mn_crossing_add(crossing, pages);
     CU_ASSERT_EQUAL(mn_crossing_distance(crossing, &nothing), 500);
-    mn_crossing_set_scale(crossing, 2000, 0);
+    set_scale(crossing, 2000, 0);
     CU_ASSERT_EQUAL(mn_crossing_distance(crossing, &nothing), 700);
     CU_ASSERT_EQUAL(advance(crossing, 700), 1);
     CU_ASSERT_EQUAL(pages_seen.n, 1);
@@ -318,11 +324,49 @@ static void test_a_new_hysteresis(void) {
 
     mn_crossing_add(crossing, watch);
     advance(crossing, 5000);
-    mn_crossing_set_scale(crossing, TOTAL, 1000);
+    set_scale(crossing, TOTAL, 1000);
     CU_ASSERT_EQUAL(advance(crossing, 4000), 0);
-    mn_crossing_set_scale(crossing, TOTAL, 10);
+    set_scale(crossing, TOTAL, 10);
     CU_ASSERT_EQUAL(advance(crossing, 4000), 1);
     mn_crossing_remove(crossing, watch);
+}
+
+/* With swap, the scale of a meter ends before total does. */
+static void test_a_limit_near_the_end_of_its_meter_can_be_left(void) {
+    static const MnScale scale = { .total_pages = 100000, .swap_pages = 1000, .space_pages = 781 };
+    static const struct {
+        const char *limit;
+        MnMeterId meter;
+        guint64 enters, stays, leaves;
+    } rows[] = {
+        { "swap_free<900", MN_METER_SWAP_FREE, 899, 949, 950 },
+        { "swap_free<999", MN_METER_SWAP_FREE, 998, 998, 999 },
+        { "swap_free<1000", MN_METER_SWAP_FREE, 999, 999, 1000 },
+        { "swap_free<10", MN_METER_SWAP_FREE, 9, 504, 505 },
+        { "swap_used<900", MN_METER_SWAP_USED, 899, 949, 950 },
+        { "free<98900", MN_METER_FREE, 98899, 98949, 98950 },
+        { "available<98900", MN_METER_AVAILABLE, 98899, 98949, 98950 },
+        { "available<5000", MN_METER_AVAILABLE, 4999, 5780, 5781 },
+        { "used<99900", MN_METER_USED, 99899, 99949, 99950 },
+        { "swap_used 900", MN_METER_SWAP_USED, 900, 450, 449 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(MnCrossing) crossing = mn_crossing_new();
+        MnReading reading = { { 0 } };
+        Seen seen;
+        g_autoptr(MnWatch) watch = watch_new(rows[i].limit, &seen);
+
+        mn_crossing_set_scale(crossing, &scale);
+        mn_crossing_add(crossing, watch);
+        reading.pages[rows[i].meter] = rows[i].enters;
+        CHECK(mn_crossing_advance(crossing, &reading) == 1, "%s", rows[i].limit);
+        reading.pages[rows[i].meter] = rows[i].stays;
+        CHECK(mn_crossing_advance(crossing, &reading) == 0, "%s", rows[i].limit);
+        reading.pages[rows[i].meter] = rows[i].leaves;
+        CHECK(mn_crossing_advance(crossing, &reading) == 1, "%s", rows[i].limit);
+        mn_crossing_remove(crossing, watch);
+    }
 }
 
 static void test_distance(void) {
@@ -438,7 +482,7 @@ typedef struct World {
     GRand *random;
     MnCrossing *crossing;
     MnReading reading;
-    guint64 total, space;
+    MnScale scale;
     Model models[N_WATCHES];
 } World;
 
@@ -446,7 +490,7 @@ static guint64 random_pages(World *self) {
     switch (g_rand_int_range(self->random, 0, 40)) {
     case 0: return g_rand_int_range(self->random, 0, 3);
     case 1: return G_MAXUINT64 - g_rand_int_range(self->random, 0, 3);
-    case 2: return self->total;
+    case 2: return self->scale.total_pages;
     default: return g_rand_int_range(self->random, 0, 20000);
     }
 }
@@ -472,10 +516,12 @@ static MnLimitSet random_set(World *self) {
 
 static gboolean model_reached(const World *self, const MnLimit *limit, gboolean reached) {
     __extension__ typedef unsigned __int128 Wide;
-    Wide value = self->reading.pages[limit->meter], total = self->total;
+    Wide value = self->reading.pages[limit->meter], total = self->scale.total_pages;
+    gboolean is_memory = limit->meter == MN_METER_ACTIVE || limit->meter == MN_METER_FREE;
+    Wide ceiling = is_memory ? total - MIN(total, self->scale.swap_pages) : total;
     Wide enter = limit->percent > 0 ? (total * limit->percent + 99) / 100 : limit->pages;
-    Wide room = limit->op == MN_OP_AT_LEAST ? enter : total > enter ? total - enter : 0;
-    Wide space = MIN((Wide)self->space, room / 2);
+    Wide room = limit->op == MN_OP_AT_LEAST ? enter : ceiling > enter ? ceiling - enter : 0;
+    Wide space = MIN((Wide)self->scale.space_pages, room / 2);
 
     if (limit->op == MN_OP_AT_LEAST)
         return reached ? value + space >= enter : value >= enter;
@@ -490,7 +536,7 @@ static guint64 model_distance(const World *self) {
         for (guint j = 0; self->models[i].is_indexed && j < self->models[i].set.n; j++) {
             const MnLimit *limit = &self->models[i].set.limits[j];
             guint64 value = self->reading.pages[limit->meter];
-            guint64 enter = mn_limit_pages(limit, self->total);
+            guint64 enter = mn_limit_pages(limit, self->scale.total_pages);
 
             if (self->models[i].reached & (1U << j))
                 continue;
@@ -509,9 +555,11 @@ static void move_reading(World *self) {
             *pages = (*pages + g_rand_int_range(self->random, 0, 201) - 100) % 20001;
     }
     if (g_rand_int_range(self->random, 0, 500) == 0)
-        self->total = g_rand_int_range(self->random, 1, 20000);
+        self->scale.total_pages = g_rand_int_range(self->random, 1, 20000);
     if (g_rand_int_range(self->random, 0, 500) == 0)
-        self->space = g_rand_int_range(self->random, 0, 300);
+        self->scale.swap_pages = g_rand_int_range(self->random, 0, 10000);
+    if (g_rand_int_range(self->random, 0, 500) == 0)
+        self->scale.space_pages = g_rand_int_range(self->random, 0, 300);
 }
 
 static void come_and_go(World *self) {
@@ -548,7 +596,7 @@ static gboolean step(World *self, guint *n_notified) {
     gboolean is_reached = FALSE, same = TRUE;
     guint n, n_expected = 0;
 
-    mn_crossing_set_scale(self->crossing, self->total, self->space);
+    mn_crossing_set_scale(self->crossing, &self->scale);
     n = mn_crossing_advance(self->crossing, &self->reading);
 
     for (guint i = 0; i < N_WATCHES; i++) {
@@ -579,8 +627,8 @@ static void run_model(guint32 seed) {
 
     world->random = g_rand_new_with_seed(seed);
     world->crossing = mn_crossing_new();
-    world->total = 10000;
-    mn_crossing_set_scale(world->crossing, world->total, world->space);
+    world->scale.total_pages = 10000;
+    mn_crossing_set_scale(world->crossing, &world->scale);
     for (i = 0; i < N_WATCHES; i++)
         world->models[i].watch = mn_watch_new(&world->models[i].set, on_notify, &world->models[i].seen);
 
@@ -623,6 +671,8 @@ static CU_TestInfo tests[] = {
     { "per cent follow total", test_percent_follow_total },
     { "a new scale keeps the order", test_the_order_is_kept_by_a_new_scale },
     { "a new hysteresis", test_a_new_hysteresis },
+    { "a limit near the end of its meter can be left",
+      test_a_limit_near_the_end_of_its_meter_can_be_left },
     { "the distance to the nearest limit", test_distance },
     { "the distance is at least 1", test_the_distance_is_at_least_1 },
     { "what is asked about the whole", test_what_is_asked_about_the_whole },

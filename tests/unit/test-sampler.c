@@ -455,6 +455,22 @@ static void test_swapon_and_swapoff(void) {
     mn_sampler_release(world->sampler, ALL_SOURCES);
 }
 
+/* The machine has 128 MiB of swap and 217 of memory, so total / 128 is more than what is above the
+ * limit; when all swap is free again, so is the limit. */
+static void test_a_limit_of_swap_is_left_when_swap_is_free(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_notified = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "swap_free<126M", on_notify, &n_notified);
+
+    mn_sampler_add(world->sampler, watch);
+    CU_ASSERT_EQUAL(n_notified, 1);
+    CU_ASSERT_EQUAL(watch->reached, 1);
+    set_number(world, "meminfo", "SwapFree:", 131068); /* as much as SwapTotal */
+    CU_ASSERT_EQUAL(page_of(world, MN_METER_SWAP_USED), 0);
+    CU_ASSERT_EQUAL(watch->reached, 0);
+    mn_sampler_remove(world->sampler, watch);
+}
+
 static void test_hysteresis_is_a_parameter(void) {
     static const struct {
         guint64 space_kib;
@@ -556,6 +572,7 @@ static CU_TestInfo tests[] = {
     { "the timer takes samples", test_the_timer_takes_samples },
     { "simulation", test_simulation },
     { "swapon and swapoff", test_swapon_and_swapoff },
+    { "a limit of swap is left when swap is free", test_a_limit_of_swap_is_left_when_swap_is_free },
     { "the hysteresis is a parameter", test_hysteresis_is_a_parameter },
     { "sampling and telling allocate nothing", test_sampling_and_telling_allocate_nothing },
     { "the live /proc", test_the_live_proc },
