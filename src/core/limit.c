@@ -76,11 +76,14 @@ static int parse_name(Cursor *cursor, const MnMachine *machine, guint seen, guin
     return 0;
 }
 
-static MnOp parse_op(Cursor *cursor) {
+/* Nothing is ">=". "=" separates, so without a second look "<= 5" would be "< 5". */
+static int parse_op(Cursor *cursor, guint8 *ret) {
+    *ret = MN_OP_AT_LEAST;
     if (skip_word(cursor, mn_op_names[MN_OP_BELOW]))
-        return MN_OP_BELOW;
-    (void)skip_word(cursor, mn_op_names[MN_OP_AT_LEAST]);
-    return MN_OP_AT_LEAST;
+        *ret = MN_OP_BELOW;
+    else if (!skip_word(cursor, mn_op_names[MN_OP_AT_LEAST]))
+        return 0;
+    return cursor->at < cursor->end && *cursor->at == '=' ? -EINVAL : 0;
 }
 
 static int parse_unit_bytes(Cursor *cursor, guint64 *ret) {
@@ -129,7 +132,9 @@ static int parse_limit(Cursor *cursor, const MnMachine *machine, guint meter, Mn
     MnLimit limit = { .meter = meter };
     int r;
 
-    limit.op = parse_op(cursor);
+    r = parse_op(cursor, &limit.op);
+    if (r < 0)
+        return r;
     skip_separators(cursor);
     r = parse_amount(cursor, machine, &limit);
     if (r < 0)
