@@ -100,7 +100,9 @@ static int text_open(MnProc *self, guint which) {
 
     if (text->fd >= 0)
         return 0;
-    text->fd = openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC);
+    /* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
+    text->fd = openat(self->directory_fd, text_names[which],
+                      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     return text->fd < 0 ? -errno : 0;
 }
 
