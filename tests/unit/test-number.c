@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decimal digits -> number. */
+#include "core/number.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void test_numbers(void) {
+    static const struct {
+        const char *text;
+        int expected;
+        guint64 number;
+        gsize taken;
+    } rows[] = {
+        { "0", 0, 0, 1 },
+        { "7", 0, 7, 1 },
+        { "007", 0, 7, 3 },
+        { "12 34", 0, 12, 2 },
+        { "12K", 0, 12, 2 },
+        { "18446744073709551615", 0, G_MAXUINT64, 20 },
+        { "00018446744073709551615%", 0, G_MAXUINT64, 23 },
+        { "18446744073709551616", -EINVAL, 0, 0 }, /* too large to add */
+        { "18446744073709551620", -EINVAL, 0, 0 }, /* too large to multiply */
+        { "99999999999999999999999999999999", -EINVAL, 0, 0 },
+        { "", -EINVAL, 0, 0 },
+        { "x", -EINVAL, 0, 0 },
+        { "-1", -EINVAL, 0, 0 },
+        { "+1", -EINVAL, 0, 0 },
+        { " 1", -EINVAL, 0, 0 },
+        { "\xd9\xa1", -EINVAL, 0, 0 }, /* a digit of another script */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gsize len = strlen(rows[i].text);
+        g_autofree char *text = memcpy(g_malloc(len + 1), rows[i].text, len);
+        const char *at = text;
+        guint64 number = 4711;
+
+        CHECK(mn_number_parse(&at, text + len, &number) == rows[i].expected, "%s", rows[i].text);
+        CHECK(number == (rows[i].expected < 0 ? 4711 : rows[i].number), "%s", rows[i].text);
+        CHECK(at == text + rows[i].taken, "%s", rows[i].text);
+    }
+}
+
+static void test_the_end_is_not_crossed(void) {
+    const char *text = "123456", *at = text;
+    guint64 number;
+
+    CU_ASSERT_EQUAL(mn_number_parse(&at, text + 3, &number), 0);
+    CU_ASSERT_EQUAL(number, 123);
+    CU_ASSERT_PTR_EQUAL(at, text + 3);
+}
+
+static CU_TestInfo tests[] = {
+    { "numbers, and what is none", test_numbers },
+    { "the end is not crossed", test_the_end_is_not_crossed },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "number", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    return run_suites(suites);
+}
