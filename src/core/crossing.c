@@ -22,7 +22,8 @@ typedef struct Lane {
 
 struct MnCrossing {
     Lane lanes[MN_N_METERS][2]; /* [meter][op] */
-    MnWatch *changed;
+    MnWatch *changed; /* those to be told, in the order in which they crossed */
+    MnWatch **changed_end;
     MnScale scale;
 };
 
@@ -115,6 +116,7 @@ static void lane_refresh(Lane *lane) {
 MnCrossing *mn_crossing_new(void) {
     MnCrossing *self = g_new0(MnCrossing, 1);
 
+    self->changed_end = &self->changed;
     for (guint meter = 0; meter < MN_N_METERS; meter++)
         for (guint op = 0; op < 2; op++) {
             self->lanes[meter][op].waiting = g_sequence_new(NULL);
@@ -232,8 +234,9 @@ static void flip(MnCrossing *self, Lane *lane, MnEdge *edge) {
     watch->reached ^= edge_bit(edge);
 
     if (watch->changed == 0) {
-        watch->next_changed = self->changed;
-        self->changed = watch;
+        watch->next_changed = NULL;
+        *self->changed_end = watch;
+        self->changed_end = &watch->next_changed;
     }
     watch->changed ^= edge_bit(edge);
     lane_refresh(lane);
@@ -256,6 +259,7 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
             lane_advance(self, &self->lanes[meter][op], mirror(op, reading->pages[meter]));
 
     changed = g_steal_pointer(&self->changed);
+    self->changed_end = &self->changed;
     while (changed) {
         MnWatch *watch = changed;
 

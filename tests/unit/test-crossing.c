@@ -657,7 +657,36 @@ static void test_against_a_model(void) {
     run_model(2012);
 }
 
+static void on_notify_in_order(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
+    g_string_append_printf(watch->observer, "%" G_GUINT64_FORMAT " ", watch->edges[0].enter_pages);
+}
+
+static void test_limits_are_told_in_the_order_of_crossing(void) {
+    static const guint64 limits[] = { 300, 100, 200 };
+    g_autoptr(GString) told = g_string_new(NULL);
+    g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, 0);
+    MnWatch *watches[G_N_ELEMENTS(limits)];
+
+    for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
+        MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .pages = limits[i] } } };
+
+        watches[i] = mn_watch_new(&set, on_notify_in_order, told);
+        mn_crossing_add(crossing, watches[i]);
+    }
+
+    advance(crossing, 1000);
+    advance(crossing, 0);
+    CU_ASSERT_STRING_EQUAL(told->str, "100 200 300 300 200 100 ");
+
+    for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
+        mn_crossing_remove(crossing, watches[i]);
+        mn_watch_free(watches[i]);
+    }
+}
+
 static CU_TestInfo tests[] = {
+    { "limits are told in the order in which they are crossed",
+      test_limits_are_told_in_the_order_of_crossing },
     { "one limit, reached and left", test_one_limit },
     { "notify tells what changed", test_notify_tells_what_changed },
     { "several limits at once are one notify", test_several_limits_at_once_are_one_notify },
