@@ -31,7 +31,7 @@ typedef struct MnWrite {
 typedef struct MnFileOps {
     gsize open_bytes;           /* of the struct that begins with an MnOpen; 0 for MnOpen itself */
     gsize size;                 /* st_size to report; 0 for one page. Covers the longest text */
-    gboolean is_rereadable;     /* a read after the end begins anew, for clients that never lseek */
+    gboolean is_rereadable;     /* a third read at the end begins anew, for clients that never lseek */
 
     int (*open)(MnOpen *open);
     void (*release)(MnOpen *open);

@@ -137,7 +137,16 @@ static int take_snapshot(MnOpen *self, off_t offset) {
     if (r < 0)
         return r;
     mn_snapshot_begin(&self->snapshot, node->text->str, node->text->len, offset);
+    self->ended_at = 0;
     return 0;
+}
+
+/* Some readers believe in the end only when they see it twice (busybox tail reads until a whole
+ * buffer stays empty), so the second read there is told the same. A third wants news. */
+static void report_end(MnOpen *self, off_t offset) {
+    if (self->ended_at == offset)
+        self->snapshot.may_go_on = TRUE;
+    self->ended_at = offset;
 }
 
 static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
@@ -154,7 +163,7 @@ static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
 
     n = mn_snapshot_read(&self->snapshot, offset, size, &bytes);
     if (n == 0 && size > 0 && self->node->file_ops->is_rereadable)
-        self->snapshot.may_go_on = TRUE;
+        report_end(self, offset);
     fuse_reply_buf(req, bytes, n);
 }
 

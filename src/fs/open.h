@@ -16,6 +16,7 @@ struct MnOpen {
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
     struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
     MnSnapshot snapshot;
+    off_t ended_at; /* where a read was told of the end of the snapshot; 0 when none was */
     gboolean is_write_only;              /* opened with O_WRONLY */
 };
 
