@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests need to be clients of the file system, and to wait for each other.
+
+Nothing here is measured against the clock: whoever waits waits for a condition, and the time-out only
+turns a hang into a failure."""
+
+import json
+import os
+import select
+import signal
+import time
+import traceback
+from contextlib import contextmanager
+
+TIMEOUT_S = 30
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for: {what}"
+        time.sleep(0.005)
+
+
+@contextmanager
+def opened(path, flags=os.O_RDWR):
+    fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def events_now(fd, wanted=select.POLLIN):
+    """The poll events that are true at this moment; 0 for none."""
+    poll = select.poll()
+    poll.register(fd, wanted)
+    return dict(poll.poll(0)).get(fd, 0)
+
+
+def is_ready(fd):
+    return bool(events_now(fd) & select.POLLIN)
+
+
+def wait_ready(fd, wanted=select.POLLIN):
+    poll = select.poll()
+    poll.register(fd, wanted)
+    events = poll.poll(TIMEOUT_S * 1000)
+    assert events, "poll was not woken"
+    return events[0][1]
+
+
+def read_all(path):
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
+
+
+def read_text(path):
+    return read_all(path).decode()
+
+
+def write_text(path, text):
+    """One write(2), as `echo` makes it."""
+    with opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
+        data = text if isinstance(text, bytes) else text.encode()
+        assert os.write(fd, data) == len(data)
+
+
+class Child:
+    """A function in a process of its own. What it passes to its argument `say` comes out of hear()."""
+
+    def __init__(self, function, uid=None):
+        reader, writer = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(reader)
+                if uid is not None:
+                    os.setgroups([])
+                    os.setresgid(uid, uid, uid)
+                    os.setresuid(uid, uid, uid)
+                function(lambda what: os.write(writer, json.dumps(what).encode() + b"\n"))
+                status = 0
+            except BaseException:  # the parent must not run on in two processes
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        os.close(writer)
+        self.reader = os.fdopen(reader, "rb", buffering=0)
+        self.status = None
+
+    def hear(self):
+        """The next thing it says; fails if it ends without, or says nothing."""
+        assert select.select([self.reader], [], [], TIMEOUT_S)[0], "the child says nothing"
+        line = self.reader.readline()
+        assert line, "the child ended without a word"
+        return json.loads(line)
+
+    def is_silent(self):
+        return not select.select([self.reader], [], [], 0)[0]
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def status_field(self, name):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith(name + ":"):
+                    return line.split()[1]
+        return None
+
+    def is_in(self, *functions):
+        """Whether it sleeps in one of these functions of the kernel (where the kernel tells)."""
+        with open(f"/proc/{self.pid}/wchan", encoding="ascii") as wchan:
+            where = wchan.read()
+        return self.status_field("State") == "S" and (where in ("", "0") or where.startswith(functions))
+
+    def wait_polling(self):
+        wait_until(lambda: self.is_in("do_poll", "do_select", "poll_schedule", "ep_poll", "do_epoll", "schedule_"),
+                   "the child to sleep in poll")
+
+    def wait_reading(self):
+        wait_until(lambda: self.is_in("request_wait_answer", "fuse_", "__fuse_"), "the child to sleep in read")
+
+    def wait(self):
+        """Its exit status, negative for the signal that ended it."""
+        def has_ended():
+            if self.status is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.status = os.waitstatus_to_exitcode(status)
+            return self.status is not None
+
+        wait_until(has_ended, "the child to end")
+        return self.status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.reader.close()

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The real program on a real mount. After each test it has to end with 0 on SIGTERM, to have said nothing
+unexpected, to have as many descriptors open as before its clients came, and to leave no mount."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from daemon import Daemon  # noqa: E402
+from machine import Machine  # noqa: E402
+
+
+@pytest.fixture
+def make_machine(tmp_path_factory):
+    """make_machine("debian-6.1"): an editable copy of a fixture."""
+    return lambda name: Machine(name, tmp_path_factory.mktemp("proc"))
+
+
+@pytest.fixture
+def serve():
+    """serve("-o", "ack=poll", machine=…, simulate=True): a running Daemon."""
+    running = []
+
+    def start(*options, **settings):
+        daemon = Daemon(*options, **settings)
+        running.append(daemon)
+        return daemon.start()
+
+    yield start
+    problems = []
+    for daemon in running:
+        try:
+            daemon.close()
+        except BaseException as problem:  # the next one must not be left behind
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+@pytest.fixture
+def daemon(serve, make_machine):
+    """A machine that stands still, every meter of which can be moved; limits are left at once."""
+    return serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
+
+
+class Count:
+    """One outcome for each test, whatever number of phases it failed in."""
+
+    def __init__(self):
+        self.outcomes = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.outcomes[report.nodeid] = "failed"
+        elif report.skipped:
+            self.outcomes.setdefault(report.nodeid, "skipped")
+        elif report.when == "call":
+            self.outcomes.setdefault(report.nodeid, "passed")
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.outcomes[report.nodeid] = "failed"
+
+    def number(self, outcome):
+        return list(self.outcomes.values()).count(outcome)
+
+    def pytest_sessionfinish(self, session):
+        if self.number("skipped") == len(self.outcomes) > 0:
+            session.exitstatus = 77
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self):
+        skipped = self.number("skipped")
+        print(f"{self.number('passed')} passed, {self.number('failed')} failed"
+              + (f", {skipped} skipped" if skipped else ""))
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Count())

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The program under test, in the foreground on a mount of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from clients import TIMEOUT_S, read_text, wait_until, write_text
+
+PROGRAM = os.environ.get("MEMNOTIFYFS", "build/src/memnotifyfs")
+
+# A root without CAP_SYS_RESOURCE may not lower it. That is said once, and is no fault.
+KNOWN_WARNING = re.compile(r"memnotifyfs: cannot lower oom_score_adj: .*")
+
+
+def is_mounted(directory):
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        return any(line.split()[4] == str(directory) for line in mounts)
+
+
+def environment():
+    """Freed memory is to be seen as free also when the program is built with AddressSanitizer."""
+    return {"ASAN_OPTIONS": "quarantine_size_mb=1", **os.environ}
+
+
+class Daemon:
+    def __init__(self, *options, machine=None, simulate=False):
+        self.mountpoint = Path(tempfile.mkdtemp(prefix="memnotifyfs-test."))
+        self.machine = machine
+        self.messages = tempfile.TemporaryFile("w+", prefix="memnotifyfs-stderr.")
+        self.expected = []  # regular expressions, one for each line on stderr
+        self.process = None
+        self.arguments = [PROGRAM, "-f", *options, str(self.mountpoint)]
+        if machine:
+            self.arguments.insert(1, f"--proc={machine.path}")
+        if simulate:
+            self.arguments.insert(1, "--simulate")
+
+    def start(self):
+        self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=self.messages,
+                                        stderr=self.messages, env=environment())
+        wait_until(lambda: is_mounted(self.mountpoint) or self.process.poll() is not None, "the mount")
+        assert self.process.poll() is None, self.read_messages()
+        os.listdir(self.mountpoint)  # answered by the main loop: all is set up
+        self.first_fds = self.fds()
+        return self
+
+    def __truediv__(self, name):
+        return self.mountpoint / name
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def simulate(self, text):
+        write_text(self / "simulate", text)
+
+    def meter(self, name):
+        return int(read_text(self / "meters" / name))
+
+    def fds(self):
+        """What it has open. The pressure trigger is kept on purpose, see sampler.c."""
+        targets = []
+        for fd in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                targets.append(os.readlink(f"/proc/{self.pid}/fd/{fd}"))
+            except FileNotFoundError:  # closed meanwhile
+                pass
+        return sorted(target for target in targets if not target.endswith("/pressure/memory"))
+
+    def status_number(self, name):
+        """A number of /proc/PID/status, as VmRSS or voluntary_ctxt_switches."""
+        text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1))
+
+    def read_messages(self):
+        self.messages.seek(0)
+        return self.messages.read()
+
+    def unexpected_messages(self):
+        """(what was said and not expected, what was expected and not said)"""
+        said = [line for line in self.read_messages().splitlines() if not KNOWN_WARNING.fullmatch(line)]
+        missing = []
+        for pattern in self.expected:
+            match = next((line for line in said if re.fullmatch("memnotifyfs: " + pattern, line)), None)
+            if match is None:
+                missing.append(pattern)
+            else:
+                said.remove(match)
+        return said, missing
+
+    def wait(self):
+        return self.process.wait(TIMEOUT_S)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it and demands that it leaves nothing behind."""
+        wait_until(lambda: self.fds() == self.first_fds, f"{self.fds()} to become {self.first_fds}")
+        self.process.send_signal(number)
+        self.demand_clean_end()
+
+    def demand_clean_end(self):
+        status = self.wait()
+        assert status == 0, f"exit status {status}; {self.read_messages()}"
+        assert not is_mounted(self.mountpoint)
+        assert self.unexpected_messages() == ([], [])
+
+    def kill(self):
+        self.process.kill()
+        self.wait()
+
+    def close(self):
+        """Stops it unless the test has done that itself, and tidies up in any case."""
+        try:
+            if self.process.returncode is None:
+                self.stop()
+        finally:
+            if self.process.poll() is None:
+                self.kill()
+            if is_mounted(self.mountpoint):
+                subprocess.run(["umount", "-l", self.mountpoint], check=False)
+            self.mountpoint.rmdir()
+            self.messages.close()
