@@ -124,7 +124,9 @@ static void thresholds_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
     ThresholdFile *file = node->data;
 
     g_clear_pointer(&file->threshold, mn_threshold_free);
-    mn_node_wake(node); /* its pollers find out that it is gone */
+    for (MnOpen *open = node->opens; open; open = open->next)
+        open->snapshot.must_restart = TRUE; /* its readers find out that it is gone */
+    mn_node_wake(node); /* and so do its pollers */
 }
 
 static const MnDirOps thresholds_ops = {
