@@ -66,6 +66,18 @@ def write_text(path, text):
         assert os.write(fd, data) == len(data)
 
 
+# Functions of the kernel, as wchan of /proc has them.
+POLL = ("do_poll", "do_select", "poll_schedule", "ep_poll", "do_epoll", "schedule_")
+FUSE_REQUEST = ("request_wait_answer", "fuse_", "__fuse_")
+
+
+def sleeps_in(task, *functions):
+    """Whether a process or thread sleeps in one of these (or just sleeps, where the kernel does not tell)."""
+    with open(f"/proc/{task}/wchan", encoding="ascii") as wchan, open(f"/proc/{task}/stat", encoding="ascii") as stat:
+        where = wchan.read()
+        return stat.read().rpartition(")")[2].split()[0] == "S" and (where in ("", "0") or where.startswith(functions))
+
+
 class Child:
     """A function in a process of its own. What it passes to its argument `say` comes out of hear()."""
 
@@ -110,18 +122,11 @@ class Child:
                     return line.split()[1]
         return None
 
-    def is_in(self, *functions):
-        """Whether it sleeps in one of these functions of the kernel (where the kernel tells)."""
-        with open(f"/proc/{self.pid}/wchan", encoding="ascii") as wchan:
-            where = wchan.read()
-        return self.status_field("State") == "S" and (where in ("", "0") or where.startswith(functions))
-
     def wait_polling(self):
-        wait_until(lambda: self.is_in("do_poll", "do_select", "poll_schedule", "ep_poll", "do_epoll", "schedule_"),
-                   "the child to sleep in poll")
+        wait_until(lambda: sleeps_in(self.pid, *POLL), "the child to sleep in poll")
 
     def wait_reading(self):
-        wait_until(lambda: self.is_in("request_wait_answer", "fuse_", "__fuse_"), "the child to sleep in read")
+        wait_until(lambda: sleeps_in(self.pid, *FUSE_REQUEST), "the child to sleep in read")
 
     def wait(self):
         """Its exit status, negative for the signal that ended it."""
