@@ -38,7 +38,8 @@ struct MnSampler {
     MnSimulate simulate;
     guint64 serial;    /* of the reading */
     MnReading baseline; /* the reading at the last change that counted, see has_moved() */
-    gint64 taken_us;
+    gint64 taken_us;   /* when the sample was */
+    gint64 reading_us; /* when the reading was: later, if somebody has simulated since */
     gint64 due_us; /* when the timer takes the next sample; 0 for never */
     guint held_sources; /* of the last sample; 0 when it may not be used any more */
     guint holders[N_SOURCES];
@@ -138,6 +139,7 @@ static void publish(MnSampler *self) {
 
 static void apply_simulation(MnSampler *self) {
     self->serial++;
+    self->reading_us = g_get_monotonic_time();
     self->reading = self->measured;
     mn_simulate_apply(&self->simulate, &self->reading);
 }
@@ -343,7 +345,7 @@ const MnReading *mn_sampler_read(MnSampler *self) {
 }
 
 gint64 mn_sampler_get_time_us(const MnSampler *self) {
-    return self->taken_us;
+    return self->reading_us;
 }
 
 guint64 mn_sampler_get_serial(const MnSampler *self) {
