@@ -66,6 +66,21 @@ def write_text(path, text):
         assert os.write(fd, data) == len(data)
 
 
+def open_files(pid):
+    """Where its descriptors lead to."""
+    targets = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            targets.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return sorted(targets)
+
+
+def has_open(pid, path):
+    return str(path) in open_files(pid)
+
+
 # Functions of the kernel, as wchan of /proc has them.
 POLL = ("do_poll", "do_select", "poll_schedule", "ep_poll", "do_epoll", "schedule_")
 FUSE_REQUEST = ("request_wait_answer", "fuse_", "__fuse_")

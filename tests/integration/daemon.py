@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from clients import TIMEOUT_S, read_text, wait_until, write_text
+from clients import TIMEOUT_S, open_files, read_text, wait_until, write_text
 
 PROGRAM = os.environ.get("MEMNOTIFYFS", "build/src/memnotifyfs")
 
@@ -63,13 +63,7 @@ class Daemon:
 
     def fds(self):
         """What it has open. The pressure trigger is kept on purpose, see sampler.c."""
-        targets = []
-        for fd in os.listdir(f"/proc/{self.pid}/fd"):
-            try:
-                targets.append(os.readlink(f"/proc/{self.pid}/fd/{fd}"))
-            except FileNotFoundError:  # closed meanwhile
-                pass
-        return sorted(target for target in targets if not target.endswith("/pressure/memory"))
+        return [path for path in open_files(self.pid) if not path.endswith("/pressure/memory")]
 
     def status_number(self, name):
         """A number of /proc/PID/status, as VmRSS or voluntary_ctxt_switches."""

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""events: a stream of the crossings of named thresholds."""
+
+import errno
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from clients import TIMEOUT_S, Child, has_open, is_ready, opened, wait_ready, wait_until, write_text
+
+LINE = re.compile(rb"(\d+\.\d{6}) (\S+) (\S+) (\S+) (\d+)(?: (\d+))?\n")
+
+
+@pytest.fixture
+def events(daemon):
+    """Nobody has crossed used 2000 yet."""
+    daemon.simulate("used 1 active 1")
+    write_text(daemon / "thresholds" / "low", "used 2000")
+    return daemon / "events"
+
+
+def read_error(fd, size=4096):
+    with pytest.raises(OSError) as caught:
+        os.read(fd, size)
+    return caught.value.errno
+
+
+def words(text):
+    """The lines without their times, and that all of it is whole lines."""
+    assert LINE.sub(b"", text) == b"", text
+    return [b" ".join(filter(None, match.groups()[1:])).decode() for match in LINE.finditer(text)]
+
+
+def test_a_line_for_each_crossing_with_the_value_that_caused_it(daemon, events):
+    write_text(daemon / "thresholds" / "both", "used 1500 active <1")
+    with opened(events, os.O_RDONLY) as fd:
+        begun = time.monotonic()
+        daemon.simulate("used 1700")
+        daemon.simulate("used 2100 active 0")
+        daemon.simulate("used 7")
+        text = os.read(fd, 4096)
+        ended = time.monotonic()
+    assert sorted(words(text)) == sorted([
+        "both used reached 1700 1500", "both active reached 0 1", "low used reached 2100 2000",
+        "low used left 7 2000", "both used left 7 1500"])
+    times = [float(match[1]) for match in LINE.finditer(text)]
+    assert times == sorted(times)
+    assert begun - 1e-6 <= times[0] and times[-1] <= ended  # CLOCK_MONOTONIC, cut to microseconds
+
+
+def test_a_stream_begins_at_its_open(daemon, events):
+    with opened(events, os.O_RDONLY):
+        daemon.simulate("used 2000")
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        assert read_error(fd) == errno.EAGAIN
+        daemon.simulate("used 1")
+        assert words(os.read(fd, 4096)) == ["low used left 1 2000"]
+
+
+def test_a_sleeping_reader_gets_the_line_at_once(daemon, events):
+    def client(say):
+        with open(events, "rb", buffering=0) as file:
+            say("reading")
+            for _ in range(3):
+                say(file.read(4096).decode())
+
+    with Child(client) as child:
+        assert child.hear() == "reading"
+        for used, state in ((2000, "reached"), (1, "left"), (2002, "reached")):
+            child.wait_reading()
+            daemon.simulate(f"used {used}")
+            assert child.hear().endswith(f" low used {state} {used} 2000\n")
+        assert child.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("command", [["cat"], ["busybox", "cat"], ["tail", "-f"], ["head", "-n", "1"]])
+def test_ctrl_c_ends_a_blocked_reader(daemon, events, command, number):
+    with subprocess.Popen([*command, events], stdout=subprocess.PIPE) as reader:
+        wait_until(lambda: has_open(reader.pid, events), "the reader to have it open")
+        reader.send_signal(number)
+        assert reader.wait(TIMEOUT_S) == -number
+        assert reader.stdout.read() == b""
+    daemon.simulate("used 2000")  # nobody there
+
+
+def test_head_ends_with_its_line(daemon, events):
+    with subprocess.Popen(["head", "-n", "1", events], stdout=subprocess.PIPE) as head:
+        wait_until(lambda: has_open(head.pid, events), "head to have it open")
+        daemon.simulate("used 2000")
+        assert words(head.communicate(timeout=TIMEOUT_S)[0]) == ["low used reached 2000 2000"]
+        assert head.returncode == 0
+
+
+def test_a_shell_loop_gets_line_by_line(daemon, events):
+    script = 'while read -r _ name meter state value limit; do echo "$name $state $value"; done <"$1"'
+    with subprocess.Popen(["bash", "-c", script, "bash", events], stdout=subprocess.PIPE) as shell:
+        wait_until(lambda: has_open(shell.pid, events), "bash to have it open")
+        for used, state in ((2000, b"reached"), (3, b"left")):
+            daemon.simulate(f"used {used}")
+            assert shell.stdout.readline() == b"low %s %d\n" % (state, used)
+        shell.kill()
+
+
+def test_non_blocking_reads_and_poll(daemon, events):
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd, select.epoll() as epoll:
+        epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+        assert read_error(fd) == errno.EAGAIN
+        assert not is_ready(fd) and epoll.poll(0) == []
+        daemon.simulate("used 2000")
+        assert epoll.poll(0) == [(fd, select.EPOLLIN)]
+        assert is_ready(fd)
+        assert words(os.read(fd, 4096)) == ["low used reached 2000 2000"]
+        assert read_error(fd) == errno.EAGAIN
+        assert not is_ready(fd)
+        daemon.simulate("used 1")
+        assert epoll.poll(0) == [(fd, select.EPOLLIN)]
+
+
+def test_o_nonblock_may_be_set_after_open(events):
+    with opened(events, os.O_RDONLY) as fd:
+        os.set_blocking(fd, False)
+        assert read_error(fd) == errno.EAGAIN
+
+
+def test_a_poller_is_woken(daemon, events):
+    def client(say):
+        fd = os.open(events, os.O_RDONLY)
+        say("polling")
+        say(wait_ready(fd))
+        say(os.read(fd, 4096).decode())
+
+    with Child(client) as child:
+        assert child.hear() == "polling"
+        child.wait_polling()
+        daemon.simulate("used 2000")
+        assert child.hear() == select.POLLIN
+        assert child.hear().endswith("low used reached 2000 2000\n")
+
+
+def test_two_streams_are_two_subscriptions(daemon, events):
+    with opened(events, os.O_RDONLY) as one, opened(events, os.O_RDONLY) as other:
+        daemon.simulate("used 2000")
+        text = os.read(one, 4096)
+        daemon.simulate("used 1")
+        assert os.read(other, 4096).startswith(text)
+        assert words(os.read(one, 4096)) == ["low used left 1 2000"]
+
+
+def test_a_stream_is_read_byte_by_byte_and_cannot_be_sought(daemon, events):
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        daemon.simulate("used 2000")
+        daemon.simulate("used 1")
+        text = b"".join(os.read(fd, 1) for _ in range(2 * len("1.000000 low used left 1 2000")))
+        while is_ready(fd):
+            text += os.read(fd, 1)
+        assert words(text) == ["low used reached 2000 2000", "low used left 1 2000"]
+        with pytest.raises(OSError) as caught:
+            os.lseek(fd, 0, os.SEEK_SET)
+        assert caught.value.errno == errno.ESPIPE
+
+
+@pytest.mark.parametrize("begun", [0, 1, 10])
+def test_a_slow_reader_is_told_what_it_lost_and_never_gets_half_a_line(daemon, events, begun):
+    crossings = 3000
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        daemon.simulate("used 2000")
+        text = os.read(fd, begun) if begun else b""
+        for number in range(1, crossings):
+            daemon.simulate(f"used {1 if number % 2 else 2000}")
+        while is_ready(fd):
+            text += os.read(fd, 777)
+
+    lines = words(text)
+    if begun:
+        assert lines.pop(0) == "low used reached 2000 2000"
+    mark, _, lost, number = lines.pop(0).split()
+    assert (mark, lost) == ("-", "lost")
+    assert int(number) + len(lines) == crossings - bool(begun)
+    assert len(lines) >= 256
+    assert lines[-2:] == ["low used reached 2000 2000", "low used left 1 2000"]
+
+
+def test_many_blocked_readers_are_all_served(daemon, events):
+    def client(say):
+        fd = os.open(events, os.O_RDONLY)
+        say("reading")
+        say(os.read(fd, 4096).decode())
+
+    children = [Child(client) for _ in range(20)]
+    try:
+        for child in children:
+            assert child.hear() == "reading"
+            child.wait_reading()
+        daemon.simulate("used 2000")
+        for child in children:
+            assert child.hear().endswith("low used reached 2000 2000\n")
+    finally:
+        for child in children:
+            child.__exit__()
+
+
+def blocked_reader(events):
+    def client(say):
+        fd = os.open(events, os.O_RDONLY)
+        say("reading")
+        try:
+            say(len(os.read(fd, 4096)))
+        except OSError as error:
+            say(errno.errorcode[error.errno])
+
+    child = Child(client)
+    assert child.hear() == "reading"
+    child.wait_reading()
+    return child
+
+
+def test_the_end_of_the_daemon_ends_blocked_readers(daemon, events):
+    with blocked_reader(events) as child:
+        daemon.stop()
+        assert child.hear() == 0  # the end of the file
+
+
+def test_blocked_readers_get_an_error_when_the_daemon_is_killed(daemon, events):
+    with blocked_reader(events) as child:
+        daemon.kill()
+        assert child.hear() in ("ECONNABORTED", "ENOTCONN")
+
+
+def test_a_threshold_removed_while_somebody_listens(daemon, events):
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        daemon.simulate("used 2000")
+        os.unlink(daemon / "thresholds" / "low")
+        daemon.simulate("used 1")
+        assert words(os.read(fd, 4096)) == ["low used reached 2000 2000"]
+        write_text(daemon / "thresholds" / "later", "used 3000")
+        daemon.simulate("used 3000")
+        assert words(os.read(fd, 4096)) == ["later used reached 3000 3000"]
