@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+pytest.register_assert_rewrite("clients", "daemon", "machine")
 
 from daemon import Daemon  # noqa: E402
 from machine import Machine  # noqa: E402

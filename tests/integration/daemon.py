@@ -30,7 +30,7 @@ class Daemon:
     def __init__(self, *options, machine=None, simulate=False):
         self.mountpoint = Path(tempfile.mkdtemp(prefix="memnotifyfs-test."))
         self.machine = machine
-        self.messages = tempfile.TemporaryFile("w+", prefix="memnotifyfs-stderr.")
+        self.messages = tempfile.NamedTemporaryFile(prefix="memnotifyfs-messages.")
         self.expected = []  # regular expressions, one for each line on stderr
         self.process = None
         self.arguments = [PROGRAM, "-f", *options, str(self.mountpoint)]
@@ -71,8 +71,7 @@ class Daemon:
         return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1))
 
     def read_messages(self):
-        self.messages.seek(0)
-        return self.messages.read()
+        return Path(self.messages.name).read_text(encoding="utf-8")
 
     def unexpected_messages(self):
         """(what was said and not expected, what was expected and not said)"""
