@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clients import TIMEOUT_S, open_files, read_text, wait_until, write_text
 
-PROGRAM = os.environ.get("MEMNOTIFYFS", "build/src/memnotifyfs")
+PROGRAM = os.path.abspath(os.environ.get("MEMNOTIFYFS", "build/src/memnotifyfs"))
 
 # A root without CAP_SYS_RESOURCE may not lower it. That is said once, and is no fault.
 KNOWN_WARNING = re.compile(r"memnotifyfs: cannot lower oom_score_adj: .*")

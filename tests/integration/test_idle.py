@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Nobody waits: no timer, no wake-up, no system call at all."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from clients import TIMEOUT_S, opened, sleeps_in, wait_until, write_text
+
+WATCHED_S = 2  # the time in which nothing may happen, far longer than any period that is set here
+
+
+@pytest.fixture
+def daemon(serve):
+    """This machine; whatever ran by itself would run a hundred times a second."""
+    return serve("-o", "update_period=10,max_update_period=10")
+
+
+def wake_ups(daemon):
+    """How often it went to sleep. It has one thread."""
+    assert os.listdir(f"/proc/{daemon.pid}/task") == [str(daemon.pid)]
+    return daemon.status_number("voluntary_ctxt_switches") + daemon.status_number("nonvoluntary_ctxt_switches")
+
+
+def wake_ups_meanwhile(daemon):
+    wait_until(lambda: sleeps_in(daemon.pid, "do_poll", "do_sys_poll", "poll_schedule"), "the daemon to sleep in poll")
+    before = wake_ups(daemon)
+    time.sleep(WATCHED_S)
+    return wake_ups(daemon) - before
+
+
+def test_nothing_is_open(daemon):
+    assert wake_ups_meanwhile(daemon) == 0
+
+
+def test_after_clients_have_come_and_gone(daemon):
+    write_text(daemon / "thresholds" / "low", "used 5")
+    with opened(daemon / "memnotify") as fd, opened(daemon / "meters" / "used") as other, \
+            opened(daemon / "events", os.O_RDONLY):
+        os.write(fd, b"used 5")
+        os.write(other, b"5")
+        assert wake_ups_meanwhile(daemon) > 50, "the test would see it"
+    assert wake_ups_meanwhile(daemon) == 0
+
+
+def test_files_open_without_limits(daemon):
+    with opened(daemon / "memnotify") as fd, opened(daemon / "meters" / "used"), opened(daemon / "events", os.O_RDONLY):
+        os.write(fd, b"used 5")
+        os.write(fd, b"used 0")
+        os.read(fd, 100)
+        assert wake_ups_meanwhile(daemon) == 0
+
+
+def test_it_sleeps_for_long_while_memory_is_far_from_all_limits(serve):
+    daemon = serve("-o", "fill_rate=1", simulate=True)
+    daemon.simulate("used 1")
+    with opened(daemon / "memnotify") as fd:
+        os.write(fd, b"used 100%")
+        assert wake_ups_meanwhile(daemon) <= 1
+
+
+def test_no_system_call(daemon, tmp_path):
+    """The same as strace sees it."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    with opened(daemon / "memnotify"):
+        with subprocess.Popen(["strace", "-p", str(daemon.pid), "-o", tmp_path / "calls"], stderr=subprocess.PIPE) as strace:
+            try:
+                line = strace.stderr.readline()
+                if b"attached" not in line:
+                    pytest.skip(f"strace cannot attach: {line}")
+                # Attaching interrupts the poll it sleeps in, which goes on.
+                time.sleep(WATCHED_S)
+            finally:
+                strace.send_signal(signal.SIGINT)
+                strace.wait(TIMEOUT_S)
+    calls = (tmp_path / "calls").read_text()
+    assert len(re.findall(r"^\w+\(", calls, re.MULTILINE)) <= 1 and re.match(r"(restart_syscall|p?poll)\(", calls), calls

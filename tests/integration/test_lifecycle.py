@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From the command line to the last client: starting, refusing to start, stopping, being killed."""
+
+import errno
+import os
+import re
+import select
+import signal
+import subprocess
+
+import pytest
+
+from clients import TIMEOUT_S, Child, opened, read_text, wait_until, write_text
+from daemon import PROGRAM, environment, is_mounted
+
+
+def run(*arguments, **settings):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=TIMEOUT_S,
+                          stdin=subprocess.DEVNULL, env=environment(), check=False, **settings)
+
+
+def refuses(status, pattern, *arguments):
+    """It ends with `status` and one line that matches: what is wrong and what to do."""
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (status, ""), done
+    assert re.fullmatch(rf"memnotifyfs: .*{pattern}.*\n", done.stderr), done.stderr
+    return True
+
+
+@pytest.fixture
+def directory(tmp_path):
+    path = tmp_path / "mount"
+    path.mkdir()
+    yield path
+    while is_mounted(path):
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+def daemons_of(directory):
+    """The processes that were started with this argument."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+                words = cmdline.read().split(b"\0")
+        except OSError:
+            continue
+        if os.fsencode(directory) in words and words[0].endswith(b"memnotifyfs"):
+            found.append(int(pid))
+    return found
+
+
+def test_help_and_version():
+    for option in ("--help", "-h"):
+        done = run(option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("usage: ")
+        for word in ("--proc", "--simulate", "ack=poll", "update_period", "max_update_period", "update_space", "fill_rate"):
+            assert word in done.stdout
+    for option in ("--version", "-V"):
+        done = run(option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.fullmatch(r"memnotifyfs \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_usage_errors(directory):
+    assert refuses(2, "no mount point.*--help")
+    assert refuses(2, "unexpected argument 'c'.*--help", "a", "b", "c")
+    assert refuses(2, "--nonsense.*--help", "--nonsense", directory)
+    assert refuses(2, "nonsense.*--help", "-o", "nonsense", directory)
+    assert refuses(2, "update_period=0.*needed", "-o", "update_period=0", directory)
+    assert refuses(2, "update_space=1x.*needed", "-o", "update_space=1x", directory)
+    assert refuses(2, "fill_rate=.*needed", "-o", "fill_rate=", directory)
+    assert refuses(2, "ack=never.*needed", "-o", "ack=never", directory)
+    assert not is_mounted(directory)
+
+
+def test_mount_points_that_will_not_do(directory, tmp_path):
+    assert refuses(1, "does not exist.*mkdir -p", "-f", tmp_path / "missing")
+    assert refuses(1, "does not exist.*mkdir -p", "-f", tmp_path / "missing" / "deeper")
+    (tmp_path / "file").write_text("")
+    assert refuses(1, "not a directory", "-f", tmp_path / "file")
+    (directory / "something").write_text("")
+    assert refuses(1, "not empty.*-o nonempty", "-f", directory)
+    assert (directory / "something").exists()
+
+
+def test_no_such_proc_directory(directory, tmp_path):
+    assert refuses(1, "cannot use '.*nowhere'", "-f", f"--proc={tmp_path / 'nowhere'}", directory)
+    assert refuses(1, "cannot use '.*vmstat'", "-f", f"--proc={tmp_path}", directory)
+
+
+def test_a_second_one_at_the_same_place_is_refused(daemon):
+    assert refuses(1, "mounted already.*umount", "-f", daemon.mountpoint)
+    assert refuses(1, "mounted already.*umount", "-f", f"{daemon.mountpoint}/")
+    assert read_text(daemon / "memnotify")
+
+
+def test_a_mount_over_files_where_that_is_wanted(directory):
+    (directory / "something").write_text("")
+    assert run("-o", "nonempty", directory).returncode == 0
+    assert "memnotify" in os.listdir(directory)
+    subprocess.run(["umount", directory], check=True)
+    assert os.listdir(directory) == ["something"]
+
+
+def test_the_background_is_entered_when_all_is_served(directory):
+    done = run(directory)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert read_text(directory / "memnotify").startswith("used ")
+    (pid,) = daemons_of(directory)
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_mounted(directory) and not daemons_of(directory), "the end of the daemon")
+
+
+def test_mount_calls_it_with_a_source_and_options(directory):
+    done = run("anything", directory, "-o", "rw,nosuid,nodev,noexec,update_period=25,allow_other,default_permissions")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert read_text(directory / "parameters" / "update_period") == "25\n"
+    subprocess.run(["umount", directory], check=True)
+    wait_until(lambda: not daemons_of(directory), "the end of the daemon")
+
+
+def test_mount_points_with_strange_names(tmp_path):
+    for name in ("with blank", "with\nnewline", "ü", "back\\slash", "trailing "):
+        path = tmp_path / name
+        path.mkdir()
+        done = run(path)
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert "memnotify" in os.listdir(path)
+        assert refuses(1, "mounted already", "-f", path) if "\n" not in name else True
+        subprocess.run(["umount", path], check=True)
+        wait_until(lambda: not daemons_of(path), "the end of the daemon")
+
+
+def test_a_relative_mount_point(directory):
+    assert run("mount", cwd=directory.parent).returncode == 0
+    assert is_mounted(directory)
+    subprocess.run(["umount", directory], check=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_end_it_cleanly(daemon, number):
+    daemon.stop(number)
+
+
+def test_sigpipe_does_not(daemon):
+    daemon.process.send_signal(signal.SIGPIPE)
+    assert read_text(daemon / "memnotify")
+
+
+def test_a_stop_does_not_wait_for_clients(daemon):
+    write_text(daemon / "thresholds" / "low", "used 5")
+    with opened(daemon / "memnotify") as fd, opened(daemon / "thresholds" / "low") as other, \
+            opened(daemon / "events", os.O_RDONLY) as events:
+        os.write(fd, b"used 1")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.demand_clean_end()
+        for one in (fd, other, events):
+            with pytest.raises(OSError) as caught:
+                os.read(one, 100)
+            assert caught.value.errno == errno.ENOTCONN
+
+
+def test_an_unmount_from_outside_ends_it(daemon):
+    subprocess.run(["umount", daemon.mountpoint], check=True)
+    daemon.demand_clean_end()
+
+
+def test_a_lazy_unmount_ends_it_when_the_last_client_has_gone(daemon):
+    with opened(daemon / "memnotify") as fd:
+        subprocess.run(["umount", "-l", daemon.mountpoint], check=True)
+        assert os.read(fd, 100).startswith(b"used ")
+        assert daemon.process.poll() is None
+    daemon.demand_clean_end()
+
+
+def test_a_busy_mount_is_not_unmounted_and_goes_on(daemon):
+    with opened(daemon / "memnotify"):
+        assert subprocess.run(["umount", daemon.mountpoint], capture_output=True, check=False).returncode != 0
+    assert read_text(daemon / "memnotify")
+
+
+def test_a_dead_mount_of_ours_is_cleared(daemon, serve, directory):
+    daemon.kill()
+    with pytest.raises(OSError) as caught:
+        os.stat(daemon / "memnotify")
+    assert caught.value.errno == errno.ENOTCONN
+    for _ in range(2):
+        assert run(daemon.mountpoint).returncode == 0
+        assert read_text(daemon / "memnotify")
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            assert mounts.read().count(f" {daemon.mountpoint} ") == 1, "the dead one is gone"
+        (pid,) = daemons_of(daemon.mountpoint)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not daemons_of(daemon.mountpoint), "the end of the daemon")
+
+
+def waits_by_poll(fd):
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll()[0][1] & select.POLLERR)
+
+
+def waits_by_epoll(fd, flags=select.EPOLLIN):
+    with select.epoll() as epoll:
+        epoll.register(fd, flags)
+        return bool(epoll.poll()[0][1] & select.EPOLLERR)
+
+
+def waits_by_edge(fd):
+    return waits_by_epoll(fd, select.EPOLLIN | select.EPOLLET)
+
+
+def waits_for_pri(fd):
+    return waits_by_epoll(fd, select.EPOLLPRI)
+
+
+def waits_by_select(fd):
+    return bool(select.select([fd], [], [])[0])
+
+
+@pytest.mark.parametrize("name", ["memnotify", "meters/used", "thresholds/low", "events"])
+@pytest.mark.parametrize("way", [waits_by_poll, waits_by_epoll, waits_by_edge, waits_for_pri, waits_by_select])
+def test_sleepers_are_told_at_once_when_it_is_killed(daemon, name, way):
+    daemon.simulate("used 1")
+    write_text(daemon / "thresholds" / "low", "used 2000")
+
+    def client(say):
+        fd = os.open(daemon / name, os.O_RDONLY if name == "events" else os.O_RDWR)
+        if name == "memnotify":
+            os.write(fd, b"used 2000")
+        if name != "events":
+            os.read(fd, 4096)
+        say("waiting")
+        say(way(fd))
+        try:
+            os.read(fd, 100)
+        except OSError as error:
+            say(errno.errorcode[error.errno])
+
+    with Child(client) as child:
+        assert child.hear() == "waiting"
+        child.wait_polling()
+        daemon.kill()
+        assert child.hear() is True
+        assert child.hear() == "ENOTCONN"
+
+
+def test_a_client_that_dies_with_everything_open_leaves_nothing(daemon):
+    def client(say):
+        write_text(daemon / "thresholds" / "low", "used 2000")
+        for name in ("memnotify", "meters/used", "thresholds/low"):
+            os.write(os.open(daemon / name, os.O_RDWR), b"used 5" if name != "meters/used" else b"5")
+        os.open(daemon / "events", os.O_RDONLY)
+        say("open")
+        signal.pause()
+
+    with Child(client) as child:
+        assert child.hear() == "open"
+        child.signal(signal.SIGKILL)
+        child.wait()
+    daemon.simulate("used 3000")
+    assert "reached=1" in read_text(daemon / "thresholds" / "low")

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Real memory: a process allocates past a limit, and frees."""
+
+import mmap
+import os
+import select
+import signal
+
+import pytest
+
+from clients import TIMEOUT_S, Child, opened, read_text
+
+MIB = 1 << 20
+PAGE = os.sysconf("SC_PAGE_SIZE")
+ABOVE, TAKEN = 256 * MIB, 400 * MIB
+ATTEMPTS = 3  # others may take or free as much at the same time
+
+
+def eat(say):
+    """Takes TAKEN bytes and gives them back, each when it is told so by SIGUSR1."""
+    say("hungry")
+    signal.sigwait({signal.SIGUSR1})
+    memory = mmap.mmap(-1, TAKEN, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for offset in range(0, TAKEN, PAGE):
+        memory[offset] = 1
+    say("full")
+    signal.sigwait({signal.SIGUSR1})
+    memory.close()
+    say("empty")
+
+
+def used_in(line):
+    return int(line.split()[1])
+
+
+def attempt(daemon):
+    """Whether both crossings were seen, each by a poll that was asleep."""
+    with opened(daemon / "memnotify") as fd, Child(eat) as child:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        assert child.hear() == "hungry"
+        limit = used_in(os.read(fd, 100)) + ABOVE // PAGE
+        os.write(fd, b"used %d" % limit)
+
+        child.signal(signal.SIGUSR1)
+        if not poll.poll(TIMEOUT_S * 1000):
+            return False
+        reached = used_in(os.read(fd, 100))
+        assert child.hear() == "full"
+        if reached < limit:  # up and back before the read
+            return False
+
+        child.signal(signal.SIGUSR1)
+        if not poll.poll(TIMEOUT_S * 1000):
+            return False
+        assert child.hear() == "empty"
+        return used_in(os.read(fd, 100)) < limit
+
+
+@pytest.fixture
+def daemon(serve):
+    """This machine; a limit is left 16 MiB below, however much memory there is."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    yield serve("-o", "update_space=16384")
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+
+
+def test_a_process_that_takes_and_frees_memory_wakes_a_poll_twice(daemon):
+    free = PAGE * int(read_text(daemon / "meters" / "free"))
+    if free < 2 * TAKEN:
+        pytest.skip(f"only {free // MIB} MiB are free")
+    assert any(attempt(daemon) for _ in range(ATTEMPTS))
+
+
+def test_a_threshold_and_the_stream_tell_of_it(daemon):
+    def listen(say):
+        stream = os.open(daemon / "events", os.O_RDONLY)
+        say("listening")
+        say(os.read(stream, 4096).decode().split()[1:4])
+
+    free = int(read_text(daemon / "meters" / "free"))
+    if free * PAGE < 2 * TAKEN:
+        pytest.skip(f"only {free * PAGE // MIB} MiB are free")
+    with opened(daemon / "thresholds" / "low", os.O_RDWR | os.O_CREAT) as fd, Child(eat) as eater, Child(listen) as listener:
+        assert (eater.hear(), listener.hear()) == ("hungry", "listening")
+        os.write(fd, b"used %d" % (used_in(read_text(daemon / "memnotify")) + ABOVE // PAGE))
+        listener.wait_reading()
+        eater.signal(signal.SIGUSR1)
+        assert listener.hear() == ["low", "used", "reached"]
