@@ -20,9 +20,10 @@ class Unmeasurable(Exception):
 class Bench:
     """Where the programs are, and how thorough to be."""
 
-    def __init__(self, build, scale):
+    def __init__(self, build, scale, is_smoke):
         self.build = Path(build).resolve()
-        self.scale = scale
+        self.scale = 0.01 if is_smoke else scale
+        self.is_smoke = is_smoke
         cpus = sorted(os.sched_getaffinity(0))
         self.one_cpu = (cpus[-1], cpus[-1])
         self.two_cpus = (cpus[0], cpus[-1])

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from measure.daemons import meminfo
+from measure.figures import Row
 
 
 def machine():
@@ -73,12 +74,17 @@ def print_table(rows):
     for row in rows:
         if row.note:
             print(f"  {row.what}{' against ' + row.against if row.against else ''}: {row.note}")
+    print(flush=True)
+
+
+def print_verdict(rows):
     judged = [row for row in rows if row.reached is not None]
-    print(f"\n{sum(row.reached for row in judged)} of {len(judged)} targets reached")
+    print(f"{sum(row.reached for row in judged)} of {len(judged)} targets reached")
 
 
-def markdown(rows):
-    """The same table for bench/README.md."""
+def markdown(path):
+    """The table of a JSON file for bench/README.md."""
+    rows = [Row(**row) for row in json.loads(Path(path).read_text())["rows"]]
     yield "| " + " | ".join(HEADINGS) + " |"
     yield "|" + "".join("---|" if i in LEFT else "--:|" for i in range(len(HEADINGS)))
     for row in rows:
