@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The programs that are measured: started for one row, each at a mount point of its own, and always ended."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+START_SECONDS = 10
+
+
+class Unmeasurable(Exception):
+    """The row cannot be had here; says why."""
+
+
+class Bench:
+    """Where the programs are, and how thorough to be."""
+
+    def __init__(self, build, scale, is_smoke):
+        self.build = Path(build).resolve()
+        self.scale = 0.01 if is_smoke else scale
+        self.is_smoke = is_smoke
+        cpus = sorted(os.sched_getaffinity(0))
+        self.one_cpu = (cpus[-1], cpus[-1])
+        self.two_cpus = (cpus[0], cpus[-1])
+
+    def count(self, full):
+        return max(2, round(full * self.scale))
+
+    def program(self, name):
+        path = self.build / ("src" if name == "memnotifyfs" else "bench") / name
+        if not path.exists():
+            raise Unmeasurable(f"'{path}' is not built; run 'meson compile -C {self.build}'")
+        return str(path)
+
+    def run(self, name, *arguments, cpu=None, timeout=1800):
+        """The output of one of our measuring programs."""
+        command = [self.program(name), *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout, preexec_fn=pinned(cpu))
+        if done.returncode != 0:
+            raise Unmeasurable(f"{name} has failed")
+        return done.stdout
+
+
+def pinned(cpu):
+    """What a child does to stay on one CPU, so that its wake-ups do not depend on the scheduler's mood."""
+    return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
+
+
+def peer(name):
+    path = shutil.which(name)
+    if not path:
+        raise Unmeasurable(f"{name} is not installed; try 'apt-get install {name}'")
+    return path
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def mounted(command, cpu=None):
+    """Runs a file system in the foreground: (its mount point, its process)."""
+    directory = tempfile.mkdtemp(prefix="memnotifyfs-bench-")
+    messages = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(
+        [part.format(mount=directory) for part in command], preexec_fn=pinned(cpu), stderr=messages
+    )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not os.path.ismount(directory):
+            if process.poll() is not None or time.monotonic() > deadline:
+                messages.seek(0)
+                raise Unmeasurable(f"'{command[0]}' does not mount: {messages.read().strip()}")
+            time.sleep(0.01)
+        yield directory, process
+    finally:
+        end(process)
+        if os.path.ismount(directory):
+            subprocess.run(["umount", "-l", directory], check=False)
+        os.rmdir(directory)
+        messages.close()
+
+
+def ours(bench, *options, cpu=None):
+    return mounted([bench.program("memnotifyfs"), "-f", *options, "{mount}"], cpu)
+
+
+def bare(bench, line_bytes, cpu=None):
+    return mounted([bench.program("bare-server"), "{mount}", str(line_bytes)], cpu)
+
+
+@contextmanager
+def pair(bench, cpu=None):
+    """Ours, able to simulate, and the bare server that answers with as many bytes: (mount, mount, our process)."""
+    with ours(bench, "--simulate", cpu=cpu) as (our_mount, process):
+        line = Path(our_mount, "memnotify").read_bytes()
+        with bare(bench, len(line), cpu=cpu) as (bare_mount, _):
+            yield our_mount, bare_mount, process
+
+
+@contextmanager
+def running(*command):
+    """A peer that is no file system."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2)
+        if process.poll() is not None:
+            raise Unmeasurable(f"'{command[0]}' does not run here")
+        yield process
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
+def earlyoom(*arguments):
+    """As Debian starts it, with a report an hour; it is told to kill nothing."""
+    return running(peer("earlyoom"), "--dryrun", "-r", "3600", *arguments)
+
+
+def meminfo():
+    """/proc/meminfo as {key: KiB}."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return {line.split(":")[0]: int(line.split()[1]) for line in lines}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What one sample costs: the daemon's own sampler, linked from its library, against the preads that
+ * it cannot do without.
+ *
+ *   sample vmstat|zoneinfo BATCHES N
+ *
+ * "ours" is all that happens when the timer expires or a read finds the last sample too old: reading,
+ * parsing, the meters, the crossings and the choice of the next moment, with one limit far away.
+ * "far" is the same with LIMITS limits. "floor" is one pread of each file, whole. "span" repeats
+ * exactly the preads that ours made: what is left above it is our own work. They are recorded by the
+ * linker's --wrap. */
+#include "fatal.h"
+#include "sampler/sampler.h"
+#include "series.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMITS 10000
+#define WHOLE_BYTES 65536
+#define CALLS_MAX 16
+#define WARM_UP 5
+
+typedef struct Call {
+    int fd;
+    size_t size;
+    off_t offset;
+} Call;
+
+static Call calls[CALLS_MAX];
+static size_t n_calls;
+static gboolean is_recording;
+
+ssize_t __real_pread64(int fd, void *bytes, size_t size, off_t offset);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t size, off_t offset);
+
+ssize_t __wrap_pread64(int fd, void *bytes, size_t size, off_t offset) {
+    if (is_recording) {
+        g_assert(n_calls < CALLS_MAX);
+        calls[n_calls++] = (Call){ .fd = fd, .size = size, .offset = offset };
+    }
+    return __real_pread64(fd, bytes, size, offset);
+}
+
+static void never(MnWatch *watch G_GNUC_UNUSED, const MnReading *reading G_GNUC_UNUSED) {
+    errno = 0;
+    fatal("a far limit was crossed");
+}
+
+/* A sampler whose every read takes a sample, with n limits in the upper third of the memory. */
+static MnSampler *make_sampler(guint sources, unsigned n, MnWatch **watches) {
+    MnParameters parameters;
+    MnSampler *sampler;
+    const char *name;
+
+    mn_parameters_init(&parameters);
+    parameters.update_period_ms = 0;
+    if (mn_sampler_new("/proc", &parameters, &sampler, &name) < 0)
+        fatal("cannot sample");
+    mn_sampler_hold(sampler, sources);
+
+    for (unsigned i = 0; i < n; i++) {
+        guint64 total = mn_sampler_read(sampler)->pages[MN_METER_TOTAL];
+        MnLimitSet set = { .named = MN_METER_BIT(MN_METER_USED), .n = 1 };
+
+        set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST,
+                                   .pages = total / 3 * 2 + i * 10 };
+        watches[i] = mn_watch_new(&set, never, NULL);
+        mn_sampler_settle(sampler, watches[i]);
+        mn_sampler_add(sampler, watches[i]);
+    }
+    return sampler;
+}
+
+static void take_sample(gpointer sampler) {
+    mn_sampler_read(sampler);
+}
+
+static char buffer[WHOLE_BYTES];
+
+static void pread_whole(gpointer fds) {
+    for (const int *fd = fds; *fd >= 0; fd++)
+        if (__real_pread64(*fd, buffer, sizeof buffer, 0) <= 0)
+            fatal("cannot read");
+}
+
+static void pread_span(gpointer unused G_GNUC_UNUSED) {
+    for (size_t i = 0; i < n_calls; i++)
+        if (__real_pread64(calls[i].fd, buffer, calls[i].size, calls[i].offset) < 0)
+            fatal("cannot read");
+}
+
+/* A run of batches of one contender. */
+typedef struct Contender {
+    void (*function)(gpointer data);
+    gpointer data;
+    Series series;
+} Contender;
+
+static void run_batch(Contender *self) {
+    series_begin(&self->series);
+    for (int i = 0; i < WARM_UP; i++)
+        self->function(self->data);
+    for (size_t i = 0; i < self->series.size; i++) {
+        int64_t start_ns = series_now_ns();
+
+        self->function(self->data);
+        series_add(&self->series, series_now_ns() - start_ns);
+    }
+    series_print(&self->series);
+}
+
+static int open_text(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        fatal("cannot open '%s'", path);
+    return fd;
+}
+
+/* Lets the preads of one sample be recorded. Returns how many files they were of. */
+static size_t record_calls(MnSampler *sampler) {
+    size_t n_files = 0;
+
+    is_recording = TRUE;
+    take_sample(sampler);
+    is_recording = FALSE;
+
+    for (size_t i = 0; i < n_calls; i++)
+        n_files += i == 0 || calls[i].fd != calls[i - 1].fd;
+    return n_files;
+}
+
+static void compete(MnSampler *one, MnSampler *many, int *fds, int n_batches, int n) {
+    Contender contenders[] = {
+        { take_sample, one, { .name = "ours" } },
+        { pread_whole, fds, { .name = "floor" } },
+        { pread_span, NULL, { .name = "span" } },
+        { take_sample, many, { .name = "far" } },
+    };
+
+    for (int i = 0; i < 4; i++)
+        series_init(&contenders[i].series, contenders[i].series.name, n);
+    for (int batch = 0; batch < n_batches; batch++)
+        for (int i = 0; i < 4; i++)
+            run_batch(&contenders[batch % 2 ? 3 - i : i]);
+    for (int i = 0; i < 4; i++)
+        series_clear(&contenders[i].series);
+}
+
+static void free_sampler(MnSampler *sampler, unsigned n, MnWatch **watches) {
+    for (unsigned i = 0; i < n; i++) {
+        mn_sampler_remove(sampler, watches[i]);
+        mn_watch_free(watches[i]);
+    }
+    mn_sampler_free(sampler);
+}
+
+int main(int argc, char **argv) {
+    static MnWatch *one_watch[1], *many_watches[LIMITS];
+    gboolean has_zoneinfo = argc == 4 && strcmp(argv[1], "zoneinfo") == 0;
+    guint sources = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | (has_zoneinfo ? MN_SOURCE_ZONEINFO : 0);
+    int fds[] = { -1, -1, -1, -1 };
+    MnSampler *one, *many;
+
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s vmstat|zoneinfo BATCHES N\n", argv[0]);
+        return 2;
+    }
+    fds[0] = open_text("/proc/vmstat");
+    fds[1] = open_text("/proc/meminfo");
+    fds[2] = has_zoneinfo ? open_text("/proc/zoneinfo") : -1;
+
+    one = make_sampler(sources, 1, one_watch);
+    many = make_sampler(sources, LIMITS, many_watches);
+    if (record_calls(one) == (has_zoneinfo ? 3 : 2))
+        compete(one, many, fds, atoi(argv[2]), atoi(argv[3]));
+    else
+        puts("unread 1"); /* the sampler has no use for one of the files */
+
+    free_sampler(one, 1, one_watch);
+    free_sampler(many, LIMITS, many_watches);
+    return 0;
+}
