@@ -12,10 +12,11 @@
  *    late. So the original's own decision is made again. It took mapped and anonymous pages when
  *    "mapped / 2 + swappiness + distress" reached 100: mapped in per cent of all pages, swappiness at
  *    its preset 60, distress from 0 to 100 the more vain its scanning. Here:
- *    - reclaim is going on: pgscan_kswapd or pgscan_direct grew; and
+ *    - reclaim is going on: pgscan_kswapd or pgscan_direct grew, or pageoutrun or allocstall, which
+ *      count its beginnings, for it may find nothing to scan; and
  *    - 80 % of memory is anonymous, or mapped, or shared memory (which without swap is as stuck as
  *      anonymous memory; the original left it out); or 60 % of what was scanned could not be
- *      reclaimed. That is vmpressure's measure (3.10), and its level "medium", in the place of
+ *      reclaimed, or there was nothing to scan. That is vmpressure's measure (3.10), and its level "medium", in the place of
  *      distress, which came from a priority that no file shows.
  *
  * What this misses: an anonymous page that is moved but never looked at; which zone it was in
@@ -65,7 +66,8 @@ static gboolean would_take_anonymous(const MnSample *then, const MnSample *now,
                         (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED);
 
     if (scanned == 0)
-        return FALSE;
+        return mn_reclaim_growth(then, now, MN_COUNTER_KSWAPD_RUNS) > 0 ||
+               mn_reclaim_growth(then, now, MN_COUNTER_DIRECT_RUNS) > 0;
     return mapped_percent(now, zones) / 2 + SWAPPINESS >= 100 ||
            100 * (scanned - reclaimed) >= VAIN_PERCENT * scanned;
 }

@@ -16,7 +16,8 @@ typedef struct Key {
     MnCounter counter;
 } Key;
 
-/* Kernels before 4.8 count reclaim by zone. Movable is always there, and last. */
+/* Kernels before 4.8 count reclaim by zone, later ones only its stalls. Movable is always there, and
+ * of these last. */
 #define BY_ZONE(name, counter)                                            \
     { name "_dma ", counter }, { name "_dma32 ", counter },               \
     { name "_normal ", counter }, { name "_high ", counter }, { name "_movable ", counter }
@@ -40,11 +41,14 @@ static const Key vmstat_keys[] = {
     { "pgscan_direct ", MN_COUNTER_SCANNED_DIRECT },
     { "pgsteal_kswapd ", MN_COUNTER_RECLAIMED_KSWAPD },
     { "pgsteal_direct ", MN_COUNTER_RECLAIMED_DIRECT },
+    { "pageoutrun ", MN_COUNTER_KSWAPD_RUNS },
+    { "allocstall ", MN_COUNTER_DIRECT_RUNS },
     BY_ZONE("pgscan_kswapd", MN_COUNTER_SCANNED_KSWAPD),
     BY_ZONE("pgscan_direct", MN_COUNTER_SCANNED_DIRECT),
     BY_ZONE("pgsteal_kswapd", MN_COUNTER_RECLAIMED_KSWAPD),
     BY_ZONE("pgsteal_direct", MN_COUNTER_RECLAIMED_DIRECT),
     BY_ZONE("pgsteal", MN_COUNTER_RECLAIMED),
+    BY_ZONE("allocstall", MN_COUNTER_DIRECT_RUNS),
 };
 
 static const Key meminfo_keys[] = {
@@ -55,7 +59,7 @@ static const Key meminfo_keys[] = {
 
 enum {
     HEAD_BYTES = 8,
-    N_KEYS_MAX = 48,
+    N_KEYS_MAX = 64,
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(vmstat_keys) <= N_KEYS_MAX);

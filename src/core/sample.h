@@ -30,6 +30,8 @@ typedef enum MnCounter {
     MN_COUNTER_RECLAIMED_KSWAPD,
     MN_COUNTER_RECLAIMED_DIRECT,
     MN_COUNTER_RECLAIMED,    /* by both: before 3.5 */
+    MN_COUNTER_KSWAPD_RUNS,
+    MN_COUNTER_DIRECT_RUNS,  /* allocations that had to reclaim for themselves */
     MN_COUNTER_MEM_TOTAL, /* the first that comes from meminfo */
     MN_COUNTER_MEM_FREE,
     MN_COUNTER_MEM_AVAILABLE,

@@ -78,8 +78,16 @@ static void find_pressed(MemNotifyFile *file, const MnZones *zones) {
         }
 }
 
-/* Reclaim begins when a zone falls to its low watermark. Under pressure the next notification may
- * follow as soon as it is allowed. */
+/* Reclaim begins when a zone falls to its low watermark: when one has, the first sign of it is
+ * looked for as often as can be, otherwise and after a notification every 200 ms. */
+static void choose_pace(MnObserver *observer, const MnZones *zones, gboolean is_pressed) {
+    guint64 distance_pages = mn_zones_distance(zones, MN_WATERMARK_LOW);
+
+    observer->distance_pages = is_pressed ? 0 : distance_pages;
+    observer->shortest_ms =
+        is_pressed || distance_pages > 0 ? MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND : 0;
+}
+
 static void on_told(MnObserver *observer, const MnMoment *moment) {
     MemNotifyFile *file = (MemNotifyFile *)observer;
     MnHerd *herd = herd_of(file);
@@ -92,8 +100,7 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
         notify(file);
 
     find_pressed(file, moment->zones);
-    observer->distance_pages =
-        herd->n_pressed > 0 ? 0 : mn_zones_distance(moment->zones, MN_WATERMARK_LOW);
+    choose_pace(observer, moment->zones, herd->n_pressed > 0);
 }
 
 static int mem_notify_open(MnOpen *open) {
@@ -179,7 +186,6 @@ void mn_mem_notify_add(MnTree *tree, MnFilesContext *context) {
 
     file->observer.sources = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | MN_SOURCE_ZONEINFO;
     file->observer.counters = MN_RECLAIM_COUNTERS;
-    file->observer.shortest_ms = MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND;
     file->observer.told = on_told;
     file->context = context;
     mn_tree_add_file(tree, mn_tree_get_root(tree), "mem_notify", 0666, &mem_notify_ops, file);

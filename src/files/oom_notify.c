@@ -12,9 +12,9 @@
 
 #include <poll.h>
 
-/* A machine that uses its memory as page cache is always within a few megabytes of its low
- * watermark, which memory could fill in a millisecond or two. Looking so often would be wrong for
- * files that promise a second; a look takes 60 us of CPU time (20 zones would double it). */
+/* A machine that uses its memory as page cache is always within a few megabytes of its low watermark,
+ * which memory could fill in a millisecond or two. Looking as often as that would be too much for
+ * the usual state of things, so it is done only once a zone is below low. */
 #define SHORTEST_MS 50
 
 #define WAKE_AGAIN_US G_TIME_SPAN_SECOND
@@ -46,6 +46,7 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
     mn_shortage_advance(&file->shortage, moment->sample, moment->zones, moment->time_us);
     is_short = mn_shortage_holds(&file->shortage, moment->time_us);
 
+    observer->shortest_ms = mn_zones_distance(moment->zones, MN_WATERMARK_LOW) > 0 ? SHORTEST_MS : 0;
     observer->is_reached = is_short;
     observer->distance_pages =
         is_short ? G_MAXUINT64
@@ -116,7 +117,6 @@ static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShort
 
     file->observer.sources = MN_SOURCE_ZONEINFO | source;
     file->observer.counters = mn_shortage_counters(kind);
-    file->observer.shortest_ms = SHORTEST_MS;
     file->observer.told = on_told;
     file->context = context;
     mn_shortage_init(&file->shortage, kind);

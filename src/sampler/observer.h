@@ -21,11 +21,11 @@ typedef struct MnObserver MnObserver;
 struct MnObserver {
     guint sources;       /* MN_SOURCE_… bits of what it looks at; zoneinfo at least */
     guint64 counters;    /* MN_COUNTER_BIT()s; those that this kernel lacks are unknown in the sample */
-    guint64 shortest_ms; /* it has no use for samples more often than this */
 
-    /* Sees a moment and sets the two below. Must not add or remove an observer or a watch. */
+    /* Sees a moment and sets the three below. Must not add or remove an observer or a watch. */
     void (*told)(MnObserver *self, const MnMoment *moment);
 
+    guint64 shortest_ms;    /* until this has passed it has no use for another sample */
     guint64 distance_pages; /* how much has to be allocated before its event; G_MAXUINT64: no telling */
     gboolean is_reached;    /* its event is true now */
 
