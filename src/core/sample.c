@@ -82,6 +82,7 @@ typedef struct Parser {
     const Key *keys;
     guint n_keys;
     guint64 needed;
+    const char *text;
     guint64 heads[N_KEYS_MAX]; /* the first bytes of each key */
     guint64 found_keys;        /* bit i: key i */
     MnSample found;
@@ -107,6 +108,8 @@ static int take_value(Parser *self, guint i, const char *text, const char *end) 
     self->found.counters[counter] += value; /* what is only compared may go round, as the kernel's do */
     if (!is_part(self, i))
         self->found.known |= MN_COUNTER_BIT(counter);
+    if (self->needed & MN_COUNTER_BIT(counter))
+        self->span = end + 1 - self->text;
     return 0;
 }
 
@@ -136,20 +139,17 @@ static int parse_text(Parser *self, const char *text, gsize len) {
     if (len == 0 || end[-1] != '\n')
         return -EBADMSG;
 
+    self->text = text;
     for (guint i = 0; i < self->n_keys; i++)
         memcpy(&self->heads[i], self->keys[i].name, HEAD_BYTES);
 
     for (const char *line = text, *newline; line < end; line = newline + 1) {
-        guint64 before = self->found.known;
-
         newline = memchr(line, '\n', end - line);
         if (newline - line < HEAD_BYTES)
             continue;
         r = parse_line(self, line, newline);
         if (r < 0)
             return r;
-        if ((self->found.known & ~before) & self->needed)
-            self->span = newline + 1 - text;
     }
 
     return self->needed & ~self->found.known ? -EBADMSG : 0;
@@ -159,8 +159,9 @@ static int parse_text(Parser *self, const char *text, gsize len) {
 static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *ret_span) {
     for (guint i = 0; i < self->n_keys; i++) {
         MnCounter counter = self->keys[i].counter;
+        gboolean is_known = (self->found.known & MN_COUNTER_BIT(counter)) != 0;
 
-        sample->counters[counter] = self->found.counters[counter] / divisor;
+        sample->counters[counter] = is_known ? self->found.counters[counter] / divisor : 0;
         sample->known &= ~MN_COUNTER_BIT(counter);
     }
     sample->known |= self->found.known;
