@@ -36,14 +36,16 @@ static const Key keys[] = {
     { "high ", G_STRUCT_OFFSET(MnZone, high) },
     { "present ", G_STRUCT_OFFSET(MnZone, present) },
     { "managed ", G_STRUCT_OFFSET(MnZone, managed) },
+    { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
 };
 
 /* What of a zone has been found: bit i for keys[i], and these. */
 enum {
     FOUND_PRESENT = 1 << 4,
     FOUND_MANAGED = 1 << 5,
+    FOUND_BOOST = 1 << 6,
     FOUND_PROTECTION = 1 << G_N_ELEMENTS(keys),
-    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_MANAGED,
+    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_MANAGED - FOUND_BOOST,
 };
 
 static const char heading[] = "Node ", zone_word[] = ", zone ", protection[] = "protection: (",
@@ -161,6 +163,15 @@ static int parse_line(MnZone *zone, guint *found, const char *text, const char *
     return 0;
 }
 
+/* When blocks of pages get mixed up the kernel raises the watermarks of a zone, so that kswapd makes
+ * room, by several times what they are in a small zone. That says nothing about how much memory there
+ * is. The kernel adds the boost to the numbers that it shows. */
+static void take_off_boost(MnZone *zone) {
+    zone->min -= MIN(zone->boost, zone->min);
+    zone->low -= MIN(zone->boost, zone->low);
+    zone->high -= MIN(zone->boost, zone->high);
+}
+
 static int end_zone(const MnZones *self, guint found) {
     MnZone *zone;
 
@@ -171,6 +182,7 @@ static int end_zone(const MnZones *self, guint found) {
     zone = &self->zones[self->n - 1];
     if (!(found & FOUND_MANAGED))
         zone->managed = zone->present;
+    take_off_boost(zone);
     return (~found & FOUND_NEEDED) == 0 || !mn_zone_is_populated(zone) ? 0 : -EBADMSG;
 }
 

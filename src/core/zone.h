@@ -14,9 +14,10 @@ typedef struct MnZone {
     guint node;
     char name[MN_ZONE_NAME_BYTES];
     guint64 free;
-    guint64 min; /* the watermarks */
+    guint64 min; /* the watermarks, without what the kernel adds to them for a while (see zone.c) */
     guint64 low;
     guint64 high;
+    guint64 boost;
     guint64 present;
     guint64 managed;       /* those that can be allocated; as present on kernels that do not say */
     guint64 node_present;  /* of all zones of the node */

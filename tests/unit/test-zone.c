@@ -89,6 +89,21 @@ static void test_managed(void) {
     CU_ASSERT_EQUAL(zones.zones[1].managed, 125178);
 }
 
+static void test_boost(void) {
+    g_auto(MnZones) zones = { 0 };
+
+    CU_ASSERT_EQUAL_FATAL(parse(&zones, "Node 0, zone DMA\npages free 204\nboost 512\nmin 546\nlow 554\n"
+                                        "high 562\npresent 3998\nprotection: (0, 182)\n"), 0);
+    CU_ASSERT_EQUAL(zones.zones[0].min, 34);
+    CU_ASSERT_EQUAL(zones.zones[0].low, 42);
+    CU_ASSERT_EQUAL(zones.zones[0].high, 50);
+    CU_ASSERT_FALSE(mn_zone_is_below(&zones.zones[0], MN_WATERMARK_LOW));
+
+    CU_ASSERT_EQUAL_FATAL(parse(&zones, "Node 0, zone DMA\npages free 1\nboost 512\nmin 1\nlow 2\nhigh 3\n"
+                                        "present 3998\nprotection: (0)\n"), 0);
+    CU_ASSERT_EQUAL(zones.zones[0].high, 0);
+}
+
 static void test_bad_machines(void) {
     g_autoptr(GPtrArray) names = fixture_names("bad-zoneinfo");
 
@@ -244,6 +259,7 @@ static CU_TestInfo tests[] = {
     { "good machines are read, with the place of each start_pfn line", test_good_machines },
     { "values and sums", test_values },
     { "what is managed, where the kernel does not say", test_managed },
+    { "watermarks are taken without their boost", test_boost },
     { "bad machines are refused whole", test_bad_machines },
     { "texts", test_texts },
     { "too many zones", test_too_many_zones },
