@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The text of /proc/vmstat and /proc/meminfo -> MnSample.
+/* The text of /proc/vmstat, /proc/meminfo and /proc/pressure/memory -> MnSample.
  *
- * Both are read a hundred times a second when memory is nearly full, and nine lines in ten are of
+ * The first two are read a hundred times a second when memory is nearly full, and nine lines in ten are of
  * no interest: a line is judged by its first eight bytes in one comparison for each wanted key.
  * Either the whole text is good and the sample is replaced, or the sample stays as it was. */
 #include "sample.h"
@@ -16,6 +16,14 @@ typedef struct Key {
     MnCounter counter;
 } Key;
 
+/* Kernels before 4.8 count reclaim by zone, later ones only its stalls. Movable is always there, and
+ * of these last. */
+#define BY_ZONE(name, counter)                                            \
+    { name "_dma ", counter }, { name "_dma32 ", counter },               \
+    { name "_normal ", counter }, { name "_high ", counter }, { name "_movable ", counter }
+
+/* Rows of one counter that follow each other are parts of a sum, which is there when its last part
+ * is. MN_COUNTERS_RECLAIM come last. */
 static const Key vmstat_keys[] = {
     { "nr_free_pages ", MN_COUNTER_VM_FREE },
     { "nr_mlock ", MN_COUNTER_MLOCKED },
@@ -26,6 +34,21 @@ static const Key vmstat_keys[] = {
     { "nr_file_pages ", MN_COUNTER_FILE },
     { "nr_dirty ", MN_COUNTER_DIRTY },
     { "nr_shmem ", MN_COUNTER_SHMEM },
+    { "nr_mapped ", MN_COUNTER_MAPPED },
+    { "pswpout ", MN_COUNTER_SWAPPED_OUT },
+    { "pgscan_anon ", MN_COUNTER_SCANNED_ANON },
+    { "pgscan_kswapd ", MN_COUNTER_SCANNED_KSWAPD },
+    { "pgscan_direct ", MN_COUNTER_SCANNED_DIRECT },
+    { "pgsteal_kswapd ", MN_COUNTER_RECLAIMED_KSWAPD },
+    { "pgsteal_direct ", MN_COUNTER_RECLAIMED_DIRECT },
+    { "pageoutrun ", MN_COUNTER_KSWAPD_RUNS },
+    { "allocstall ", MN_COUNTER_DIRECT_RUNS },
+    BY_ZONE("pgscan_kswapd", MN_COUNTER_SCANNED_KSWAPD),
+    BY_ZONE("pgscan_direct", MN_COUNTER_SCANNED_DIRECT),
+    BY_ZONE("pgsteal_kswapd", MN_COUNTER_RECLAIMED_KSWAPD),
+    BY_ZONE("pgsteal_direct", MN_COUNTER_RECLAIMED_DIRECT),
+    BY_ZONE("pgsteal", MN_COUNTER_RECLAIMED),
+    BY_ZONE("allocstall", MN_COUNTER_DIRECT_RUNS),
 };
 
 static const Key meminfo_keys[] = {
@@ -36,7 +59,7 @@ static const Key meminfo_keys[] = {
 
 enum {
     HEAD_BYTES = 8,
-    N_KEYS_MAX = 16,
+    N_KEYS_MAX = 64,
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(vmstat_keys) <= N_KEYS_MAX);
@@ -59,10 +82,36 @@ typedef struct Parser {
     const Key *keys;
     guint n_keys;
     guint64 needed;
+    const char *text;
     guint64 heads[N_KEYS_MAX]; /* the first bytes of each key */
+    guint64 found_keys;        /* bit i: key i */
     MnSample found;
     gsize span;
 } Parser;
+
+static gboolean is_part(const Parser *self, guint i) {
+    return i + 1 < self->n_keys && self->keys[i + 1].counter == self->keys[i].counter;
+}
+
+static int take_value(Parser *self, guint i, const char *text, const char *end) {
+    MnCounter counter = self->keys[i].counter;
+    guint64 value;
+    int r;
+
+    if (self->found_keys & (G_GUINT64_CONSTANT(1) << i))
+        return -EBADMSG;
+    self->found_keys |= G_GUINT64_CONSTANT(1) << i;
+
+    r = parse_value(text, end, &value);
+    if (r < 0)
+        return r;
+    self->found.counters[counter] += value; /* what is only compared may go round, as the kernel's do */
+    if (!is_part(self, i))
+        self->found.known |= MN_COUNTER_BIT(counter);
+    if (self->needed & MN_COUNTER_BIT(counter))
+        self->span = end + 1 - self->text;
+    return 0;
+}
 
 static int parse_line(Parser *self, const char *line, const char *end) {
     guint64 head;
@@ -77,11 +126,7 @@ static int parse_line(Parser *self, const char *line, const char *end) {
         name_len = strlen(key->name);
         if ((gsize)(end - line) < name_len || memcmp(line, key->name, name_len) != 0)
             continue;
-
-        if (self->found.known & MN_COUNTER_BIT(key->counter))
-            return -EBADMSG;
-        self->found.known |= MN_COUNTER_BIT(key->counter);
-        return parse_value(line + name_len, end, &self->found.counters[key->counter]);
+        return take_value(self, i, line + name_len, end);
     }
     return 0;
 }
@@ -94,20 +139,17 @@ static int parse_text(Parser *self, const char *text, gsize len) {
     if (len == 0 || end[-1] != '\n')
         return -EBADMSG;
 
+    self->text = text;
     for (guint i = 0; i < self->n_keys; i++)
         memcpy(&self->heads[i], self->keys[i].name, HEAD_BYTES);
 
     for (const char *line = text, *newline; line < end; line = newline + 1) {
-        guint64 before = self->found.known;
-
         newline = memchr(line, '\n', end - line);
         if (newline - line < HEAD_BYTES)
             continue;
         r = parse_line(self, line, newline);
         if (r < 0)
             return r;
-        if ((self->found.known & ~before) & self->needed)
-            self->span = newline + 1 - text;
     }
 
     return self->needed & ~self->found.known ? -EBADMSG : 0;
@@ -117,18 +159,30 @@ static int parse_text(Parser *self, const char *text, gsize len) {
 static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *ret_span) {
     for (guint i = 0; i < self->n_keys; i++) {
         MnCounter counter = self->keys[i].counter;
+        gboolean is_known = (self->found.known & MN_COUNTER_BIT(counter)) != 0;
 
-        sample->counters[counter] = self->found.counters[counter] / divisor;
+        sample->counters[counter] = is_known ? self->found.counters[counter] / divisor : 0;
         sample->known &= ~MN_COUNTER_BIT(counter);
     }
     sample->known |= self->found.known;
     *ret_span = self->span;
 }
 
+/* How many of vmstat_keys to look for. */
+static guint n_vmstat_keys(guint64 needed) {
+    guint n = 0;
+
+    if ((needed & MN_COUNTERS_VMSTAT) == 0 || (needed & MN_COUNTERS_RECLAIM))
+        return G_N_ELEMENTS(vmstat_keys);
+    while (vmstat_keys[n].counter < MN_COUNTER_MAPPED)
+        n++;
+    return n;
+}
+
 int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
                            gsize *ret_span) {
     Parser parser = { .keys = vmstat_keys,
-                      .n_keys = G_N_ELEMENTS(vmstat_keys),
+                      .n_keys = n_vmstat_keys(needed),
                       .needed = needed & MN_COUNTERS_VMSTAT };
     int r;
 
@@ -156,4 +210,35 @@ int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint p
 
     commit(&parser, page_kib, ret, ret_span);
     return 0;
+}
+
+/*   some avg10=0.00 avg60=0.00 avg300=0.00 total=1204
+ *   full avg10=0.00 avg60=0.00 avg300=0.00 total=311 */
+int mn_sample_parse_pressure(const char *text, gsize len, MnSample *ret) {
+    static const char full[] = "full ", total[] = " total=";
+    const char *end = text + len;
+
+    if (len == 0 || end[-1] != '\n')
+        return -EBADMSG;
+
+    for (const char *line = text, *newline; line < end; line = newline + 1) {
+        const char *word;
+        guint64 value;
+        int r;
+
+        newline = memchr(line, '\n', end - line);
+        if ((gsize)(newline - line) < strlen(full) || memcmp(line, full, strlen(full)) != 0)
+            continue;
+        word = memmem(line, newline - line, total, strlen(total));
+        if (!word)
+            return -EBADMSG;
+        r = parse_value(word + strlen(total), newline, &value);
+        if (r < 0)
+            return r;
+
+        ret->counters[MN_COUNTER_STALLED_US] = value;
+        ret->known |= MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+        return 0;
+    }
+    return -EBADMSG;
 }

@@ -8,6 +8,7 @@ typedef enum MnSource {
     MN_SOURCE_VMSTAT = 1 << 0,
     MN_SOURCE_MEMINFO = 1 << 1,
     MN_SOURCE_ZONEINFO = 1 << 2,
+    MN_SOURCE_PRESSURE = 1 << 3, /* pressure/memory; not on every kernel */
 } MnSource;
 
 /* The counters we take from them; pages unless said otherwise. */
@@ -21,11 +22,22 @@ typedef enum MnCounter {
     MN_COUNTER_FILE, /* page cache with buffers, tmpfs and swap cache */
     MN_COUNTER_DIRTY,
     MN_COUNTER_SHMEM,
+    MN_COUNTER_MAPPED,       /* the first of those that only tell about reclaim */
+    MN_COUNTER_SWAPPED_OUT,  /* this and the following: since boot */
+    MN_COUNTER_SCANNED_ANON, /* by reclaim, to see whether they can go; not before 5.8 */
+    MN_COUNTER_SCANNED_KSWAPD,
+    MN_COUNTER_SCANNED_DIRECT,
+    MN_COUNTER_RECLAIMED_KSWAPD,
+    MN_COUNTER_RECLAIMED_DIRECT,
+    MN_COUNTER_RECLAIMED,    /* by both: before 3.5 */
+    MN_COUNTER_KSWAPD_RUNS,
+    MN_COUNTER_DIRECT_RUNS,  /* allocations that had to reclaim for themselves */
     MN_COUNTER_MEM_TOTAL, /* the first that comes from meminfo */
     MN_COUNTER_MEM_FREE,
     MN_COUNTER_MEM_AVAILABLE,
     MN_COUNTER_SWAP_TOTAL,
     MN_COUNTER_SWAP_FREE,
+    MN_COUNTER_STALLED_US, /* from pressure/memory: everybody waited for memory, since boot */
     MN_N_COUNTERS
 } MnCounter;
 
@@ -33,7 +45,10 @@ typedef enum MnCounter {
 
 /* Which source a counter comes from. */
 #define MN_COUNTERS_VMSTAT (MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) - 1)
-#define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_N_COUNTERS) - 1) & ~MN_COUNTERS_VMSTAT)
+#define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_COUNTER_STALLED_US) - 1) & ~MN_COUNTERS_VMSTAT)
+
+/* The counters of vmstat that stand far down in it and that no meter needs. */
+#define MN_COUNTERS_RECLAIM (MN_COUNTERS_VMSTAT & ~(MN_COUNTER_BIT(MN_COUNTER_MAPPED) - 1))
 
 /* The counters of one moment. A counter whose bit is not in `known` does not exist on this kernel
  * (or its source was not read) and is 0. */
@@ -45,7 +60,8 @@ typedef struct MnSample {
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
  * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all the
  * counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the next
- * text need not be read further. -EBADMSG, with nothing written: no final newline (a cut text), a
+ * text need not be read further. The MN_COUNTERS_RECLAIM are only looked for, and otherwise stay as
+ * they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing written: no final newline (a cut text), a
  * counter of `needed` that is not there, a key of ours twice, without a number, or with one over 64
  * bits. */
 int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
@@ -54,3 +70,7 @@ int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample
 /* The same for /proc/meminfo, whose kB become pages of page_kib KiB. */
 int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
                             MnSample *ret, gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads the text of /proc/pressure/memory. -EBADMSG, with nothing written: no line "full" with a
+ * total in it. */
+int mn_sample_parse_pressure(const char *text, gsize len, MnSample *ret) G_GNUC_WARN_UNUSED_RESULT;

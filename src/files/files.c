@@ -8,6 +8,9 @@ static void (*const files[])(MnTree *tree, MnFilesContext *context) = {
     mn_thresholds_add, /* thresholds/NAME */
     mn_events_add,     /* events */
     mn_parameters_add, /* parameters/NAME */
+    mn_oom_notify_add, /* oom_notify, oom_notify_critical */
+    mn_mem_notify_add, /* mem_notify */
+    mn_zoneinfo_add,   /* zoneinfo */
     mn_simulate_add,   /* simulate, where allowed */
 };
 

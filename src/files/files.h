@@ -3,6 +3,7 @@
  * files.c. */
 #pragma once
 
+#include "core/herd.h"
 #include "fs/node.h"
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
@@ -13,6 +14,7 @@
 typedef struct MnFilesContext {
     MnSampler *sampler;
     MnThresholds *thresholds;
+    MnHerd herd;                /* which zones mem_notify sees under pressure */
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */
 } MnFilesContext;
@@ -25,4 +27,7 @@ void mn_meters_add(MnTree *tree, MnFilesContext *context);
 void mn_thresholds_add(MnTree *tree, MnFilesContext *context);
 void mn_events_add(MnTree *tree, MnFilesContext *context);
 void mn_parameters_add(MnTree *tree, MnFilesContext *context);
+void mn_oom_notify_add(MnTree *tree, MnFilesContext *context);
+void mn_mem_notify_add(MnTree *tree, MnFilesContext *context);
+void mn_zoneinfo_add(MnTree *tree, MnFilesContext *context);
 void mn_simulate_add(MnTree *tree, MnFilesContext *context);

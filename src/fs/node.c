@@ -125,6 +125,22 @@ void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node)) {
         function(node);
 }
 
+/* sendfile() stops at st_size, so it has to cover the text. tail begins with the last 8 KiB before
+ * st_size, so part of the text has to be there. And a size that is not in whole pages is believed
+ * (wc -c). */
+gsize mn_node_size_for(gsize len) {
+    return (len / 8192 + 1) * 8192;
+}
+
+/* Not the length of the text, which is not known before it is read; and readers that see 0 do not
+ * read at all. */
+static gsize file_size(const MnNode *node) {
+    const MnFileOps *ops = node->file_ops;
+    gsize size = ops->size_now ? ops->size_now(node) : ops->size;
+
+    return size > 0 ? size : 4096;
+}
+
 void mn_node_get_stat(const MnNode *node, struct stat *ret) {
     *ret = (struct stat){
         .st_ino = node->ino,
@@ -142,8 +158,9 @@ void mn_node_get_stat(const MnNode *node, struct stat *ret) {
         for (guint i = 0; i < node->children->len; i++)
             ret->st_nlink += ((MnNode *)g_ptr_array_index(node->children, i))->children != NULL;
     } else {
-        /* Not the length of the text, which is not known before it is read: sendfile() stops at
-         * st_size, and readers that see 0 do not read at all. */
-        ret->st_size = node->file_ops->size > 0 ? node->file_ops->size : 4096;
+        ret->st_size = file_size(node);
+        /* wc -c goes on from the last block that st_size tells of. */
+        while (ret->st_blksize < ret->st_size)
+            ret->st_blksize *= 2;
     }
 }

@@ -58,4 +58,7 @@ void mn_tree_release_unused(MnTree *self, MnNode *node);
 
 void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node));
 
+/* The st_size to report for a text that has `len` bytes now: a little more than it has. */
+gsize mn_node_size_for(gsize len);
+
 void mn_node_get_stat(const MnNode *node, struct stat *ret);

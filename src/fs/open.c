@@ -27,12 +27,13 @@ struct MnBlockedRead {
     guint expiry; /* the source that ends it before the kernel would; 0 for none */
 };
 
-int mn_open_new(MnNode *node, int flags, MnOpen **ret) {
+int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     const MnFileOps *ops = node->file_ops;
     MnOpen *self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
     int r;
 
     self->node = node;
+    self->uid = uid;
     self->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
     r = ops->open ? ops->open(self) : 0;
     if (r < 0) {

@@ -2,12 +2,12 @@
 /* When and what to sample.
  *
  * A sample is taken when somebody reads and the last one is older than update_period, and otherwise
- * when the nearest limit could have been reached. Without a watch there is no timer, no pressure
- * trigger and no descriptor that wakes us. Value and event come from the same sample: the reading
- * is replaced first, then the watches are told.
+ * when the nearest limit could have been reached. Without a watch or an observer there is no timer,
+ * no pressure trigger and no descriptor that wakes us. Value and event come from the same sample: the reading
+ * is replaced first, then the watches are told, and the observers.
  *
  * The way from the timer to notify() allocates nothing and logs nothing, but for one warning when
- * the kernel's texts go bad and one when they are good again. */
+ * a text of the kernel's goes bad and one when all are good again. */
 #include "sampler.h"
 
 #include "core/pace.h"
@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define N_SOURCES 3
+#define N_SOURCES 4
 
 /* The driver's timer was deferrable. A sleep this long may end a little late, together with other
  * wake-ups of the machine, and is begun shorter by as much; a short one is to be punctual. */
@@ -30,9 +30,10 @@ struct MnSampler {
     MnProc *proc;
     MnParameters parameters;
     MnMachine machine;
-    guint64 needed; /* counters that a good sample has */
+    guint64 known; /* counters that this kernel has */
 
     MnSample sample;
+    MnZones zones; /* of the same moment; none when nobody needs them or they are damaged */
     MnReading measured;
     MnReading reading; /* measured, with what is simulated in its place */
     MnSimulate simulate;
@@ -46,6 +47,7 @@ struct MnSampler {
     guint watched_sources; /* of the meters that have a limit */
 
     MnCrossing *crossing;
+    MnObservers observers;
     guint64 period_ms; /* between the last sample and the next */
 
     GSource *timer;
@@ -54,7 +56,7 @@ struct MnSampler {
     guint psi_source;
     int psi_fd;
     gboolean psi_failed;
-    gboolean is_bad; /* the last attempt at a sample failed */
+    guint bad_sources; /* those that could not be used last time */
 };
 
 static guint64 space_pages(const MnSampler *self) {
@@ -65,12 +67,21 @@ static guint64 space_pages(const MnSampler *self) {
 }
 
 static guint wanted_sources(const MnSampler *self) {
-    guint sources = self->watched_sources;
+    guint sources = self->watched_sources | mn_observers_sources(&self->observers);
 
     for (guint i = 0; i < N_SOURCES; i++)
         if (self->holders[i] > 0)
             sources |= 1U << i;
     return sources;
+}
+
+/* The counters that a good sample has. */
+static guint64 needed_counters(const MnSampler *self) {
+    return self->known & (~MN_COUNTERS_RECLAIM | mn_observers_counters(&self->observers));
+}
+
+static gboolean is_idle(const MnSampler *self) {
+    return mn_crossing_is_empty(self->crossing) && mn_observers_is_empty(&self->observers);
 }
 
 /* Whether some meter is away from its baseline by the hysteresis or more. */
@@ -105,7 +116,7 @@ static void arm(MnSampler *self) {
     gboolean is_far = self->period_ms >= FAR_MS;
     guint64 sleep_ms = self->period_ms - (is_far ? FAR_SLACK_MS : 0);
 
-    if (mn_crossing_is_empty(self->crossing)) {
+    if (is_idle(self)) {
         self->due_us = 0;
         return;
     }
@@ -121,8 +132,11 @@ static void choose_period(MnSampler *self, gboolean moved) {
         .has_moved = moved,
         .period_ms = self->period_ms,
     };
+    guint64 observers_ms = mn_observers_next_ms(&self->observers, &pace, &self->parameters);
 
-    self->period_ms = mn_pace_next_ms(&pace, &self->parameters);
+    self->period_ms = mn_crossing_is_empty(self->crossing)
+                          ? observers_ms
+                          : MIN(observers_ms, mn_pace_next_ms(&pace, &self->parameters));
     arm(self);
 }
 
@@ -147,7 +161,7 @@ static void apply_simulation(MnSampler *self) {
 static int measure(MnSampler *self, guint sources, const char **ret_name) {
     int r;
 
-    r = mn_proc_sample(self->proc, sources, self->needed, &self->sample, ret_name);
+    r = mn_proc_sample(self->proc, sources, needed_counters(self), &self->sample, ret_name);
     self->taken_us = g_get_monotonic_time();
     self->held_sources = sources;
     if (r < 0)
@@ -158,21 +172,69 @@ static int measure(MnSampler *self, guint sources, const char **ret_name) {
     return 0;
 }
 
+/* Warns when a source goes bad, and says when the last of them is good again. */
+static void note_state(MnSampler *self, guint sources, int error, const char *name) {
+    guint were_bad = self->bad_sources;
+
+    if (error < 0 && !(were_bad & sources))
+        g_warning("cannot use '%s': %s; keeping the last good values", name, g_strerror(-error));
+    self->bad_sources = error < 0 ? were_bad | sources : were_bad & ~sources;
+    if (were_bad && !self->bad_sources)
+        g_message("the kernel's numbers are good again");
+}
+
+/* The zones of this moment, for the observers; meters do without. */
+static void read_zones(MnSampler *self) {
+    const char *text;
+    gsize len;
+    int r;
+
+    self->zones.n = 0;
+    if (!(mn_observers_sources(&self->observers) & MN_SOURCE_ZONEINFO))
+        return;
+    r = mn_proc_read(self->proc, MN_SOURCE_ZONEINFO, &text, &len);
+    if (r == 0)
+        r = mn_zones_parse(&self->zones, text, len);
+    note_state(self, MN_SOURCE_ZONEINFO, r, "zoneinfo");
+}
+
+/* Kernels without pressure/memory are nothing to complain about. */
+static void read_pressure(MnSampler *self) {
+    const char *text;
+    gsize len;
+    int r;
+
+    if (!(mn_observers_sources(&self->observers) & MN_SOURCE_PRESSURE))
+        return;
+    r = mn_proc_read(self->proc, MN_SOURCE_PRESSURE, &text, &len);
+    if (r == 0)
+        r = mn_sample_parse_pressure(text, len, &self->sample);
+    if (r < 0)
+        self->sample.known &= ~MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+}
+
+static void tell_observers(const MnSampler *self) {
+    MnMoment moment = { .sample = &self->sample, .zones = &self->zones, .time_us = self->taken_us };
+
+    if (self->zones.n > 0)
+        mn_observers_tell(&self->observers, &moment);
+}
+
 static void take_sample(MnSampler *self) {
     const char *name = NULL;
     int r;
 
     r = measure(self, wanted_sources(self), &name);
-    if (r < 0 && !self->is_bad)
-        g_warning("cannot use '%s': %s; keeping the last good values", name, g_strerror(-r));
-    if (r == 0 && self->is_bad)
-        g_message("the kernel's numbers are good again");
-    self->is_bad = r < 0;
-
-    if (r == 0)
-        publish(self);
-    else
+    note_state(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, r, name);
+    if (r < 0) {
         arm(self);
+        return;
+    }
+
+    read_pressure(self);
+    read_zones(self);
+    tell_observers(self);
+    publish(self);
 }
 
 /* The timer: due at taken_us + period_ms while there is a watch. Its moment is looked up each time
@@ -255,7 +317,7 @@ static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G
     return G_SOURCE_CONTINUE;
 }
 
-/* The first watch has come: let what happens wake us. */
+/* The first watch or observer has come: let what happens wake us. */
 static void start_waiting(MnSampler *self) {
     int changes_fd = mn_proc_get_changes_fd(self->proc);
 
@@ -288,7 +350,7 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     self->machine.page_bytes = mn_proc_page_bytes();
     self->crossing = mn_crossing_new();
     self->timer = timer_new(self);
-    self->needed = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL);
+    self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
 
     *ret_name = NULL;
     r = mn_proc_new(proc_directory, &self->proc);
@@ -298,7 +360,7 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     if (r < 0)
         return r;
 
-    self->needed = self->sample.known;
+    self->known = self->sample.known;
     self->machine.offered = mn_meters_offered(self->sample.known);
     self->baseline = self->reading;
     update_scale(self);
@@ -315,6 +377,7 @@ void mn_sampler_free(MnSampler *self) {
     g_source_destroy(self->timer);
     g_source_unref(self->timer);
     mn_crossing_free(self->crossing);
+    mn_zones_clear(&self->zones);
     mn_proc_free(self->proc);
     g_free(self);
 }
@@ -366,7 +429,7 @@ static void update_watched_sources(MnSampler *self) {
 }
 
 void mn_sampler_add(MnSampler *self, MnWatch *watch) {
-    gboolean is_first = mn_crossing_is_empty(self->crossing);
+    gboolean was_idle = is_idle(self), is_first = mn_crossing_is_empty(self->crossing);
 
     mn_crossing_add(self->crossing, watch);
     if (mn_crossing_is_empty(self->crossing)) /* a watch without limits */
@@ -376,8 +439,9 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
     if (is_first) {
         self->period_ms = 0;
         self->baseline = self->reading;
-        start_waiting(self);
     }
+    if (was_idle)
+        start_waiting(self);
     mn_sampler_read(self);
     mn_crossing_advance(self->crossing, &self->reading);
     if (is_first || self->parameters.fill_rate_mib > 0)
@@ -387,8 +451,30 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
 void mn_sampler_remove(MnSampler *self, MnWatch *watch) {
     mn_crossing_remove(self->crossing, watch);
     update_watched_sources(self);
-    if (mn_crossing_is_empty(self->crossing))
+    if (is_idle(self))
         stop_waiting(self);
+}
+
+void mn_sampler_observe(MnSampler *self, MnObserver *observer) {
+    gboolean was_idle = is_idle(self);
+
+    mn_observers_add(&self->observers, observer);
+    if (was_idle) {
+        self->period_ms = 0;
+        start_waiting(self);
+    }
+    take_sample(self);
+    choose_period(self, FALSE); /* also when that failed */
+}
+
+void mn_sampler_unobserve(MnSampler *self, MnObserver *observer) {
+    mn_observers_remove(&self->observers, observer);
+    if (is_idle(self))
+        stop_waiting(self);
+}
+
+int mn_sampler_read_text(MnSampler *self, MnSource source, const char **ret_text, gsize *ret_len) {
+    return mn_proc_read(self->proc, source, ret_text, ret_len);
 }
 
 const MnParameters *mn_sampler_get_parameters(const MnSampler *self) {

@@ -3,17 +3,19 @@
 
 #include "core/crossing.h"
 #include "core/parameter.h"
+#include "sampler/observer.h"
 #include "source/proc.h"
 #include "source/simulate.h"
 
-/* Owns the sources, the timer and the last sample, and tells the watches what crossed. */
+/* Owns the sources, the timer and the last sample, and tells the watches what crossed and the
+ * observers what there is. */
 typedef struct MnSampler MnSampler;
 
 /* Takes a first sample below `proc_directory`. -errno when it cannot be had: *ret_name then names the
  * file at fault, or is NULL for the directory. */
 int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret,
                    const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
-void mn_sampler_free(MnSampler *self); /* after the last watch has been removed; accepts NULL */
+void mn_sampler_free(MnSampler *self); /* after the last watch and observer; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSampler, mn_sampler_free)
 
 const MnMachine *mn_sampler_get_machine(const MnSampler *self);
@@ -23,7 +25,8 @@ const MnMachine *mn_sampler_get_machine(const MnSampler *self);
 void mn_sampler_hold(MnSampler *self, guint sources);
 void mn_sampler_release(MnSampler *self, guint sources);
 
-/* The present values, at most update_period old; taking a new sample tells the watches. When the
+/* The present values, at most update_period old; taking a new sample tells the watches and the
+ * observers. When the
  * kernel's texts are damaged these are the last good ones. Holds until the next sample. */
 const MnReading *mn_sampler_read(MnSampler *self);
 
@@ -40,6 +43,15 @@ void mn_sampler_settle(MnSampler *self, MnWatch *watch);
  * add, that may be before the function returns. Removing one that was not added has no effect. */
 void mn_sampler_add(MnSampler *self, MnWatch *watch);
 void mn_sampler_remove(MnSampler *self, MnWatch *watch);
+
+/* From now until it is removed the observer is told every sample, the first before this returns.
+ * It is left out when zoneinfo cannot be used. Removing one that was not added has no effect. */
+void mn_sampler_observe(MnSampler *self, MnObserver *observer);
+void mn_sampler_unobserve(MnSampler *self, MnObserver *observer);
+
+/* One source's text as it is now, see mn_proc_read(). */
+int mn_sampler_read_text(MnSampler *self, MnSource source, const char **ret_text, gsize *ret_len)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 const MnParameters *mn_sampler_get_parameters(const MnSampler *self);
 void mn_sampler_set_parameters(MnSampler *self, const MnParameters *parameters);

@@ -29,11 +29,12 @@ typedef struct Text {
     guint64 span_needed;
 } Text;
 
-enum { VMSTAT, MEMINFO, ZONEINFO, N_TEXTS };
+enum { VMSTAT, MEMINFO, ZONEINFO, PRESSURE, N_TEXTS };
 
-static const char *const text_names[N_TEXTS] = { "vmstat", "meminfo", "zoneinfo" };
+static const char *const text_names[N_TEXTS] = { "vmstat", "meminfo", "zoneinfo",
+                                               "pressure/memory" };
 static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_VMSTAT, MN_SOURCE_MEMINFO,
-                                               MN_SOURCE_ZONEINFO };
+                                               MN_SOURCE_ZONEINFO, MN_SOURCE_PRESSURE };
 
 struct MnProc {
     int directory_fd;

@@ -11,7 +11,7 @@ int mn_proc_new(const char *directory, MnProc **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_proc_free(MnProc *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProc, mn_proc_free)
 
-/* Reads the texts of `sources` (MN_SOURCE_… bits) into *ret; the counters of the others stay as they
+/* Reads vmstat and meminfo, where they are among `sources` (MN_SOURCE_… bits), into *ret; the counters of the others stay as they
  * are. All counters of `needed` that come from these texts are in the result, others of theirs may be
  * missing: of a live text only as much is read as holds the needed ones. -EBADMSG when a text is
  * damaged or lacks a needed counter; -EFBIG when it is absurdly long; -errno when it cannot be read.

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oom_notify, the device of 2007, and oom_notify_critical, which its author had in mind.
+ *
+ * Ready for reading as long as memory is short, see core/shortage; nothing is consumed. As in the
+ * original a poll looks at the zones at that very moment. Unlike there, a sleeper is also woken when
+ * a zone falls below its watermark, and what was swapped out before anybody had the file open does
+ * not count. While the shortage lasts sleepers are woken again every second, as the original's timer
+ * did. */
+#include "core/shortage.h"
+#include "files/files.h"
+#include "files/signal.h"
+
+#include <poll.h>
+
+/* A machine that uses its memory as page cache is always within a few megabytes of its low watermark,
+ * which memory could fill in a millisecond or two. Looking as often as that would be too much for
+ * the usual state of things, so it is done only once a zone is below low. */
+#define SHORTEST_MS 50
+
+#define WAKE_AGAIN_US G_TIME_SPAN_SECOND
+
+/* The node's data. */
+typedef struct OomNotifyFile {
+    MnObserver observer; /* while somebody has it open */
+    MnFilesContext *context;
+    MnNode *node;
+    MnShortage shortage;
+    gboolean was_short;
+    gint64 woken_us;
+    MnSignals signals;
+} OomNotifyFile;
+
+typedef struct OomNotify {
+    MnOpen open;
+    MnSignal signal;
+} OomNotify;
+
+static OomNotifyFile *file_of(MnOpen *open) {
+    return open->node->data;
+}
+
+static void on_told(MnObserver *observer, const MnMoment *moment) {
+    OomNotifyFile *file = (OomNotifyFile *)observer;
+    gboolean is_short, was_short = file->was_short;
+
+    mn_shortage_advance(&file->shortage, moment->sample, moment->zones, moment->time_us);
+    is_short = mn_shortage_holds(&file->shortage, moment->time_us);
+
+    observer->shortest_ms = mn_zones_distance(moment->zones, MN_WATERMARK_LOW) > 0 ? SHORTEST_MS : 0;
+    observer->is_reached = is_short;
+    observer->distance_pages =
+        is_short ? G_MAXUINT64
+                 : mn_zones_distance(moment->zones, mn_shortage_watermark(file->shortage.kind));
+
+    file->was_short = is_short;
+    if (is_short && (!was_short || moment->time_us - file->woken_us >= WAKE_AGAIN_US)) {
+        file->woken_us = moment->time_us;
+        mn_node_wake(file->node);
+        mn_signals_send(&file->signals, mn_signals_count(&file->signals));
+    }
+}
+
+/* The first to come; `opens` does not have it yet. */
+static int oom_notify_open(MnOpen *open) {
+    OomNotifyFile *file = file_of(open);
+
+    if (!open->node->opens) {
+        mn_shortage_init(&file->shortage, file->shortage.kind);
+        file->was_short = FALSE;
+        mn_sampler_observe(file->context->sampler, &file->observer);
+    }
+    return 0;
+}
+
+/* The last to go; `opens` still has it. */
+static void oom_notify_release(MnOpen *open) {
+    OomNotifyFile *file = file_of(open);
+
+    mn_signal_drop(&file->signals, &((OomNotify *)open)->signal);
+    if (open->node->opens == open && !open->next)
+        mn_sampler_unobserve(file->context->sampler, &file->observer);
+}
+
+static int oom_notify_read(MnOpen *open, GString *text) {
+    OomNotifyFile *file = file_of(open);
+
+    mn_sampler_read(file->context->sampler);
+    mn_shortage_describe(&file->shortage, g_get_monotonic_time(), text);
+    return 0;
+}
+
+static int oom_notify_write(MnOpen *open, const MnWrite *write) {
+    return mn_signal_write(&file_of(open)->signals, &((OomNotify *)open)->signal, open, write);
+}
+
+static guint oom_notify_poll(MnOpen *open) {
+    OomNotifyFile *file = file_of(open);
+
+    mn_sampler_read(file->context->sampler);
+    return mn_shortage_holds(&file->shortage, g_get_monotonic_time()) ? POLLIN : 0;
+}
+
+static const MnFileOps oom_notify_ops = {
+    .open_bytes = sizeof(OomNotify),
+    .is_rereadable = TRUE,
+    .open = oom_notify_open,
+    .release = oom_notify_release,
+    .read = oom_notify_read,
+    .write = oom_notify_write,
+    .poll = oom_notify_poll,
+    .free_data = g_free,
+};
+
+static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShortageKind kind,
+                guint source) {
+    OomNotifyFile *file = g_new0(OomNotifyFile, 1);
+
+    file->observer.sources = MN_SOURCE_ZONEINFO | source;
+    file->observer.counters = mn_shortage_counters(kind);
+    file->observer.told = on_told;
+    file->context = context;
+    mn_shortage_init(&file->shortage, kind);
+    file->node = mn_tree_add_file(tree, mn_tree_get_root(tree), name, 0666, &oom_notify_ops, file);
+}
+
+void mn_oom_notify_add(MnTree *tree, MnFilesContext *context) {
+    add(tree, context, "oom_notify", MN_SHORTAGE_ORDINARY, MN_SOURCE_VMSTAT);
+    add(tree, context, "oom_notify_critical", MN_SHORTAGE_CRITICAL, MN_SOURCE_PRESSURE);
+}

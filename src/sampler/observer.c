@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Those who see every sample. They are one for each device that is open, however many have it open,
+ * so that a list will do. */
+#include "observer.h"
+
+void mn_observers_add(MnObservers *self, MnObserver *observer) {
+    observer->distance_pages = G_MAXUINT64;
+    observer->is_reached = FALSE;
+    observer->next = self->first;
+    self->first = observer;
+}
+
+void mn_observers_remove(MnObservers *self, MnObserver *observer) {
+    MnObserver **link = &self->first;
+
+    while (*link && *link != observer)
+        link = &(*link)->next;
+    if (*link)
+        *link = observer->next;
+}
+
+gboolean mn_observers_is_empty(const MnObservers *self) {
+    return !self->first;
+}
+
+guint mn_observers_sources(const MnObservers *self) {
+    guint sources = 0;
+
+    for (const MnObserver *observer = self->first; observer; observer = observer->next)
+        sources |= observer->sources;
+    return sources;
+}
+
+guint64 mn_observers_counters(const MnObservers *self) {
+    guint64 counters = 0;
+
+    for (const MnObserver *observer = self->first; observer; observer = observer->next)
+        counters |= observer->counters;
+    return counters;
+}
+
+void mn_observers_tell(const MnObservers *self, const MnMoment *moment) {
+    for (MnObserver *observer = self->first; observer; observer = observer->next)
+        observer->told(observer, moment);
+}
+
+guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace,
+                             const MnParameters *parameters) {
+    guint64 next_ms = G_MAXUINT64;
+
+    for (const MnObserver *observer = self->first; observer; observer = observer->next) {
+        MnPace own_pace = *pace;
+        MnParameters own_parameters = *parameters;
+
+        own_pace.distance_pages = observer->distance_pages;
+        own_pace.is_reached = observer->is_reached;
+        own_parameters.update_period_ms = MAX(parameters->update_period_ms, observer->shortest_ms);
+        own_parameters.max_update_period_ms = MN_OBSERVER_LONGEST_MS;
+        next_ms = MIN(next_ms, mn_pace_next_ms(&own_pace, &own_parameters));
+    }
+    return next_ms;
+}

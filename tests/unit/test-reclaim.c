@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Two samples -> is anonymous memory reclaimed? And the counters for it, as kernels call them. */
+#include "core/reclaim.h"
+#include "fixture.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define B(counter) MN_COUNTER_BIT(MN_COUNTER_##counter)
+
+/* What has grown between two samples of a machine with 1000 pages. */
+typedef struct Row {
+    const char *name;
+    guint64 swap_free;
+    guint64 swapped_out;
+    guint64 scanned_anon;
+    guint64 scanned_kswapd, scanned_direct;
+    guint64 reclaimed_kswapd, reclaimed_direct;
+    guint64 anon, mapped, shmem; /* at the end */
+    gboolean expected;
+    guint64 kswapd_runs, direct_runs;
+} Row;
+
+static void check_rows(const Row *rows, guint n_rows, guint64 unknown) {
+    MnZone zone = { .managed = 1000 };
+    MnZones zones = { .zones = &zone, .n = 1 };
+
+    for (guint i = 0; i < n_rows; i++) {
+        const Row *row = &rows[i];
+        MnSample then = { .known = ~unknown }, now;
+
+        for (guint counter = 0; counter < MN_N_COUNTERS; counter++)
+            then.counters[counter] = 100000;
+        now = then;
+        now.counters[MN_COUNTER_SWAP_FREE] = row->swap_free;
+        now.counters[MN_COUNTER_SWAPPED_OUT] += row->swapped_out;
+        now.counters[MN_COUNTER_SCANNED_ANON] += row->scanned_anon;
+        now.counters[MN_COUNTER_SCANNED_KSWAPD] += row->scanned_kswapd;
+        now.counters[MN_COUNTER_SCANNED_DIRECT] += row->scanned_direct;
+        now.counters[MN_COUNTER_RECLAIMED_KSWAPD] += row->reclaimed_kswapd;
+        now.counters[MN_COUNTER_RECLAIMED_DIRECT] += row->reclaimed_direct;
+        now.counters[MN_COUNTER_KSWAPD_RUNS] += row->kswapd_runs;
+        now.counters[MN_COUNTER_DIRECT_RUNS] += row->direct_runs;
+        now.counters[MN_COUNTER_ANON] = row->anon;
+        now.counters[MN_COUNTER_MAPPED] = row->mapped;
+        now.counters[MN_COUNTER_SHMEM] = row->shmem;
+        CHECK(mn_reclaim_takes_anonymous(&then, &now, &zones) == row->expected, "%s", row->name);
+    }
+}
+
+static void test_with_swap(void) {
+    static const Row rows[] = {
+        { "nothing", 500, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 0, 0 },
+        { "one anonymous page was looked at", 500, 0, 1, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 0 },
+        { "kswapd runs", 500, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 1, 1 },
+        { "only page cache, however much is mapped", 500, 0, 0, 900, 900, 0, 0, 900, 0, 0, FALSE, 0, 0 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 0);
+}
+
+static void test_without_swap(void) {
+    static const Row rows[] = {
+        { "no reclaim, however much is mapped", 0, 0, 0, 0, 0, 0, 0, 1000, 0, 0, FALSE, 0, 0 },
+        { "reclaim of page cache", 0, 0, 0, 100, 0, 100, 0, 799, 0, 0, FALSE, 0, 0 },
+        { "80 % anonymous", 0, 0, 0, 100, 0, 100, 0, 800, 0, 0, TRUE, 0, 0 },
+        { "80 % anonymous or mapped", 0, 0, 0, 1, 0, 1, 0, 500, 300, 0, TRUE, 0, 0 },
+        { "mapped shared memory counts once", 0, 0, 0, 1, 0, 1, 0, 500, 200, 250, FALSE, 0, 0 },
+        { "80 % anonymous or shared", 0, 0, 0, 0, 1, 0, 1, 500, 0, 300, TRUE, 0, 0 },
+        { "59 % in vain", 0, 0, 0, 100, 0, 41, 0, 0, 0, 0, FALSE, 0, 0 },
+        { "60 % in vain", 0, 0, 0, 100, 0, 40, 0, 0, 0, 0, TRUE, 0, 0 },
+        { "60 % in vain, of both kinds", 0, 0, 0, 50, 50, 20, 20, 0, 0, 0, TRUE, 0, 0 },
+        { "kswapd found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 1, 0 },
+        { "an allocation found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 1 },
+        { "kswapd found something", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, FALSE, 1, 1 },
+        { "more was reclaimed than scanned", 0, 0, 0, 50, 0, 80, 0, 0, 0, 0, FALSE, 0, 0 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), 0);
+}
+
+/* Before 5.8. */
+static void test_without_anonymous_counter(void) {
+    static const Row rows[] = {
+        { "written out", 500, 1, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 0 },
+        { "reclaim of page cache", 500, 0, 7, 100, 0, 100, 0, 100, 0, 0, FALSE, 0, 0 },
+        { "reclaim with 80 % anonymous", 500, 0, 0, 100, 0, 100, 0, 800, 0, 0, TRUE, 0, 0 },
+    };
+
+    check_rows(rows, G_N_ELEMENTS(rows), B(SCANNED_ANON));
+}
+
+static void test_growth(void) {
+    MnSample then = { .known = B(SWAPPED_OUT) | B(SCANNED_ANON) };
+    MnSample now = { .known = B(SWAPPED_OUT) | B(SCANNED_KSWAPD) };
+
+    then.counters[MN_COUNTER_SWAPPED_OUT] = 10;
+    now.counters[MN_COUNTER_SWAPPED_OUT] = 12;
+    CU_ASSERT_EQUAL(mn_reclaim_growth(&then, &now, MN_COUNTER_SWAPPED_OUT), 2);
+    now.counters[MN_COUNTER_SWAPPED_OUT] = 9;
+    CU_ASSERT_EQUAL(mn_reclaim_growth(&then, &now, MN_COUNTER_SWAPPED_OUT), 0);
+    now.counters[MN_COUNTER_SCANNED_KSWAPD] = 5;
+    CU_ASSERT_EQUAL(mn_reclaim_growth(&then, &now, MN_COUNTER_SCANNED_KSWAPD), 0);
+    now.counters[MN_COUNTER_SCANNED_ANON] = 5;
+    CU_ASSERT_EQUAL(mn_reclaim_growth(&then, &now, MN_COUNTER_SCANNED_ANON), 0);
+}
+
+static void test_huge(void) {
+    MnZone zone = { .managed = G_MAXUINT64 };
+    MnZones zones = { .zones = &zone, .n = 1 };
+    MnSample then = { .known = ~G_GUINT64_CONSTANT(0) }, now = then;
+
+    for (guint i = 0; i < MN_N_COUNTERS; i++)
+        now.counters[i] = G_MAXUINT64;
+    now.counters[MN_COUNTER_SWAP_FREE] = 0;
+    CU_ASSERT_TRUE(mn_reclaim_takes_anonymous(&then, &now, &zones));
+    CU_ASSERT_FALSE(mn_reclaim_takes_anonymous(&now, &then, &zones)); /* all went backwards */
+    zones.n = 0;
+    CU_ASSERT_FALSE(mn_reclaim_takes_anonymous(&now, &now, &zones));
+}
+
+static MnSample sample_of(const char *machine, guint64 needed, gsize *ret_span) {
+    gsize len;
+    g_autofree char *text = fixture_read(machine, "vmstat", &len);
+    MnSample sample = { 0 };
+
+    CU_ASSERT_EQUAL_FATAL(mn_sample_parse_vmstat(text, len, needed, &sample, ret_span), 0);
+    return sample;
+}
+
+static void test_names_of_kernels(void) {
+    static const struct {
+        const char *machine;
+        MnCounter counter;
+        gint64 expected; /* -1: unknown */
+    } rows[] = {
+        { "debian-6.1-zram", MN_COUNTER_SWAPPED_OUT, 29996 },
+        { "debian-6.1-zram", MN_COUNTER_SCANNED_ANON, 75219 },
+        { "debian-6.1-zram", MN_COUNTER_SCANNED_KSWAPD, 283149 },
+        { "debian-6.1-zram", MN_COUNTER_SCANNED_DIRECT, 20383 },
+        { "debian-6.1-zram", MN_COUNTER_RECLAIMED_KSWAPD, 254597 },
+        { "debian-6.1-zram", MN_COUNTER_RECLAIMED_DIRECT, 3701 },
+        { "debian-6.1-zram", MN_COUNTER_RECLAIMED, -1 },
+        { "debian-6.1-zram", MN_COUNTER_DIRECT_RUNS, 81 },
+        { "debian-5.10", MN_COUNTER_SCANNED_ANON, 0 },
+        { "ancient-2.6.32", MN_COUNTER_DIRECT_RUNS, 72 },
+        { "ancient-2.6.32", MN_COUNTER_SWAPPED_OUT, 4390 },
+        { "ancient-2.6.32", MN_COUNTER_SCANNED_ANON, -1 },
+        { "ancient-2.6.32", MN_COUNTER_SCANNED_KSWAPD, 640 + 231744 },
+        { "ancient-2.6.32", MN_COUNTER_SCANNED_DIRECT, 10208 },
+        { "ancient-2.6.32", MN_COUNTER_RECLAIMED, 511 + 209412 },
+        { "ancient-2.6.32", MN_COUNTER_RECLAIMED_KSWAPD, -1 },
+        { "odd-huge-numbers", MN_COUNTER_SCANNED_KSWAPD, 227235 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gsize span;
+        MnSample sample = sample_of(rows[i].machine, 0, &span);
+        gint64 found = sample.known & MN_COUNTER_BIT(rows[i].counter)
+                           ? (gint64)sample.counters[rows[i].counter]
+                           : -1;
+
+        CHECK(found == rows[i].expected, "%s, counter %u: %" G_GINT64_FORMAT, rows[i].machine,
+              rows[i].counter, found);
+    }
+}
+
+/* The counters far down in the text are only read for those who need them. */
+static void test_needed(void) {
+    gsize short_span, long_span, span;
+    MnSample sample = sample_of("debian-6.1", B(SHMEM), &short_span);
+
+    CU_ASSERT_EQUAL(sample.known & MN_COUNTERS_RECLAIM, 0);
+    sample = sample_of("debian-6.1", B(SHMEM) | B(SWAPPED_OUT), &long_span);
+    CU_ASSERT_TRUE(sample.known & B(SWAPPED_OUT));
+    CU_ASSERT_TRUE(long_span > short_span);
+    sample_of("debian-6.1", B(RECLAIMED_DIRECT), &span);
+    CU_ASSERT_TRUE(span > long_span);
+}
+
+/* A text that ends within the parts of a sum does not have it. */
+static void test_incomplete_sum(void) {
+    static const char text[] = "nr_shmem 1\npgscan_direct_dma 5\npgscan_direct_normal 6\n";
+    static const char whole[] = "pgscan_direct_dma 5\npgscan_direct_normal 6\npgscan_direct_movable 7\n";
+    static const char turned[] = "pgscan_direct_movable 7\npgscan_direct_dma 5\n";
+    static const char twice[] = "pgscan_direct_dma 5\npgscan_direct_dma 6\npgscan_direct_movable 7\n";
+    static const char other[] = "pgscan_direct_throttle 5\npgscan_direct_movable_x 6\n";
+    MnSample sample = { 0 };
+    gsize span;
+
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SCANNED_DIRECT), &sample, &span),
+                    -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SHMEM) | B(MAPPED), &sample, &span),
+                    -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), 0, &sample, &span), 0);
+    CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 0);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(turned, strlen(turned), B(SCANNED_DIRECT), &sample, &span),
+                    0);
+    CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 12);
+    CU_ASSERT_EQUAL(span, strlen(turned));
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(whole, strlen(whole), B(SCANNED_DIRECT), &sample, &span), 0);
+    CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 18);
+    CU_ASSERT_EQUAL(span, strlen(whole));
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(twice, strlen(twice), B(SCANNED_DIRECT), &sample, &span),
+                    -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(other, strlen(other), B(SCANNED_DIRECT), &sample, &span),
+                    -EBADMSG);
+}
+
+static void test_pressure_text(void) {
+    static const struct {
+        const char *name, *text;
+        gint64 expected; /* -1: refused */
+    } rows[] = {
+        { "as it is", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1204\n"
+                      "full avg10=0.00 avg60=0.00 avg300=0.00 total=311\n", 311 },
+        { "full alone", "full avg10=0.00 total=7\n", 7 },
+        { "no full (cpu of old kernels)", "some avg10=0.00 total=7\n", -1 },
+        { "no total", "full avg10=0.00\n", -1 },
+        { "no number", "full avg10=0.00 total=\n", -1 },
+        { "junk", "full avg10=0.00 total=3x\n", -1 },
+        { "negative", "full avg10=0.00 total=-3\n", -1 },
+        { "2^64", "full avg10=0.00 total=18446744073709551616\n", -1 },
+        { "cut", "full avg10=0.00 total=31", -1 },
+        { "empty", "", -1 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnSample sample = { 0 };
+        int r = mn_sample_parse_pressure(rows[i].text, strlen(rows[i].text), &sample);
+
+        CHECK(r == (rows[i].expected < 0 ? -EBADMSG : 0), "%s: %d", rows[i].name, r);
+        CHECK(sample.known == (r == 0 ? B(STALLED_US) : 0), "%s", rows[i].name);
+        CHECK(r < 0 || sample.counters[MN_COUNTER_STALLED_US] == (guint64)rows[i].expected, "%s",
+              rows[i].name);
+    }
+}
+
+static CU_TestInfo tests[] = {
+    { "with swap", test_with_swap },
+    { "without swap", test_without_swap },
+    { "kernels that do not count anonymous pages", test_without_anonymous_counter },
+    { "counters that go back or are unknown have not grown", test_growth },
+    { "huge numbers", test_huge },
+    { "the names that kernels have for them", test_names_of_kernels },
+    { "they are read when they are needed", test_needed },
+    { "sums over zones are there when they are complete", test_incomplete_sum },
+    { "pressure/memory", test_pressure_text },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "reclaim", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    return run_suites(suites);
+}
