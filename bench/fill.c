@@ -12,8 +12,10 @@
  * delays come out too long by a chunk at most, never too short. The limit of a cgroup is one of its
  * own usage, and is crossed where so much was filled.
  *
- * A line a trial says after how long the limit was crossed, how fast memory was filled until then, and
- * by how much the meter lagged behind what was filled:
+ * A trial in which the meter falls below the limit again, because others free memory, proves nothing
+ * and is printed as "void". Of any other, a line says after how long the limit was crossed, how fast
+ * memory was filled until then, and by how much the meter lagged behind what was filled (the kernel
+ * hands out pages that it has set aside for a CPU without counting them as used):
  *
  *   trial CROSSING_NS BYTES_PER_SECOND LAG_BYTES
  *
@@ -124,8 +126,8 @@ static void report(const Trial *self, int64_t end_ns) {
     int64_t crossed_ns = filler_time_of_used(filler, self->limit_pages);
     uint64_t bytes = filler_bytes_at(filler, crossed_ns);
 
-    if (crossed_ns <= filler->start_ns) { /* somebody else has taken or freed as much */
-        printf("failed\n");
+    if (crossed_ns <= filler->start_ns) { /* others have taken or freed as much */
+        printf("void\n");
         return;
     }
     printf("trial %" PRId64 " %.0f %" PRId64 "\n", crossed_ns - filler->start_ns,

@@ -4,6 +4,7 @@
 
 #include "fatal.h"
 #include "series.h"
+#include "session.h"
 #include "used.h"
 
 #include <errno.h>
@@ -139,6 +140,7 @@ void filler_start(Filler *self, const char *cgroup) {
         fatal("cannot start the filler");
     if (self->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        session_new();
         close(orders[1]);
         close(answers[0]);
         if (cgroup)
@@ -212,13 +214,15 @@ int64_t filler_time_of_bytes(const Filler *self, uint64_t bytes) {
 
 int64_t filler_time_of_used(const Filler *self, uint64_t pages) {
     unsigned next[FILLER_THREADS_MAX] = { 0 };
-    int64_t time_ns = self->start_ns;
+    int64_t time_ns = self->start_ns, crossed_ns = 0;
     const FillerStamp *stamp;
 
     while ((stamp = next_stamp(self, next))) {
-        if (stamp->used_pages >= pages)
-            return time_ns;
+        if (stamp->used_pages < pages && crossed_ns > 0)
+            return 0;
+        if (stamp->used_pages >= pages && crossed_ns == 0)
+            crossed_ns = time_ns;
         time_ns = stamp->time_ns;
     }
-    return 0;
+    return crossed_ns;
 }

@@ -56,5 +56,6 @@ uint64_t filler_bytes_at(const Filler *self, int64_t time_ns);
  * most. */
 int64_t filler_time_of_bytes(const Filler *self, uint64_t bytes);
 
-/* When the meter rose to so many pages; 0 for never. Never too late, too early by a chunk at most. */
+/* When the meter rose to so many pages; 0 for never, and when it was below again later, because others
+ * have freed memory. Never too late, too early by a chunk at most. */
 int64_t filler_time_of_used(const Filler *self, uint64_t pages);

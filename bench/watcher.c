@@ -7,6 +7,7 @@
 
 #include "fatal.h"
 #include "series.h"
+#include "session.h"
 #include "used.h"
 
 #include <fcntl.h>
@@ -164,6 +165,7 @@ void watcher_start(Watcher *self, const char *name, const char *argument) {
 
     if (self->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        session_new();
         self->orders_fd = orders[0];
         self->answers_fd = answers[1];
         close(orders[1]);

@@ -40,19 +40,19 @@ def cgroup_v1():
 
 
 def parse_trials(text):
-    """{watcher: [(delay ms or None, overshoot MiB or None, waited ms)]}, fill rates in MiB/s, how many failed."""
-    watchers, rates, failed = {}, [], 0
+    """{watcher: [(delay ms or None, overshoot MiB or None, waited ms)]}, fill rates in MiB/s, how many were void."""
+    watchers, rates, void = {}, [], 0
     for line in text.splitlines():
         name, *rest = line.split()
-        if name == "failed":
-            failed += 1
+        if name == "void":
+            void += 1
         elif name == "trial":
             rates.append(int(rest[1]) / 2**20)
         elif rest[0] == "never":
             watchers.setdefault(name, []).append((None, None, int(rest[1]) / 1e6))
         else:
             watchers.setdefault(name, []).append((int(rest[0]) / 1e6, int(rest[1]) / 2**20, int(rest[0]) / 1e6))
-    return watchers, rates, failed
+    return watchers, rates, void
 
 
 def peer_row(what, ours_trials, name, trials):
@@ -76,7 +76,7 @@ def peer_row(what, ours_trials, name, trials):
     return row
 
 
-def own_rows(what, trials, rates, failed):
+def own_rows(what, trials, rates, void):
     delays = [waited for _, _, waited in trials]
     overshoots = [overshoot for _, overshoot, _ in trials if overshoot is not None]
     missed = sum(delay is None for delay, _, _ in trials)
@@ -84,8 +84,8 @@ def own_rows(what, trials, rates, failed):
     delay.p50, delay.p99 = percentile(delays, 50), percentile(delays, 99)
     delay.reached = delay.p99 <= P99_MS and not missed
     delay.note = f"filled at {min(rates):.0f} to {max(rates):.0f} MiB/s, median {percentile(rates, 50):.0f}"
-    if missed or failed:
-        delay.note += f"; missed {missed}, void {failed}"
+    if missed or void:
+        delay.note += f"; missed {missed}, void {void}"
     overshoot = Row("fill", f"{what}: overshoot", "MiB", n=len(overshoots))
     overshoot.p50, overshoot.p99 = percentile(overshoots, 50), percentile(overshoots, 99)
     return [delay, overshoot]
@@ -101,14 +101,14 @@ def run_shape(bench, shape, cgroup, mounts, distributions):
         watchers.append("psi")
 
     text = bench.run("fill", pages, threads, bench.count(trials), threads, *watchers, timeout=3600)
-    found, rates, failed = parse_trials(text)
+    found, rates, void = parse_trials(text)
     if not rates:
         raise Unmeasurable("in no trial was the limit crossed by the filler")
     distributions[what] = {
         name: {"delay_ms": [d for d, _, _ in t], "overshoot_mib": [o for _, o, _ in t], "waited_ms": [w for _, _, w in t]}
         for name, t in found.items()
     }
-    yield from own_rows(what, found["ours"], rates, failed)
+    yield from own_rows(what, found["ours"], rates, void)
     for name in PEERS:
         if name in found:
             yield peer_row(what, found["ours"], name, found[name])

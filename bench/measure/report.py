@@ -97,6 +97,8 @@ def save(path, root, rows, distributions):
         "date": time.strftime("%Y-%m-%d"),
         "commit": commit(root),
         "machine": machine(),
+        "nice": os.nice(0),
+        "load_average": os.getloadavg(),
         "rows": [row.as_json() for row in rows],
         "fill": distributions,
     }
