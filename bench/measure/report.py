@@ -91,13 +91,14 @@ def markdown(path):
         yield "| " + " | ".join(cells(row)) + " |"
 
 
-def save(path, root, rows, distributions):
+def save(path, root, scale, rows, distributions):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     result = {
         "date": time.strftime("%Y-%m-%d"),
         "commit": commit(root),
         "machine": machine(),
         "nice": os.nice(0),
+        "scale": scale,
         "load_average": os.getloadavg(),
         "rows": [row.as_json() for row in rows],
         "fill": distributions,
