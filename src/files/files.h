@@ -25,4 +25,5 @@ void mn_meters_add(MnTree *tree, MnFilesContext *context);
 void mn_thresholds_add(MnTree *tree, MnFilesContext *context);
 void mn_events_add(MnTree *tree, MnFilesContext *context);
 void mn_parameters_add(MnTree *tree, MnFilesContext *context);
+void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context);
 void mn_simulate_add(MnTree *tree, MnFilesContext *context);

@@ -142,8 +142,14 @@ void mn_node_get_stat(const MnNode *node, struct stat *ret) {
         for (guint i = 0; i < node->children->len; i++)
             ret->st_nlink += ((MnNode *)g_ptr_array_index(node->children, i))->children != NULL;
     } else {
+        gsize size = node->file_ops->size_now ? node->file_ops->size_now(node) : node->file_ops->size;
+
         /* Not the length of the text, which is not known before it is read: sendfile() stops at
          * st_size, and readers that see 0 do not read at all. */
-        ret->st_size = node->file_ops->size > 0 ? node->file_ops->size : 4096;
+        ret->st_size = size > 0 ? size : 4096;
+
+        /* wc and tail trust st_size only when it is more than one block. */
+        while (ret->st_blksize < ret->st_size)
+            ret->st_blksize *= 2;
     }
 }
