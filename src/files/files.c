@@ -8,6 +8,7 @@ static void (*const files[])(MnTree *tree, MnFilesContext *context) = {
     mn_thresholds_add, /* thresholds/NAME */
     mn_events_add,     /* events */
     mn_parameters_add, /* parameters/NAME */
+    mn_oom_add,        /* oom */
     mn_oom_ranking_add, /* oom_ranking */
     mn_simulate_add,   /* simulate, where allowed */
 };

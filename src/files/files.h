@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fs/node.h"
+#include "sampler/oomlist.h"
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
 
@@ -13,6 +14,7 @@
 typedef struct MnFilesContext {
     MnSampler *sampler;
     MnThresholds *thresholds;
+    MnOomList *oom_list;
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */
 } MnFilesContext;
@@ -25,5 +27,6 @@ void mn_meters_add(MnTree *tree, MnFilesContext *context);
 void mn_thresholds_add(MnTree *tree, MnFilesContext *context);
 void mn_events_add(MnTree *tree, MnFilesContext *context);
 void mn_parameters_add(MnTree *tree, MnFilesContext *context);
+void mn_oom_add(MnTree *tree, MnFilesContext *context);
 void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context);
 void mn_simulate_add(MnTree *tree, MnFilesContext *context);

@@ -189,7 +189,7 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
     MnOpen *open;
     int r;
 
-    r = !node ? -ENOENT : !node->file_ops ? -EISDIR : mn_open_new(node, info->flags, &open);
+    r = !node ? -ENOENT : !node->file_ops ? -EISDIR : mn_open_new(node, info->flags, caller_of(req).uid, &open);
     if (r < 0) {
         fuse_reply_err(req, -r);
         return;
@@ -273,7 +273,7 @@ static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 
     r = create_node(self->tree, node_of(req, parent), name, mode, &caller, &node);
     if (r == 0) {
-        r = mn_open_new(node, info->flags, &open);
+        r = mn_open_new(node, info->flags, caller.uid, &open);
         if (r < 0)
             mn_tree_unlink(self->tree, node);
     }

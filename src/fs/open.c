@@ -27,13 +27,14 @@ struct MnBlockedRead {
     guint expiry; /* the source that ends it before the kernel would; 0 for none */
 };
 
-int mn_open_new(MnNode *node, int flags, MnOpen **ret) {
+int mn_open_new(MnNode *node, int flags, uid_t uid, MnOpen **ret) {
     const MnFileOps *ops = node->file_ops;
     MnOpen *self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
     int r;
 
     self->node = node;
     self->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
+    self->opener_uid = uid;
     r = ops->open ? ops->open(self) : 0;
     if (r < 0) {
         g_free(self);

@@ -11,6 +11,7 @@ struct fuse_pollhandle;
  * (MnFileOps.open_bytes) begins with it. */
 struct MnOpen {
     MnNode *node;
+    uid_t opener_uid; /* who has opened it; who uses it may be another that was given it */
     MnOpen *next; /* of the same node */
     MnOpen *previous;
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
@@ -20,8 +21,8 @@ struct MnOpen {
     gboolean is_write_only;              /* opened with O_WRONLY */
 };
 
-/* Opens a node with the flags of open(2); -errno of its open(). */
-int mn_open_new(MnNode *node, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens a node for a user, with the flags of open(2); -errno of its open(). */
+int mn_open_new(MnNode *node, int flags, uid_t uid, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_open_free(MnOpen *self);
 
 /* Answer a request: with bytes, or with an error as the last resort. */

@@ -205,12 +205,20 @@ static GHashTable *map_namespace(const struct stat *namespace, guint n_pids) {
     return g_steal_pointer(&map);
 }
 
+/* Whether /proc shows the pids of our own namespace. Not so where somebody has entered a new one and
+ * mounted no /proc in it. */
+static gboolean proc_is_ours(void) {
+    char target[PATH_BYTES] = "";
+
+    return readlink("/proc/self", target, sizeof target - 1) > 0 && atoi(target) == getpid();
+}
+
 int mn_process_translate(pid_t tid, pid_t *pids, guint n) {
     g_autoptr(GHashTable) map = NULL;
     MnProcessStatus status;
     struct stat namespace;
 
-    if (tid == 0 || mn_process_read_status(tid, &status) < 0)
+    if (tid == 0 || !proc_is_ours() || mn_process_read_status(tid, &status) < 0)
         return -EPERM;
     if (status.n_pids == 1) /* it is in our own */
         return 0;

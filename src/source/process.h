@@ -34,8 +34,9 @@ int mn_process_check_score(pid_t pid, int pidfd) G_GNUC_WARN_UNUSED_RESULT; /* m
 int mn_process_set_score(pid_t pid, int pidfd, int score) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Translates pids as thread `tid` means them into ours, in place; those that do not exist in its
- * pid namespace become 0. -EPERM when they cannot be known: `tid` is 0 (it is in a namespace that
- * we do not see into), or we may not look at its namespace. */
+ * pid namespace itself (they may do so in one below it) become 0. -EPERM when they cannot be known:
+ * `tid` is 0 (it is in a namespace that we do not see into), we may not look at its namespace, or
+ * /proc is that of another than ours. */
 int mn_process_translate(pid_t tid, pid_t *pids, guint n) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All processes that could be ended but ourselves, ranked: a new array of MnCandidate. */
