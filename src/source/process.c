@@ -249,17 +249,23 @@ static int look_up_privileges(int proc_fd, const char *name, pid_t pid, gboolean
                               gboolean *ret_raw_io) {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = pid };
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    guint64 effective, permitted;
+    guint64 effective;
     MnProcessStatus status;
     struct stat owner;
     int r;
 
-    if (syscall(SYS_capget, &header, data) == 0 && fstatat(proc_fd, name, &owner, 0) == 0) {
+    if (syscall(SYS_capget, &header, data) == 0) {
         effective = data[0].effective | (guint64)data[1].effective << 32;
-        permitted = data[0].permitted | (guint64)data[1].permitted << 32;
         *ret_raw_io = has_capability(effective, CAP_SYS_RAWIO);
-        *ret_root = has_capability(effective, CAP_SYS_ADMIN) || owner.st_uid == 0;
-        if (*ret_root || permitted == 0) /* else its real user may be root */
+        *ret_root = has_capability(effective, CAP_SYS_ADMIN);
+        if (*ret_root)
+            return 0;
+
+        /* If it is not root's and has nothing in reserve, its real user is not root either. */
+        if (fstatat(proc_fd, name, &owner, 0) < 0)
+            return file_error();
+        *ret_root = owner.st_uid == 0;
+        if (*ret_root || (data[0].permitted | data[1].permitted) == 0)
             return 0;
     }
 
