@@ -2,7 +2,7 @@
 /* user-oom MOUNTPOINT LIMIT [COUNT]: keeps the list of processes to sacrifice up to date while memory
  * is short.
  *
- *   user-oom /run/memnotifyfs 'available<5%' 10
+ *   user-oom /run/memnotify 'available<5%' 10
  *
  * The program that was promised with /proc/oom in 2005, which had to look at /proc/meminfo again and
  * again. This one sleeps in poll() on a threshold of its own. While LIMIT is reached it writes the
@@ -167,7 +167,7 @@ int main(int argc, char **argv) {
     char name[64];
 
     if (argc < 3 || argc > 4 || count < 1 || count > COUNT_MAX) {
-        fprintf(stderr, "usage: user-oom MOUNTPOINT LIMIT [COUNT], such as user-oom /run/memnotifyfs 'available<5%%'\n");
+        fprintf(stderr, "usage: user-oom MOUNTPOINT LIMIT [COUNT], such as user-oom /run/memnotify 'available<5%%'\n");
         return 2;
     }
     if (chdir(argv[1]) < 0)
