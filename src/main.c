@@ -6,6 +6,7 @@
 #include "fs/fs.h"
 #include "mountpoint.h"
 #include "options.h"
+#include "sampler/oomkiller.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -90,6 +92,31 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
     return sampler;
 }
 
+static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list,
+                                    GError **error) {
+    const char *text = options->oom_limit;
+    MnLimitSet limits;
+
+    if (mn_limit_set_parse(text, strlen(text), mn_sampler_get_machine(sampler), &limits) < 0 || limits.n == 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
+        return NULL;
+    }
+    return mn_oom_killer_new(sampler, list, &limits, options->oom_grace_ms);
+}
+
+/* First puts back what an earlier daemon may have left. */
+static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, GError **error) {
+    MnOomList *list = NULL;
+    int r;
+
+    mn_oom_list_recover(state);
+    r = mn_oom_list_new(options->oom_mode, state, &list);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
+    return list;
+}
+
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
     g_autofree char *said = NULL;
     MnFs *fs = NULL;
@@ -136,6 +163,9 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autoptr(MnSampler) sampler = NULL;
     g_autoptr(MnThresholds) thresholds = NULL;
+    g_autoptr(MnStateFile) state = NULL;
+    g_autoptr(MnOomList) oom_list = NULL;
+    g_autoptr(MnOomKiller) oom_killer = NULL;
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
     MnFilesContext context;
@@ -149,9 +179,20 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     if (!sampler)
         return FALSE;
 
+    state = mn_state_file_new(mountpoint);
+    oom_list = make_oom_list(options, state, error);
+    if (!oom_list)
+        return FALSE;
+    if (options->oom_limit) {
+        oom_killer = make_oom_killer(options, sampler, oom_list, error);
+        if (!oom_killer)
+            return FALSE;
+    }
+
     thresholds = mn_thresholds_new(sampler);
     context = (MnFilesContext){ .sampler = sampler,
                                 .thresholds = thresholds,
+                                .oom_list = oom_list,
                                 .poll_acknowledges = options->poll_acknowledges,
                                 .may_simulate = options->may_simulate };
     tree = mn_tree_new(geteuid(), getegid());

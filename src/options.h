@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/parameter.h"
+#include "sampler/oomlist.h"
 
 #define FUSE_USE_VERSION 35
 #include <fuse_opt.h>
@@ -12,6 +13,9 @@ typedef struct MnOptions {
     char *mountpoint;
     char *proc_directory;
     MnParameters parameters;
+    MnOomMode oom_mode;
+    char *oom_limit; /* the text; NULL unless oom_mode is MN_OOM_KILL */
+    guint64 oom_grace_ms;
     gboolean foreground;
     gboolean may_simulate;
     gboolean poll_acknowledges;
