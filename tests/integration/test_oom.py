@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,19 @@ def test_a_descriptor_of_a_user_lends_him_nothing_of_roots(serve, start_victim):
     assert listed(daemon) == [own.pid]
 
 
+def test_a_descriptor_of_root_lends_a_user_nothing(serve, start_victim):
+    def become_user(say):
+        fd = os.open(daemon / "oom", os.O_WRONLY)
+        os.setresuid(USER, USER, USER)
+        say([error_of(os.write, fd, str(pid).encode()) for pid in (roots.pid, own.pid)])
+
+    daemon = serve()
+    own, roots = start_victim(USER), start_victim()
+    with Child(become_user) as child:
+        assert child.hear() == [errno.EPERM, 0]
+    assert listed(daemon) == [own.pid]
+
+
 def test_the_owner_can_keep_users_out(serve, start_victim):
     daemon = serve()
     own = start_victim(USER)
@@ -414,6 +428,7 @@ def test_the_first_is_asked_then_killed_then_the_next(serve, make_machine, start
     assert (first.hear(), second.hear()) == ("ready", "ready")
     daemon.expected += [STEP.format("SIGTERM", first.pid, 2), STEP.format("SIGKILL", first.pid, 2),
                         STEP.format("SIGTERM", second.pid, 1), STEP.format("SIGKILL", second.pid, 1)]
+    daemon.simulate("free 100000\n")
     write_list(daemon, first.pid, second.pid)
     assert [score(first.pid), score(second.pid)] == [0, 0]
     assert not state_of(daemon).exists()
@@ -447,12 +462,47 @@ def test_who_has_been_asked_is_spared_when_memory_is_back(serve, make_machine, s
     victim = start_victim(USER, stubborn)
     assert victim.hear() == "ready"
     daemon.expected += 2 * [STEP.format("SIGTERM", victim.pid, 1)]
+    daemon.simulate("free 100000\n")
     write_list(daemon, victim.pid)
     daemon.simulate("free 999\n")
     assert victim.hear() == "asked"
     daemon.simulate("free 100000\n")
     daemon.simulate("free 999\n")
     assert victim.hear() == "asked"  # and so begins anew, instead of being killed
+    daemon.simulate("reset\n")
+
+
+def test_who_is_listed_again_is_not_asked_again(serve, make_machine, start_victim):
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=1000", machine=make_machine("debian-6.1"), simulate=True)
+    victim, other = start_victim(USER, stubborn), start_victim(USER)
+    assert victim.hear() == "ready"
+    daemon.expected += [STEP.format("SIGTERM", victim.pid, 1), STEP.format("SIGKILL", victim.pid, 2)]
+    daemon.simulate("free 100000\n")
+    write_list(daemon, victim.pid)
+    daemon.simulate("free 999\n")
+    assert victim.hear() == "asked"
+    write_list(daemon, other.pid, victim.pid)
+    assert victim.wait() == -signal.SIGKILL
+    write_list(daemon)
+
+
+def test_hysteresis_kills_nobody(serve, make_machine, start_victim):
+    """The limit counts as reached until memory is well above it, but a step needs it to be met."""
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,update_space=400", machine=make_machine("debian-6.1"), simulate=True)
+    first, second = start_victim(USER), start_victim(USER, stubborn)
+    assert second.hear() == "ready"
+    daemon.expected += [STEP.format("SIGTERM", first.pid, 2).replace(r"\d+", "999", 1),
+                        STEP.format("SIGTERM", second.pid, 1).replace(r"\d+", "998", 1)]
+    daemon.simulate("free 100000\n")
+    write_list(daemon, first.pid, second.pid)
+    daemon.simulate("free 999\n")
+    assert first.wait() == -signal.SIGTERM
+    daemon.simulate("free 1000\n")
+    due = time.monotonic() + 5.5  # when the next would have its turn
+    wait_until(lambda: time.monotonic() > due, "the turn of the next")
+    assert second.is_silent()
+    daemon.simulate("free 998\n")
+    assert second.hear() == "asked"
     daemon.simulate("reset\n")
 
 
