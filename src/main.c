@@ -6,6 +6,7 @@
 #include "fs/fs.h"
 #include "mountpoint.h"
 #include "options.h"
+#include "privilege.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -65,16 +66,8 @@ static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_U
 static void add_mount_options(MnOptions *options) {
     fuse_opt_add_arg(&options->fuse_args, "-ofsname=memnotifyfs,subtype=memnotifyfs");
     fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
-    if (options->allow_other || geteuid() == 0)
+    if (options->allow_other || mn_may_mount() || mn_may_allow_other())
         fuse_opt_add_arg(&options->fuse_args, "-oallow_other");
-}
-
-static gboolean check_device(GError **error) {
-    if (access("/dev/fuse", F_OK) == 0)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "there is no /dev/fuse; load the kernel module with 'modprobe fuse', or give it to the container");
-    return FALSE;
 }
 
 static MnSampler *make_sampler(const MnOptions *options, GError **error) {
@@ -113,11 +106,12 @@ static gboolean mount_fs(MnFs *fs, const char *mountpoint, GError **error) {
     mn_capture_begin(&capture);
     r = mn_fs_mount(fs, mountpoint);
     said = mn_capture_end(&capture);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s); %s", mountpoint,
-                    said, geteuid() == 0
-                        ? "CAP_SYS_ADMIN is needed"
-                        : "run as root, or install fuse3 and check the rights on /dev/fuse");
+    if (r < 0) {
+        const char *why = mn_why_no_mount();
+
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s)%s%s", mountpoint, said,
+                    why ? "; " : "", why ? why : "");
+    }
     return r == 0;
 }
 
@@ -140,8 +134,6 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autoptr(MnFs) fs = NULL;
     MnFilesContext context;
 
-    if (!check_device(error))
-        return FALSE;
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
