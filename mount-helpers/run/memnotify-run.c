@@ -95,24 +95,40 @@ static Request parse_arguments(int argc, char **argv) {
 
 /* --- namespaces and the mount ------------------------------------------------------------------ */
 
-static void write_text(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+static int write_text(const char *path, const char *text) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
 
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        err(EXIT_OURS, "cannot write '%s' to '%s'", text, path);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, strlen(text)) < 0)
+        r = -errno;
     close(fd);
+    return r;
 }
 
-/* One id may be mapped without privilege: one's own. For the group, the kernel wants it made
- * impossible to set groups first. */
-static void map_identity(uid_t uid, gid_t gid) {
+/* Lines as in user_namespaces(7): one id may be mapped without privilege, one's own. Since 5.12 root
+ * needs CAP_SETFCAP for that, which containers often drop. */
+static void map_id(const char *path, unsigned id) {
     char map[64];
+    int r;
 
-    snprintf(map, sizeof map, "%u %u 1", (unsigned)uid, (unsigned)uid);
-    write_text("/proc/self/uid_map", map);
-    write_text("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "%u %u 1", (unsigned)gid, (unsigned)gid);
-    write_text("/proc/self/gid_map", map);
+    snprintf(map, sizeof map, "%u %u 1", id, id);
+    r = write_text(path, map);
+    if (r < 0)
+        errx(EXIT_OURS, "cannot write '%s' to %s: %s%s", map, path, strerror(-r),
+             r == -EPERM && id == 0 ? "; root needs CAP_SETFCAP for that, other users need nothing" : "");
+}
+
+/* The kernel wants it made impossible to set groups before a group is mapped; kernels before 3.19 do
+ * not know the file. */
+static void map_identity(uid_t uid, gid_t gid) {
+    int r;
+
+    map_id("/proc/self/uid_map", uid);
+    r = write_text("/proc/self/setgroups", "deny");
+    if (r < 0 && r != -ENOENT)
+        errx(EXIT_OURS, "cannot write 'deny' to /proc/self/setgroups: %s", strerror(-r));
+    map_id("/proc/self/gid_map", gid);
 }
 
 static const char *why_no_user_namespace(int error) {
@@ -147,12 +163,18 @@ static int open_fuse(void) {
     return fd;
 }
 
+/* In a user namespace of our own nothing else can be the reason for EPERM. */
+static const char *why_no_mount(int error) {
+    return error == EPERM ? "; seccomp, AppArmor or SELinux does not permit it" : "";
+}
+
 /* What is mounted outside still arrives; what is mounted here does not get out. */
 static void enter_mount_namespace(void) {
     if (unshare(CLONE_NEWNS) < 0)
-        err(EXIT_OURS, "cannot make a mount namespace");
+        errx(EXIT_OURS, "cannot make a mount namespace: %s%s", strerror(errno), why_no_mount(errno));
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-        err(EXIT_OURS, "cannot keep mounts from getting out of the namespace");
+        errx(EXIT_OURS, "cannot keep mounts from getting out of the namespace: %s%s", strerror(errno),
+             why_no_mount(errno));
 }
 
 /* allow_other reaches no further than the namespace does. */
@@ -162,7 +184,7 @@ static void mount_at(const char *place, int fuse_fd) {
     snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,default_permissions,allow_other",
              fuse_fd, (unsigned)geteuid(), (unsigned)getegid());
     if (mount(SERVER, place, "fuse." SERVER, MS_NOSUID | MS_NODEV | MS_NOATIME, options) < 0)
-        err(EXIT_OURS, "cannot mount at '%s'", place);
+        errx(EXIT_OURS, "cannot mount at '%s': %s%s", place, strerror(errno), why_no_mount(errno));
 }
 
 /* --- the server -------------------------------------------------------------------------------- */
