@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -83,6 +84,55 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
     return sampler;
 }
 
+/* A copy of /proc was asked for to see that machine, whatever group we are in. */
+static MnGroup *find_limited_group(const MnOptions *options) {
+    g_autoptr(MnGroup) group = NULL;
+
+    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
+        return NULL;
+    return g_steal_pointer(&group);
+}
+
+static MnGroup *open_group(const char *directory, GError **error) {
+    MnGroup *group = NULL;
+    int r;
+
+    r = directory ? mn_group_new(directory, &group) : mn_group_new_own(&group);
+    if (r < 0 && directory)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    else if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
+    return group;
+}
+
+/* Lets the sampler show the memory that was asked for. */
+static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GError **error) {
+    MnGroup *group = NULL;
+    const char *name;
+    int r;
+
+    switch (options->subject) {
+    case MN_SUBJECT_SYSTEM:
+        return TRUE;
+    case MN_SUBJECT_AUTO:
+        group = find_limited_group(options);
+        if (!group)
+            return TRUE;
+        break;
+    case MN_SUBJECT_CGROUP:
+        group = open_group(options->cgroup_directory, error);
+        if (!group)
+            return FALSE;
+    }
+
+    r = mn_sampler_set_group(sampler, group, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name, g_strerror(-r));
+    return r == 0;
+}
+
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
     g_autofree char *said = NULL;
     MnFs *fs = NULL;
@@ -138,7 +188,7 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     if (!mountpoint)
         return FALSE;
     sampler = make_sampler(options, error);
-    if (!sampler)
+    if (!sampler || !choose_subject(sampler, options, error))
         return FALSE;
 
     thresholds = mn_thresholds_new(sampler);

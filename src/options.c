@@ -13,6 +13,7 @@ enum {
     KEY_HELP,
     KEY_VERSION,
     KEY_PROC,
+    KEY_SOURCE,
     KEY_ACK,
     KEY_ALLOW_OTHER,
     KEY_NONEMPTY,
@@ -27,6 +28,8 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("simulate", KEY_SIMULATE),
     FUSE_OPT_KEY("--proc=", KEY_PROC),
     FUSE_OPT_KEY("proc=", KEY_PROC),
+    FUSE_OPT_KEY("--source=", KEY_SOURCE),
+    FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("allow_other", KEY_ALLOW_OTHER),
     FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
@@ -82,6 +85,27 @@ static int take_parameter(Parsing *parsing, const char *argument) {
     return 0;
 }
 
+/* "auto", "system", "cgroup" or "cgroup=DIR" */
+static int take_source(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+    MnOptions *options = parsing->options;
+
+    g_clear_pointer(&options->cgroup_directory, g_free);
+    if (strcmp(value, "auto") == 0) {
+        options->subject = MN_SUBJECT_AUTO;
+    } else if (strcmp(value, "system") == 0) {
+        options->subject = MN_SUBJECT_SYSTEM;
+    } else if (strcmp(value, "cgroup") == 0) {
+        options->subject = MN_SUBJECT_CGROUP;
+    } else if (g_str_has_prefix(value, "cgroup=") && value[strlen("cgroup=")] != '\0') {
+        options->subject = MN_SUBJECT_CGROUP;
+        options->cgroup_directory = g_strdup(value + strlen("cgroup="));
+    } else {
+        return fail(parsing, "bad value in '%s': 'auto', 'system', 'cgroup' or 'cgroup=DIR' is needed", argument);
+    }
+    return 0;
+}
+
 static int take_ack(Parsing *parsing, const char *argument) {
     const char *value = strchr(argument, '=') + 1;
 
@@ -102,6 +126,8 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_parameter(parsing, argument);
     case KEY_ACK:
         return take_ack(parsing, argument);
+    case KEY_SOURCE:
+        return take_source(parsing, argument);
     case KEY_PROC:
         g_free(options->proc_directory);
         options->proc_directory = g_strdup(strchr(argument, '=') + 1);
@@ -163,6 +189,7 @@ void mn_options_clear(MnOptions *self) {
     fuse_opt_free_args(&self->fuse_args);
     g_clear_pointer(&self->mountpoint, g_free);
     g_clear_pointer(&self->proc_directory, g_free);
+    g_clear_pointer(&self->cgroup_directory, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -170,6 +197,8 @@ void mn_options_print_help(const char *program) {
            "Serves memory meters to read and memory thresholds to poll.\n\n"
            "  -f, --foreground   do not go to the background\n"
            "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
+           "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
+           "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
            "  -o allow_other     let other users in (preset where permitted to root)\n"
