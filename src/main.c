@@ -6,6 +6,7 @@
 #include "fs/fs.h"
 #include "mountpoint.h"
 #include "options.h"
+#include "privilege.h"
 #include "sampler/oomkiller.h"
 #include "survival.h"
 
@@ -67,16 +68,8 @@ static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_U
 static void add_mount_options(MnOptions *options) {
     fuse_opt_add_arg(&options->fuse_args, "-ofsname=memnotifyfs,subtype=memnotifyfs");
     fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
-    if (options->allow_other || geteuid() == 0)
+    if (options->allow_other || mn_may_mount() || mn_may_allow_other())
         fuse_opt_add_arg(&options->fuse_args, "-oallow_other");
-}
-
-static gboolean check_device(GError **error) {
-    if (access("/dev/fuse", F_OK) == 0)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "there is no /dev/fuse; load the kernel module with 'modprobe fuse', or give it to the container");
-    return FALSE;
 }
 
 static MnSampler *make_sampler(const MnOptions *options, GError **error) {
@@ -117,6 +110,55 @@ static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, GE
     return list;
 }
 
+/* A copy of /proc was asked for to see that machine, whatever group we are in. */
+static MnGroup *find_limited_group(const MnOptions *options) {
+    g_autoptr(MnGroup) group = NULL;
+
+    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
+        return NULL;
+    return g_steal_pointer(&group);
+}
+
+static MnGroup *open_group(const char *directory, GError **error) {
+    MnGroup *group = NULL;
+    int r;
+
+    r = directory ? mn_group_new(directory, &group) : mn_group_new_own(&group);
+    if (r < 0 && directory)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    else if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
+    return group;
+}
+
+/* Lets the sampler show the memory that was asked for. */
+static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GError **error) {
+    MnGroup *group = NULL;
+    const char *name;
+    int r;
+
+    switch (options->subject) {
+    case MN_SUBJECT_SYSTEM:
+        return TRUE;
+    case MN_SUBJECT_AUTO:
+        group = find_limited_group(options);
+        if (!group)
+            return TRUE;
+        break;
+    case MN_SUBJECT_CGROUP:
+        group = open_group(options->cgroup_directory, error);
+        if (!group)
+            return FALSE;
+    }
+
+    r = mn_sampler_set_group(sampler, group, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name, g_strerror(-r));
+    return r == 0;
+}
+
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
     g_autofree char *said = NULL;
     MnFs *fs = NULL;
@@ -140,11 +182,12 @@ static gboolean mount_fs(MnFs *fs, const char *mountpoint, GError **error) {
     mn_capture_begin(&capture);
     r = mn_fs_mount(fs, mountpoint);
     said = mn_capture_end(&capture);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s); %s", mountpoint,
-                    said, geteuid() == 0
-                        ? "CAP_SYS_ADMIN is needed"
-                        : "run as root, or install fuse3 and check the rights on /dev/fuse");
+    if (r < 0) {
+        const char *why = mn_why_no_mount();
+
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s)%s%s", mountpoint, said,
+                    why ? "; " : "", why ? why : "");
+    }
     return r == 0;
 }
 
@@ -170,13 +213,11 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autoptr(MnFs) fs = NULL;
     MnFilesContext context;
 
-    if (!check_device(error))
-        return FALSE;
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
     sampler = make_sampler(options, error);
-    if (!sampler)
+    if (!sampler || !choose_subject(sampler, options, error))
         return FALSE;
 
     state = mn_state_file_new(mountpoint);

@@ -17,6 +17,7 @@ enum {
     KEY_HELP,
     KEY_VERSION,
     KEY_PROC,
+    KEY_SOURCE,
     KEY_ACK,
     KEY_OOM,
     KEY_OOM_LIMIT,
@@ -34,6 +35,8 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("simulate", KEY_SIMULATE),
     FUSE_OPT_KEY("--proc=", KEY_PROC),
     FUSE_OPT_KEY("proc=", KEY_PROC),
+    FUSE_OPT_KEY("--source=", KEY_SOURCE),
+    FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("oom=", KEY_OOM),
     FUSE_OPT_KEY("oom_limit=", KEY_OOM_LIMIT),
@@ -89,6 +92,27 @@ static int take_parameter(Parsing *parsing, const char *argument) {
     if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value)) < 0)
         return fail(parsing, "bad value in '%s': a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
                     " is needed", argument, parameter->min, parameter->max);
+    return 0;
+}
+
+/* "auto", "system", "cgroup" or "cgroup=DIR" */
+static int take_source(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+    MnOptions *options = parsing->options;
+
+    g_clear_pointer(&options->cgroup_directory, g_free);
+    if (strcmp(value, "auto") == 0) {
+        options->subject = MN_SUBJECT_AUTO;
+    } else if (strcmp(value, "system") == 0) {
+        options->subject = MN_SUBJECT_SYSTEM;
+    } else if (strcmp(value, "cgroup") == 0) {
+        options->subject = MN_SUBJECT_CGROUP;
+    } else if (g_str_has_prefix(value, "cgroup=") && value[strlen("cgroup=")] != '\0') {
+        options->subject = MN_SUBJECT_CGROUP;
+        options->cgroup_directory = g_strdup(value + strlen("cgroup="));
+    } else {
+        return fail(parsing, "bad value in '%s': 'auto', 'system', 'cgroup' or 'cgroup=DIR' is needed", argument);
+    }
     return 0;
 }
 
@@ -152,6 +176,8 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         g_free(options->oom_limit);
         options->oom_limit = g_strdup(strchr(argument, '=') + 1);
         return 0;
+    case KEY_SOURCE:
+        return take_source(parsing, argument);
     case KEY_PROC:
         g_free(options->proc_directory);
         options->proc_directory = g_strdup(strchr(argument, '=') + 1);
@@ -216,6 +242,7 @@ void mn_options_clear(MnOptions *self) {
     g_clear_pointer(&self->mountpoint, g_free);
     g_clear_pointer(&self->proc_directory, g_free);
     g_clear_pointer(&self->oom_limit, g_free);
+    g_clear_pointer(&self->cgroup_directory, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -223,6 +250,8 @@ void mn_options_print_help(const char *program) {
            "Serves memory meters to read and memory thresholds to poll.\n\n"
            "  -f, --foreground   do not go to the background\n"
            "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
+           "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
+           "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
            "  -o oom=adj         listed in 'oom': the kernel's OOM killer takes them first (preset)\n"
