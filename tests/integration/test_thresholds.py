@@ -253,7 +253,7 @@ def test_create_fails_on_a_name_that_is_there(thresholds):
 
 
 def test_a_listing_is_right_while_files_go(thresholds):
-    names = [f"threshold-with-a-long-name-{number:03}" for number in range(300)]
+    names = [f"threshold-with-a-long-name-{number:04}" for number in range(1500)]  # several getdents(2)
     for name in names:
         write_text(thresholds / name, "used 5")
     assert os.listdir(thresholds) == names
@@ -262,13 +262,13 @@ def test_a_listing_is_right_while_files_go(thresholds):
     with os.scandir(thresholds) as entries:
         for entry in entries:
             seen.append(entry.name)
-            number = int(entry.name[-3:])
+            number = int(entry.name[-4:])
             if number % 3 == 0:
                 os.unlink(entry.path)
             if number % 3 == 1 and number > 1:
                 os.unlink(thresholds / names[number - 2])
     assert len(seen) == len(set(seen))
-    stay = [name for number, name in enumerate(names) if number % 3 == 1 or number == 299]
+    stay = [name for number, name in enumerate(names) if number % 3 == 1 or number == 1499]
     assert set(stay) <= set(seen)
     assert sorted(os.listdir(thresholds)) == sorted(stay)
     shell('rm -rf "$1"/*; test -z "$(ls -A "$1")"', thresholds)
