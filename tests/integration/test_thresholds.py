@@ -229,7 +229,8 @@ def test_users_may_read_and_wait_but_not_set_what_is_the_owners(daemon, threshol
     assert as_user(BOB, (read_text, daemon / "memnotify"), (os.open, daemon / "memnotify", os.O_RDWR),
                    (os.open, daemon / "meters" / "used", os.O_RDWR), (os.open, daemon / "events", os.O_RDONLY),
                    (read_text, daemon / "parameters" / "fill_rate"), (read_text, daemon / "simulate"),
-                   (os.open, daemon / "parameters" / "fill_rate", os.O_WRONLY), (os.open, daemon / "simulate", os.O_WRONLY),
+                   (os.open, daemon / "parameters" / "fill_rate", os.O_WRONLY),
+                   (os.open, daemon / "simulate", os.O_WRONLY),
                    (os.open, daemon / "events", os.O_WRONLY), (write_text, daemon / "new", "used 5"),
                    (os.unlink, daemon / "memnotify"), (os.chmod, daemon / "memnotify", 0)) == [
                        None] * 6 + ["EACCES"] * 5 + ["EPERM"]
@@ -239,7 +240,8 @@ def test_nothing_but_files_can_be_made(daemon, thresholds):
     write_text(thresholds / "low", "used 5")
     refusals = {"EPERM", "ENOSYS", "ENOTSUP", "EXDEV"}
     for call in ((os.mkdir, thresholds / "dir"), (os.symlink, "low", thresholds / "link"),
-                 (os.link, thresholds / "low", thresholds / "link"), (os.rename, thresholds / "low", thresholds / "high"),
+                 (os.link, thresholds / "low", thresholds / "link"),
+                 (os.rename, thresholds / "low", thresholds / "high"),
                  (os.mkfifo, thresholds / "fifo"), (os.rmdir, daemon / "meters"), (os.unlink, daemon / "memnotify"),
                  (os.rename, daemon / "memnotify", thresholds / "memnotify"), (write_text, daemon / "new", "used 5"),
                  (write_text, daemon / "meters" / "new", "used 5"), (os.setxattr, thresholds / "low", "user.x", b"1")):

@@ -25,7 +25,10 @@ chmod 0666 /dev/fuse
 as_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"; }
 fail() { echo "failed: $*"; exit 1; }
 mounted() { grep -q " $dir/mount fuse.memnotifyfs " /proc/self/mounts; }
-until_not() { n=0; while "$@"; do n=$((n + 1)); [ $n -lt 3000 ] || fail "waited in vain for: not $*"; sleep 0.01; done; }
+until_not() {
+    n=0
+    while "$@"; do n=$((n + 1)); [ $n -lt 3000 ] || fail "waited in vain for: not $*"; sleep 0.01; done
+}
 """
 
 
