@@ -81,7 +81,8 @@ def test_a_threshold_and_the_stream_tell_of_it(daemon):
     free = int(read_text(daemon / "meters" / "free"))
     if free * PAGE < 2 * TAKEN:
         pytest.skip(f"only {free * PAGE // MIB} MiB are free")
-    with opened(daemon / "thresholds" / "low", os.O_RDWR | os.O_CREAT) as fd, Child(eat) as eater, Child(listen) as listener:
+    with opened(daemon / "thresholds" / "low", os.O_RDWR | os.O_CREAT) as fd, \
+            Child(eat) as eater, Child(listen) as listener:
         assert (eater.hear(), listener.hear()) == ("hungry", "listening")
         os.write(fd, b"used %d" % (used_in(read_text(daemon / "memnotify")) + ABOVE // PAGE))
         listener.wait_reading()

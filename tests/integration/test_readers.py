@@ -203,7 +203,7 @@ def test_the_tree_can_be_listed_and_looked_at(still):
     assert sorted(listing) == sorted([*files_of(still), *(str(still / name) for name in STREAMS | NEW_FOR_EACH_OPEN)])
 
 
-def test_the_meters_listed_are_those_of_the_readme_order(still):
+def test_the_meters_of_the_driver_are_listed_first(still):
     names = os.listdir(still / "meters")
     assert names[:3] == ["used", "active", "total"]
     assert len(names) == len(set(names)) == 14
