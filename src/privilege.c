@@ -43,12 +43,15 @@ bool mn_is_mapped(void) {
 bool mn_may_allow_other(void) {
     FILE *conf = fopen("/etc/fuse.conf", "re");
     char line[256];
+    const char *word;
     bool found = false;
 
     if (!conf)
         return false;
-    while (!found && fgets(line, sizeof line, conf))
-        found = strcmp(strtok(line, " \t\n") ?: "", "user_allow_other") == 0;
+    while (!found && fgets(line, sizeof line, conf)) {
+        word = strtok(line, " \t\n");
+        found = word && strcmp(word, "user_allow_other") == 0;
+    }
     fclose(conf);
     return found;
 }
@@ -76,9 +79,10 @@ const char *mn_why_no_device(void) {
 }
 
 static bool has_fusermount(void) {
+    const char *search = getenv("PATH");
     char path[4096];
 
-    snprintf(path, sizeof path, "%s", getenv("PATH") ?: "/usr/bin:/bin");
+    snprintf(path, sizeof path, "%s", search ? search : "/usr/bin:/bin");
     for (char *rest, *directory = strtok_r(path, ":", &rest); directory; directory = strtok_r(NULL, ":", &rest)) {
         char file[sizeof path + sizeof "/fusermount3"];
 
