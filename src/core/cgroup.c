@@ -29,7 +29,12 @@ const MnCgroupNames *mn_cgroup_names(MnCgroupVersion version) {
 }
 
 static int parse_decimal(const char *text, const char *end, guint64 *ret) {
-    return mn_number_parse(&text, end, ret) < 0 || text != end ? -EBADMSG : 0;
+    guint64 number;
+
+    if (mn_number_parse(&text, end, &number) < 0 || text != end)
+        return -EBADMSG;
+    *ret = number;
+    return 0;
 }
 
 int mn_cgroup_parse_number(const char *text, gsize len, guint64 *ret) {

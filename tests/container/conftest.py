@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from podman import Podman  # noqa: E402
 from process import Session, output_of  # noqa: E402
+from pytest_count import pytest_configure  # noqa: E402, F401
 from world import World, is_mounted, mount  # noqa: E402
 
 
@@ -70,39 +71,3 @@ def host(world, place):
     """A simulating daemon of the machine's root, at `place`."""
     output_of([world.bin / "memnotifyfs", "--simulate", place])
     yield place
-
-
-class Count:
-    """One outcome for each test, whatever number of phases it failed in."""
-
-    def __init__(self):
-        self.outcomes = {}
-
-    def pytest_runtest_logreport(self, report):
-        if report.failed:
-            self.outcomes[report.nodeid] = "failed"
-        elif report.skipped:
-            self.outcomes.setdefault(report.nodeid, "skipped")
-        elif report.when == "call":
-            self.outcomes.setdefault(report.nodeid, "passed")
-
-    def pytest_collectreport(self, report):
-        if report.failed:
-            self.outcomes[report.nodeid] = "failed"
-
-    def number(self, outcome):
-        return list(self.outcomes.values()).count(outcome)
-
-    def pytest_sessionfinish(self, session):
-        if self.number("skipped") == len(self.outcomes) > 0:
-            session.exitstatus = 77
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self):
-        skipped = self.number("skipped")
-        print(f"{self.number('passed')} passed, {self.number('failed')} failed"
-              + (f", {skipped} skipped" if skipped else ""))
-
-
-def pytest_configure(config):
-    config.pluginmanager.register(Count())
