@@ -6,6 +6,8 @@
 #include "fs/fs.h"
 #include "mountpoint.h"
 #include "options.h"
+#include "privilege.h"
+#include "sampler/oomkiller.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -65,16 +68,8 @@ static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_U
 static void add_mount_options(MnOptions *options) {
     fuse_opt_add_arg(&options->fuse_args, "-ofsname=memnotifyfs,subtype=memnotifyfs");
     fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
-    if (options->allow_other || geteuid() == 0)
+    if (options->allow_other || mn_may_mount() || mn_may_allow_other())
         fuse_opt_add_arg(&options->fuse_args, "-oallow_other");
-}
-
-static gboolean check_device(GError **error) {
-    if (access("/dev/fuse", F_OK) == 0)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "there is no /dev/fuse; load the kernel module with 'modprobe fuse', or give it to the container");
-    return FALSE;
 }
 
 static MnSampler *make_sampler(const MnOptions *options, GError **error) {
@@ -88,6 +83,80 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
                     options->proc_directory, name ? "/" : "", name ? name : "",
                     r == -EBADMSG ? "it is damaged or lacks MemTotal" : g_strerror(-r));
     return sampler;
+}
+
+static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list,
+                                    GError **error) {
+    const char *text = options->oom_limit;
+    MnLimitSet limits;
+
+    if (mn_limit_set_parse(text, strlen(text), mn_sampler_get_machine(sampler), &limits) < 0 || limits.n == 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
+        return NULL;
+    }
+    return mn_oom_killer_new(sampler, list, &limits, options->oom_grace_ms);
+}
+
+/* First puts back what an earlier daemon may have left. */
+static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, GError **error) {
+    MnOomList *list = NULL;
+    int r;
+
+    mn_oom_list_recover(state);
+    r = mn_oom_list_new(options->oom_mode, state, &list);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
+    return list;
+}
+
+/* A copy of /proc was asked for to see that machine, whatever group we are in. */
+static MnGroup *find_limited_group(const MnOptions *options) {
+    g_autoptr(MnGroup) group = NULL;
+
+    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
+        return NULL;
+    return g_steal_pointer(&group);
+}
+
+static MnGroup *open_group(const char *directory, GError **error) {
+    MnGroup *group = NULL;
+    int r;
+
+    r = directory ? mn_group_new(directory, &group) : mn_group_new_own(&group);
+    if (r < 0 && directory)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    else if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
+    return group;
+}
+
+/* Lets the sampler show the memory that was asked for. */
+static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GError **error) {
+    MnGroup *group = NULL;
+    const char *name;
+    int r;
+
+    switch (options->subject) {
+    case MN_SUBJECT_SYSTEM:
+        return TRUE;
+    case MN_SUBJECT_AUTO:
+        group = find_limited_group(options);
+        if (!group)
+            return TRUE;
+        break;
+    case MN_SUBJECT_CGROUP:
+        group = open_group(options->cgroup_directory, error);
+        if (!group)
+            return FALSE;
+    }
+
+    r = mn_sampler_set_group(sampler, group, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name, g_strerror(-r));
+    return r == 0;
 }
 
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
@@ -113,11 +182,12 @@ static gboolean mount_fs(MnFs *fs, const char *mountpoint, GError **error) {
     mn_capture_begin(&capture);
     r = mn_fs_mount(fs, mountpoint);
     said = mn_capture_end(&capture);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s); %s", mountpoint,
-                    said, geteuid() == 0
-                        ? "CAP_SYS_ADMIN is needed"
-                        : "run as root, or install fuse3 and check the rights on /dev/fuse");
+    if (r < 0) {
+        const char *why = mn_why_no_mount();
+
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot mount at '%s' (%s)%s%s", mountpoint, said,
+                    why ? "; " : "", why ? why : "");
+    }
     return r == 0;
 }
 
@@ -136,22 +206,34 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autoptr(MnSampler) sampler = NULL;
     g_autoptr(MnThresholds) thresholds = NULL;
+    g_autoptr(MnStateFile) state = NULL;
+    g_autoptr(MnOomList) oom_list = NULL;
+    g_autoptr(MnOomKiller) oom_killer = NULL;
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
     MnFilesContext context;
 
-    if (!check_device(error))
-        return FALSE;
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
     sampler = make_sampler(options, error);
-    if (!sampler)
+    if (!sampler || !choose_subject(sampler, options, error))
         return FALSE;
+
+    state = mn_state_file_new(mountpoint);
+    oom_list = make_oom_list(options, state, error);
+    if (!oom_list)
+        return FALSE;
+    if (options->oom_limit) {
+        oom_killer = make_oom_killer(options, sampler, oom_list, error);
+        if (!oom_killer)
+            return FALSE;
+    }
 
     thresholds = mn_thresholds_new(sampler);
     context = (MnFilesContext){ .sampler = sampler,
                                 .thresholds = thresholds,
+                                .oom_list = oom_list,
                                 .poll_acknowledges = options->poll_acknowledges,
                                 .may_simulate = options->may_simulate };
     tree = mn_tree_new(geteuid(), getegid());

@@ -23,6 +23,30 @@ static char *absolute_path(const char *path) {
     return real_parent ? g_build_filename(real_parent, name, NULL) : g_steal_pointer(&canonical);
 }
 
+static gboolean fail(GError **error, const char *format, const char *path) {
+    g_autofree char *message = g_strdup_printf(format, path);
+
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, message);
+    return FALSE;
+}
+
+/* "/dev/fd/3" is no place but a /dev/fuse that somebody has opened and mounted for us. */
+static int descriptor_of(const char *path) {
+    int fd, end = 0;
+
+    if (sscanf(path, "/dev/fd/%d%n", &fd, &end) != 1 || path[end] != '\0')
+        return -1;
+    return fd;
+}
+
+static gboolean check_descriptor(const char *path, int fd, GError **error) {
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+        return TRUE;
+    return fail(error, "'%s' is not an open /dev/fuse", path);
+}
+
 /* Whether the topmost mount at `path` is one of ours. */
 static gboolean is_ours(const char *path) {
     FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -47,13 +71,6 @@ static gboolean unmount(const char *path) {
     return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status,
                         NULL) &&
            g_spawn_check_wait_status(status, NULL);
-}
-
-static gboolean fail(GError **error, const char *format, const char *path) {
-    g_autofree char *message = g_strdup_printf(format, path);
-
-    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, message);
-    return FALSE;
 }
 
 static gboolean check_stat(const char *path, struct stat *st, GError **error) {
@@ -84,8 +101,11 @@ static gboolean is_empty(const char *path) {
 
 char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError **error) {
     g_autofree char *absolute = absolute_path(path);
+    int fd = descriptor_of(path);
     struct stat st;
 
+    if (fd >= 0)
+        return check_descriptor(path, fd, error) ? g_strdup(path) : NULL;
     if (!check_stat(absolute, &st, error))
         return NULL;
 

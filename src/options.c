@@ -7,13 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From SIGTERM to SIGKILL: as long as a program may take to save its work. */
+#define OOM_GRACE_MS 3000
+#define OOM_GRACE_MS_MAX 600000
+
 enum {
     KEY_FOREGROUND,
     KEY_SIMULATE,
     KEY_HELP,
     KEY_VERSION,
     KEY_PROC,
+    KEY_SOURCE,
     KEY_ACK,
+    KEY_OOM,
+    KEY_OOM_LIMIT,
+    KEY_OOM_GRACE,
     KEY_ALLOW_OTHER,
     KEY_NONEMPTY,
     KEY_IGNORED,
@@ -27,7 +35,12 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("simulate", KEY_SIMULATE),
     FUSE_OPT_KEY("--proc=", KEY_PROC),
     FUSE_OPT_KEY("proc=", KEY_PROC),
+    FUSE_OPT_KEY("--source=", KEY_SOURCE),
+    FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
+    FUSE_OPT_KEY("oom=", KEY_OOM),
+    FUSE_OPT_KEY("oom_limit=", KEY_OOM_LIMIT),
+    FUSE_OPT_KEY("oom_grace=", KEY_OOM_GRACE),
     FUSE_OPT_KEY("allow_other", KEY_ALLOW_OTHER),
     FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
     FUSE_OPT_KEY("default_permissions", KEY_IGNORED), /* always on */
@@ -82,12 +95,65 @@ static int take_parameter(Parsing *parsing, const char *argument) {
     return 0;
 }
 
+/* "auto", "system", "cgroup" or "cgroup=DIR" */
+static int take_source(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+    MnOptions *options = parsing->options;
+
+    g_clear_pointer(&options->cgroup_directory, g_free);
+    if (strcmp(value, "auto") == 0) {
+        options->subject = MN_SUBJECT_AUTO;
+    } else if (strcmp(value, "system") == 0) {
+        options->subject = MN_SUBJECT_SYSTEM;
+    } else if (strcmp(value, "cgroup") == 0) {
+        options->subject = MN_SUBJECT_CGROUP;
+    } else if (g_str_has_prefix(value, "cgroup=") && value[strlen("cgroup=")] != '\0') {
+        options->subject = MN_SUBJECT_CGROUP;
+        options->cgroup_directory = g_strdup(value + strlen("cgroup="));
+    } else {
+        return fail(parsing, "bad value in '%s': 'auto', 'system', 'cgroup' or 'cgroup=DIR' is needed", argument);
+    }
+    return 0;
+}
+
 static int take_ack(Parsing *parsing, const char *argument) {
     const char *value = strchr(argument, '=') + 1;
 
     if (strcmp(value, "poll") != 0 && strcmp(value, "read") != 0)
         return fail(parsing, "bad value in '%s': 'ack=read' or 'ack=poll' is needed", argument);
     parsing->options->poll_acknowledges = strcmp(value, "poll") == 0;
+    return 0;
+}
+
+static int take_oom(Parsing *parsing, const char *argument) {
+    static const char *const modes[] = {
+        [MN_OOM_ADJUST] = "adj", [MN_OOM_KILL] = "kill", [MN_OOM_OFF] = "off"
+    };
+    const char *value = strchr(argument, '=') + 1;
+
+    for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
+        if (strcmp(value, modes[i]) == 0) {
+            parsing->options->oom_mode = i;
+            return 0;
+        }
+    return fail(parsing, "bad value in '%s': 'oom=adj', 'oom=kill' or 'oom=off' is needed", argument);
+}
+
+static int take_oom_grace(Parsing *parsing, const char *argument) {
+    const char *value = strchr(argument, '=') + 1;
+
+    if (!g_ascii_string_to_unsigned(value, 10, 0, OOM_GRACE_MS_MAX, &parsing->options->oom_grace_ms, NULL))
+        return fail(parsing, "bad value in '%s': milliseconds from 0 to %d are needed", argument, OOM_GRACE_MS_MAX);
+    return 0;
+}
+
+static int check_oom(Parsing *parsing) {
+    const MnOptions *options = parsing->options;
+
+    if (options->oom_mode == MN_OOM_KILL && !options->oom_limit)
+        return fail(parsing, "oom=kill needs a limit, such as 'oom_limit=available<2%%'");
+    if (options->oom_mode != MN_OOM_KILL && options->oom_limit)
+        return fail(parsing, "oom_limit= is only for oom=kill");
     return 0;
 }
 
@@ -102,6 +168,16 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_parameter(parsing, argument);
     case KEY_ACK:
         return take_ack(parsing, argument);
+    case KEY_OOM:
+        return take_oom(parsing, argument);
+    case KEY_OOM_GRACE:
+        return take_oom_grace(parsing, argument);
+    case KEY_OOM_LIMIT: /* understood when it is known which meters there are */
+        g_free(options->oom_limit);
+        options->oom_limit = g_strdup(strchr(argument, '=') + 1);
+        return 0;
+    case KEY_SOURCE:
+        return take_source(parsing, argument);
     case KEY_PROC:
         g_free(options->proc_directory);
         options->proc_directory = g_strdup(strchr(argument, '=') + 1);
@@ -137,7 +213,7 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
     Parsing parsing = { .options = ret, .error = error };
     int r;
 
-    *ret = (MnOptions){ .fuse_args = FUSE_ARGS_INIT(argc, argv) };
+    *ret = (MnOptions){ .fuse_args = FUSE_ARGS_INIT(argc, argv), .oom_grace_ms = OOM_GRACE_MS };
     mn_parameters_init(&ret->parameters);
 
     r = fuse_opt_parse(&ret->fuse_args, &parsing, specification, take_argument);
@@ -153,6 +229,8 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
         fail(&parsing, "no mount point given; see --help");
         return FALSE;
     }
+    if (check_oom(&parsing) < 0)
+        return FALSE;
 
     if (!ret->proc_directory)
         ret->proc_directory = g_strdup("/proc");
@@ -163,6 +241,8 @@ void mn_options_clear(MnOptions *self) {
     fuse_opt_free_args(&self->fuse_args);
     g_clear_pointer(&self->mountpoint, g_free);
     g_clear_pointer(&self->proc_directory, g_free);
+    g_clear_pointer(&self->oom_limit, g_free);
+    g_clear_pointer(&self->cgroup_directory, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -170,8 +250,15 @@ void mn_options_print_help(const char *program) {
            "Serves memory meters to read and memory thresholds to poll.\n\n"
            "  -f, --foreground   do not go to the background\n"
            "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
+           "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
+           "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
+           "  -o oom=adj         listed in 'oom': the kernel's OOM killer takes them first (preset)\n"
+           "  -o oom=kill        they are ended when a limit is reached:\n"
+           "     oom_limit=LIMIT   this one, such as 'available<2%%'\n"
+           "     oom_grace=N       ms from SIGTERM to SIGKILL (3000)\n"
+           "  -o oom=off         nobody can be listed\n"
            "  -o allow_other     let other users in (preset where permitted to root)\n"
            "  -o nonempty        mount over a directory that is not empty\n"
            "  -h, --help         this text\n"

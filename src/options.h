@@ -2,16 +2,29 @@
 #pragma once
 
 #include "core/parameter.h"
+#include "sampler/oomlist.h"
 
 #define FUSE_USE_VERSION 35
 #include <fuse_opt.h>
+
+/* Whose memory the meters show. */
+typedef enum MnSubject {
+    MN_SUBJECT_AUTO, /* the cgroup's where it has a limit, else the machine's */
+    MN_SUBJECT_SYSTEM,
+    MN_SUBJECT_CGROUP,
+} MnSubject;
 
 /* What the command line says. */
 typedef struct MnOptions {
     struct fuse_args fuse_args; /* mount options that are libfuse's */
     char *mountpoint;
     char *proc_directory;
+    MnSubject subject;
+    char *cgroup_directory; /* NULL for our own group */
     MnParameters parameters;
+    MnOomMode oom_mode;
+    char *oom_limit; /* the text; NULL unless oom_mode is MN_OOM_KILL */
+    guint64 oom_grace_ms;
     gboolean foreground;
     gboolean may_simulate;
     gboolean poll_acknowledges;

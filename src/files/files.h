@@ -5,6 +5,7 @@
 
 #include "core/herd.h"
 #include "fs/node.h"
+#include "sampler/oomlist.h"
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
 
@@ -15,6 +16,7 @@ typedef struct MnFilesContext {
     MnSampler *sampler;
     MnThresholds *thresholds;
     MnHerd herd;                /* which zones mem_notify sees under pressure */
+    MnOomList *oom_list;
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */
 } MnFilesContext;
@@ -30,4 +32,6 @@ void mn_parameters_add(MnTree *tree, MnFilesContext *context);
 void mn_oom_notify_add(MnTree *tree, MnFilesContext *context);
 void mn_mem_notify_add(MnTree *tree, MnFilesContext *context);
 void mn_zoneinfo_add(MnTree *tree, MnFilesContext *context);
+void mn_oom_add(MnTree *tree, MnFilesContext *context);
+void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context);
 void mn_simulate_add(MnTree *tree, MnFilesContext *context);

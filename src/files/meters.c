@@ -24,8 +24,12 @@ static MeterFile *file_of(MnOpen *open) {
     return open->node->data;
 }
 
+static guint sources_of(MnOpen *open) {
+    return mn_sampler_meter_sources(file_of(open)->context->sampler, file_of(open)->meter);
+}
+
 static int meter_open(MnOpen *open) {
-    mn_sampler_hold(file_of(open)->context->sampler, mn_meters[file_of(open)->meter].sources);
+    mn_sampler_hold(file_of(open)->context->sampler, sources_of(open));
     return 0;
 }
 
@@ -38,7 +42,7 @@ static void drop_watch(Meter *self) {
 
 static void meter_release(MnOpen *open) {
     drop_watch((Meter *)open);
-    mn_sampler_release(file_of(open)->context->sampler, mn_meters[file_of(open)->meter].sources);
+    mn_sampler_release(file_of(open)->context->sampler, sources_of(open));
 }
 
 /* "5123456\n" */

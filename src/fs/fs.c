@@ -116,8 +116,18 @@ static void reply_attr(fuse_req_t req, const MnNode *node) {
     fuse_reply_attr(req, &attr, 0);
 }
 
-static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info G_GNUC_UNUSED) {
-    reply_attr(req, node_of(req, ino));
+/* The kernel says which open file it asks for when somebody seeks from its end. */
+static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
+    const MnNode *node = node_of(req, ino);
+    struct stat attr;
+
+    if (!node || !info || !node->file_ops || !node->file_ops->open_size) {
+        reply_attr(req, node);
+        return;
+    }
+    mn_node_get_stat(node, &attr);
+    attr.st_size = node->file_ops->open_size(open_of(info));
+    fuse_reply_attr(req, &attr, 0);
 }
 
 /* Mode and owner are taken over; a size is accepted, since `>` and truncate(2) set it, and means

@@ -11,7 +11,7 @@ struct fuse_pollhandle;
  * (MnFileOps.open_bytes) begins with it. */
 struct MnOpen {
     MnNode *node;
-    uid_t uid;    /* of who opened it */
+    uid_t uid;    /* of who opened it; who uses it may be another that was given it */
     MnOpen *next; /* of the same node */
     MnOpen *previous;
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */

@@ -10,6 +10,7 @@
  * a text of the kernel's goes bad and one when all are good again. */
 #include "sampler.h"
 
+#include "core/cgroup.h"
 #include "core/pace.h"
 #include "source/psi.h"
 
@@ -28,12 +29,14 @@
 
 struct MnSampler {
     MnProc *proc;
+    MnGroup *group; /* whose memory the meters show; NULL: the machine's */
     MnParameters parameters;
     MnMachine machine;
     guint64 known; /* counters that this kernel has */
 
-    MnSample sample;
+    MnSample sample; /* of the machine */
     MnZones zones; /* of the same moment; none when nobody needs them or they are damaged */
+    MnSample group_sample;
     MnReading measured;
     MnReading reading; /* measured, with what is simulated in its place */
     MnSimulate simulate;
@@ -158,16 +161,28 @@ static void apply_simulation(MnSampler *self) {
     mn_simulate_apply(&self->simulate, &self->reading);
 }
 
+/* Observers look at the machine in any case. */
+static int measure_group(MnSampler *self, guint sources, const char **ret_name) {
+    int r;
+
+    r = mn_group_sample(self->group, sources, &self->group_sample, ret_name);
+    if (r < 0 || mn_observers_is_empty(&self->observers))
+        return r;
+    return mn_proc_sample(self->proc, mn_observers_sources(&self->observers), needed_counters(self), &self->sample,
+                          ret_name);
+}
+
 static int measure(MnSampler *self, guint sources, const char **ret_name) {
     int r;
 
-    r = mn_proc_sample(self->proc, sources, needed_counters(self), &self->sample, ret_name);
+    r = self->group ? measure_group(self, sources, ret_name)
+                    : mn_proc_sample(self->proc, sources, needed_counters(self), &self->sample, ret_name);
     self->taken_us = g_get_monotonic_time();
     self->held_sources = sources;
     if (r < 0)
         return r;
 
-    mn_reading_from_sample(&self->sample, &self->measured);
+    mn_reading_from_sample(self->group ? &self->group_sample : &self->sample, &self->measured);
     apply_simulation(self);
     return 0;
 }
@@ -297,12 +312,20 @@ static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpoin
     return G_SOURCE_CONTINUE;
 }
 
+/* A group's own trigger, where there is one that we may use, knows of its limit. */
+static int open_psi(MnSampler *self) {
+    if (self->group &&
+        mn_psi_open(mn_group_get_directory_fd(self->group), "memory.pressure", &self->psi_fd) == 0)
+        return 0;
+    return mn_psi_open(mn_proc_get_directory_fd(self->proc), "pressure/memory", &self->psi_fd);
+}
+
 /* The trigger stays open between waits, unwatched: closing it waits for an RCU grace period, which
  * would make everybody wait for tens of milliseconds whenever a last watch goes. */
 static void watch_psi(MnSampler *self) {
     if (!mn_proc_is_live(self->proc) || self->psi_failed)
         return;
-    if (self->psi_fd < 0 && mn_psi_open(mn_proc_get_directory_fd(self->proc), &self->psi_fd) < 0)
+    if (self->psi_fd < 0 && open_psi(self) < 0)
         self->psi_failed = TRUE;
     else
         self->psi_source = g_unix_fd_add(self->psi_fd, G_IO_PRI, on_pressure, self);
@@ -378,8 +401,28 @@ void mn_sampler_free(MnSampler *self) {
     g_source_unref(self->timer);
     mn_crossing_free(self->crossing);
     mn_zones_clear(&self->zones);
+    mn_group_free(self->group);
     mn_proc_free(self->proc);
     g_free(self);
+}
+
+int mn_sampler_set_group(MnSampler *self, MnGroup *group, const char **ret_name) {
+    int r;
+
+    g_assert(!self->group && mn_crossing_is_empty(self->crossing));
+    self->group = group;
+    r = measure(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, ret_name);
+    if (r < 0)
+        return r;
+
+    self->machine.offered = mn_cgroup_meters_offered(self->group_sample.known);
+    self->baseline = self->reading;
+    update_scale(self);
+    return 0;
+}
+
+guint mn_sampler_meter_sources(const MnSampler *self, MnMeterId meter) {
+    return self->group ? mn_group_meter_sources(meter) : mn_meters[meter].sources;
 }
 
 const MnMachine *mn_sampler_get_machine(const MnSampler *self) {
@@ -425,7 +468,7 @@ static void update_watched_sources(MnSampler *self) {
     self->watched_sources = 0;
     for (guint id = 0; meters >> id; id++)
         if (meters & MN_METER_BIT(id))
-            self->watched_sources |= mn_meters[id].sources;
+            self->watched_sources |= mn_sampler_meter_sources(self, id);
 }
 
 void mn_sampler_add(MnSampler *self, MnWatch *watch) {

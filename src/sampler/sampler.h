@@ -4,6 +4,7 @@
 #include "core/crossing.h"
 #include "core/parameter.h"
 #include "sampler/observer.h"
+#include "source/group.h"
 #include "source/proc.h"
 #include "source/simulate.h"
 
@@ -17,6 +18,14 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
                    const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 void mn_sampler_free(MnSampler *self); /* after the last watch and observer; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSampler, mn_sampler_free)
+
+/* From now on the meters show the memory of the group, which is the sampler's then, and not the
+ * machine's. To be called before there is a watch, and once; takes a first sample, whose error is to
+ * be the end of the sampler. *ret_name as above. */
+int mn_sampler_set_group(MnSampler *self, MnGroup *group, const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What has to be held while a file shows this meter. */
+guint mn_sampler_meter_sources(const MnSampler *self, MnMeterId meter);
 
 const MnMachine *mn_sampler_get_machine(const MnSampler *self);
 

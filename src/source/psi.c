@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-int mn_psi_open(int proc_fd, int *ret_fd) {
+int mn_psi_open(int directory_fd, const char *name, int *ret_fd) {
     static const char trigger[] = "some 150000 2000000"; /* with its NUL: psi cuts the last byte */
     int fd, r;
 
-    fd = openat(proc_fd, "pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    fd = openat(directory_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -errno;
 

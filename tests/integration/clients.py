@@ -8,6 +8,7 @@ import json
 import os
 import select
 import signal
+import subprocess
 import time
 import traceback
 from contextlib import contextmanager
@@ -79,6 +80,17 @@ def open_files(pid):
 
 def has_open(pid, path):
     return str(path) in open_files(pid)
+
+
+@contextmanager
+def running(*command):
+    """A program whose stdout can be read. It is killed, not waited for: a daemon that is at fault may hold it."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 # Functions of the kernel, as wchan of /proc has them.
@@ -159,7 +171,7 @@ class Child:
         return self
 
     def __exit__(self, *_exception):
+        self.reader.close()
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        self.reader.close()
+            self.wait()

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("clients", "daemon", "machine")
 
 from daemon import Daemon  # noqa: E402
 from machine import Machine  # noqa: E402
+from pytest_count import pytest_configure  # noqa: E402, F401
 
 
 @pytest.fixture
@@ -45,39 +46,3 @@ def serve():
 def daemon(serve, make_machine):
     """A machine that stands still, every meter of which can be moved; limits are left at once."""
     return serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
-
-
-class Count:
-    """One outcome for each test, whatever number of phases it failed in."""
-
-    def __init__(self):
-        self.outcomes = {}
-
-    def pytest_runtest_logreport(self, report):
-        if report.failed:
-            self.outcomes[report.nodeid] = "failed"
-        elif report.skipped:
-            self.outcomes.setdefault(report.nodeid, "skipped")
-        elif report.when == "call":
-            self.outcomes.setdefault(report.nodeid, "passed")
-
-    def pytest_collectreport(self, report):
-        if report.failed:
-            self.outcomes[report.nodeid] = "failed"
-
-    def number(self, outcome):
-        return list(self.outcomes.values()).count(outcome)
-
-    def pytest_sessionfinish(self, session):
-        if self.number("skipped") == len(self.outcomes) > 0:
-            session.exitstatus = 77
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self):
-        skipped = self.number("skipped")
-        print(f"{self.number('passed')} passed, {self.number('failed')} failed"
-              + (f", {skipped} skipped" if skipped else ""))
-
-
-def pytest_configure(config):
-    config.pluginmanager.register(Count())

@@ -6,12 +6,11 @@ import os
 import re
 import select
 import signal
-import subprocess
 import time
 
 import pytest
 
-from clients import TIMEOUT_S, Child, has_open, is_ready, opened, wait_ready, wait_until, write_text
+from clients import TIMEOUT_S, Child, has_open, is_ready, opened, running, wait_ready, wait_until, write_text
 
 LINE = re.compile(rb"(\d+\.\d{6}) (\S+) (\S+) (\S+) (\d+)(?: (\d+))?\n")
 
@@ -81,7 +80,7 @@ def test_a_sleeping_reader_gets_the_line_at_once(daemon, events):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("command", [["cat"], ["busybox", "cat"], ["tail", "-f"], ["head", "-n", "1"]])
 def test_ctrl_c_ends_a_blocked_reader(daemon, events, command, number):
-    with subprocess.Popen([*command, events], stdout=subprocess.PIPE) as reader:
+    with running(*command, events) as reader:
         wait_until(lambda: has_open(reader.pid, events), "the reader to have it open")
         reader.send_signal(number)
         assert reader.wait(TIMEOUT_S) == -number
@@ -90,7 +89,7 @@ def test_ctrl_c_ends_a_blocked_reader(daemon, events, command, number):
 
 
 def test_head_ends_with_its_line(daemon, events):
-    with subprocess.Popen(["head", "-n", "1", events], stdout=subprocess.PIPE) as head:
+    with running("head", "-n", "1", events) as head:
         wait_until(lambda: has_open(head.pid, events), "head to have it open")
         daemon.simulate("used 2000")
         assert words(head.communicate(timeout=TIMEOUT_S)[0]) == ["low used reached 2000 2000"]
@@ -99,12 +98,11 @@ def test_head_ends_with_its_line(daemon, events):
 
 def test_a_shell_loop_gets_line_by_line(daemon, events):
     script = 'while read -r _ name meter state value limit; do echo "$name $state $value"; done <"$1"'
-    with subprocess.Popen(["bash", "-c", script, "bash", events], stdout=subprocess.PIPE) as shell:
+    with running("bash", "-c", script, "bash", events) as shell:
         wait_until(lambda: has_open(shell.pid, events), "bash to have it open")
         for used, state in ((2000, b"reached"), (3, b"left")):
             daemon.simulate(f"used {used}")
             assert shell.stdout.readline() == b"low %s %d\n" % (state, used)
-        shell.kill()
 
 
 def test_non_blocking_reads_and_poll(daemon, events):

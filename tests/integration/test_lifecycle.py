@@ -55,7 +55,8 @@ def test_help_and_version():
         done = run(option)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("usage: ")
-        for word in ("--proc", "--simulate", "ack=poll", "update_period", "max_update_period", "update_space", "fill_rate"):
+        for word in ("--proc", "--simulate", "ack=poll", "update_period", "max_update_period", "update_space",
+                     "fill_rate"):
             assert word in done.stdout
     for option in ("--version", "-V"):
         done = run(option)

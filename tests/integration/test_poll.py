@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from clients import POLL, Child, events_now, is_ready, opened, sleeps_in, wait_ready, wait_until, write_text
+from clients import POLL, TIMEOUT_S, Child, events_now, is_ready, opened, sleeps_in, wait_ready, wait_until, write_text
 
 PRI = select.POLLPRI
 
@@ -283,17 +283,18 @@ def test_dup_and_fork_share_limits_and_event(quiet):
 
 
 def test_a_descriptor_closed_under_poll_disturbs_nobody(quiet):
-    fd = open_limited(quiet, "memnotify")
     done = []
     poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    sleeper = threading.Thread(target=lambda: done.append(poll.poll()), daemon=True)
-    sleeper.start()
-    wait_until(lambda: sleeps_in(sleeper.native_id, *POLL), "the thread to sleep in poll")
-    os.close(fd)
-    quiet.simulate("used 2000")  # the poll still holds the file
-    sleeper.join(30)
-    assert done == [[(fd, select.POLLIN)]]
+    with opened(quiet / "simulate", os.O_WRONLY) as simulate:
+        fd = open_limited(quiet, "memnotify")
+        poll.register(fd, select.POLLIN)
+        sleeper = threading.Thread(target=lambda: done.append(poll.poll()), daemon=True)
+        sleeper.start()
+        wait_until(lambda: sleeps_in(sleeper.native_id, *POLL), "the thread to sleep in poll")
+        os.close(fd)
+        os.write(simulate, b"used 2000")  # the sleeper still holds the file, and is woken
+        sleeper.join(TIMEOUT_S)
+    assert done == [[(fd, select.POLLNVAL)]], "woken, poll(2) looks for the number anew"
 
 
 def test_a_client_killed_in_poll_disturbs_nobody(quiet):

@@ -3,7 +3,6 @@
 
 import os
 import select
-import shutil
 import subprocess
 
 import pytest
@@ -21,6 +20,10 @@ BAD = sorted(path.name for path in FIXTURES.iterdir() if path.name.startswith(("
 @pytest.fixture
 def machine(make_machine):
     return make_machine("debian-6.1")
+
+
+def driver_line(machine):
+    return "used {used} active {active} total {total}\n".format(**machine.meters())
 
 
 def name_of_bad(bad):
@@ -62,7 +65,7 @@ def test_a_reader_sees_edits_also_when_nobody_waits(serve, machine, how):
     for free in (4000, 8000, 12000):
         getattr(machine, how)("meminfo", machine.with_number("meminfo", "MemFree", free))
         wait_until(lambda: daemon.meter("free") == free // PAGE_KIB, "the edit to be seen")
-        assert read_text(daemon / "memnotify") == "used {used} active {active} total {total}\n".format(**machine.meters())
+        assert read_text(daemon / "memnotify") == driver_line(machine)
 
 
 def test_a_machine_gets_more_memory_and_percentages_follow(serve, machine):
@@ -128,10 +131,11 @@ def test_no_file_a_huge_one_a_directory_and_a_fifo(serve, machine):
 
 def test_unknown_keys_are_skipped(serve, make_machine):
     machine = make_machine("debian-6.1")
-    for name, more in (("vmstat", b"nr_new_in_7_0 18446744073709551616\nword\n"), ("meminfo", b"New:  x\nHugeNew: 5 GB\n")):
+    for name, more in (("vmstat", b"nr_new_in_7_0 18446744073709551616\nword\n"),
+                       ("meminfo", b"New:  x\nHugeNew: 5 GB\n")):
         machine.replace(name, more + machine.text(name) + more)
     daemon = serve(machine=machine)
-    assert read_text(daemon / "memnotify") == "used {used} active {active} total {total}\n".format(**machine.meters())
+    assert read_text(daemon / "memnotify") == driver_line(machine)
 
 
 def test_a_meter_without_its_counter_is_not_offered(serve, make_machine):

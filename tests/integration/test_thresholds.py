@@ -229,7 +229,8 @@ def test_users_may_read_and_wait_but_not_set_what_is_the_owners(daemon, threshol
     assert as_user(BOB, (read_text, daemon / "memnotify"), (os.open, daemon / "memnotify", os.O_RDWR),
                    (os.open, daemon / "meters" / "used", os.O_RDWR), (os.open, daemon / "events", os.O_RDONLY),
                    (read_text, daemon / "parameters" / "fill_rate"), (read_text, daemon / "simulate"),
-                   (os.open, daemon / "parameters" / "fill_rate", os.O_WRONLY), (os.open, daemon / "simulate", os.O_WRONLY),
+                   (os.open, daemon / "parameters" / "fill_rate", os.O_WRONLY),
+                   (os.open, daemon / "simulate", os.O_WRONLY),
                    (os.open, daemon / "events", os.O_WRONLY), (write_text, daemon / "new", "used 5"),
                    (os.unlink, daemon / "memnotify"), (os.chmod, daemon / "memnotify", 0)) == [
                        None] * 6 + ["EACCES"] * 5 + ["EPERM"]
@@ -239,7 +240,8 @@ def test_nothing_but_files_can_be_made(daemon, thresholds):
     write_text(thresholds / "low", "used 5")
     refusals = {"EPERM", "ENOSYS", "ENOTSUP", "EXDEV"}
     for call in ((os.mkdir, thresholds / "dir"), (os.symlink, "low", thresholds / "link"),
-                 (os.link, thresholds / "low", thresholds / "link"), (os.rename, thresholds / "low", thresholds / "high"),
+                 (os.link, thresholds / "low", thresholds / "link"),
+                 (os.rename, thresholds / "low", thresholds / "high"),
                  (os.mkfifo, thresholds / "fifo"), (os.rmdir, daemon / "meters"), (os.unlink, daemon / "memnotify"),
                  (os.rename, daemon / "memnotify", thresholds / "memnotify"), (write_text, daemon / "new", "used 5"),
                  (write_text, daemon / "meters" / "new", "used 5"), (os.setxattr, thresholds / "low", "user.x", b"1")):
@@ -253,7 +255,7 @@ def test_create_fails_on_a_name_that_is_there(thresholds):
 
 
 def test_a_listing_is_right_while_files_go(thresholds):
-    names = [f"threshold-with-a-long-name-{number:03}" for number in range(300)]
+    names = [f"threshold-with-a-long-name-{number:04}" for number in range(1500)]  # several getdents(2)
     for name in names:
         write_text(thresholds / name, "used 5")
     assert os.listdir(thresholds) == names
@@ -262,13 +264,13 @@ def test_a_listing_is_right_while_files_go(thresholds):
     with os.scandir(thresholds) as entries:
         for entry in entries:
             seen.append(entry.name)
-            number = int(entry.name[-3:])
+            number = int(entry.name[-4:])
             if number % 3 == 0:
                 os.unlink(entry.path)
             if number % 3 == 1 and number > 1:
                 os.unlink(thresholds / names[number - 2])
     assert len(seen) == len(set(seen))
-    stay = [name for number, name in enumerate(names) if number % 3 == 1 or number == 299]
+    stay = [name for number, name in enumerate(names) if number % 3 == 1 or number == 1499]
     assert set(stay) <= set(seen)
     assert sorted(os.listdir(thresholds)) == sorted(stay)
     shell('rm -rf "$1"/*; test -z "$(ls -A "$1")"', thresholds)

@@ -6,6 +6,8 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -25,22 +27,25 @@ chmod 0666 /dev/fuse
 as_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"; }
 fail() { echo "failed: $*"; exit 1; }
 mounted() { grep -q " $dir/mount fuse.memnotifyfs " /proc/self/mounts; }
-until_not() { n=0; while "$@"; do n=$((n + 1)); [ $n -lt 3000 ] || fail "waited in vain for: not $*"; sleep 0.01; done; }
+until_not() {
+    n=0
+    while "$@"; do n=$((n + 1)); [ $n -lt 3000 ] || fail "waited in vain for: not $*"; sleep 0.01; done
+}
 """
 
 
 @pytest.fixture
-def place(tmp_path):
-    """A directory that the user can reach, with a copy of the program that he may run."""
-    os.chmod(tmp_path, 0o755)
-    for parent in tmp_path.parents[:2]:
-        os.chmod(parent, 0o755)
-    shutil.copy(PROGRAM, tmp_path / "memnotifyfs")
-    (tmp_path / "scratch").mkdir()
-    (tmp_path / "user" / "mount").mkdir(parents=True)
-    for path in (tmp_path / "user", tmp_path / "user" / "mount"):
-        os.chown(path, USER.pw_uid, USER.pw_gid)
-    return tmp_path
+def place():
+    """A directory that the user can reach (pytest keeps its own to root), with a copy of the program."""
+    with tempfile.TemporaryDirectory(prefix="memnotifyfs-test.") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        shutil.copy(PROGRAM, directory / "memnotifyfs")
+        (directory / "scratch").mkdir()
+        (directory / "user" / "mount").mkdir(parents=True)
+        for path in (directory / "user", directory / "user" / "mount"):
+            os.chown(path, USER.pw_uid, USER.pw_gid)
+        yield directory
 
 
 def run(place, script):

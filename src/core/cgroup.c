@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory control groups: text -> numbers -> MnSample. */
+#include "cgroup.h"
+
+#include "core/meter.h"
+#include "core/number.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const MnCgroupNames names_v1 = {
+    .usage = "memory.usage_in_bytes",
+    .limit = "memory.limit_in_bytes",
+    .stat = "memory.stat",
+    .swap_usage = "memory.memsw.usage_in_bytes",
+    .swap_limit = "memory.memsw.limit_in_bytes",
+};
+
+static const MnCgroupNames names_v2 = {
+    .usage = "memory.current",
+    .limit = "memory.max",
+    .stat = "memory.stat",
+    .swap_usage = "memory.swap.current",
+    .swap_limit = "memory.swap.max",
+};
+
+const MnCgroupNames *mn_cgroup_names(MnCgroupVersion version) {
+    return version == MN_CGROUP_V1 ? &names_v1 : &names_v2;
+}
+
+static int parse_decimal(const char *text, const char *end, guint64 *ret) {
+    guint64 number;
+
+    if (mn_number_parse(&text, end, &number) < 0 || text != end)
+        return -EBADMSG;
+    *ret = number;
+    return 0;
+}
+
+int mn_cgroup_parse_number(const char *text, gsize len, guint64 *ret) {
+    if (len == 0 || text[len - 1] != '\n')
+        return -EBADMSG;
+    if (len == 4 && memcmp(text, "max", 3) == 0) {
+        *ret = MN_CGROUP_UNLIMITED;
+        return 0;
+    }
+    return parse_decimal(text, text + len - 1, ret);
+}
+
+/* --- memory.stat ------------------------------------------------------------------------------ */
+
+typedef struct Key {
+    const char *name; /* with the blank that ends it */
+    gsize offset;     /* in MnCgroupStat */
+    gboolean is_optional;
+} Key;
+
+#define KEY(name, field) { name " ", offsetof(MnCgroupStat, field), FALSE }
+#define OPTIONAL_KEY(name, field) { name " ", offsetof(MnCgroupStat, field), TRUE }
+
+/* The keys with "total_" are those that include the groups below. */
+static const Key keys_v1[] = {
+    KEY("total_cache", file),
+    KEY("total_rss", anon),
+    OPTIONAL_KEY("total_shmem", shmem), /* since 4.11 */
+    OPTIONAL_KEY("total_dirty", dirty), /* since 4.2 */
+    OPTIONAL_KEY("total_swapcached", swap_cached),
+    KEY("total_active_anon", active_anon),
+    KEY("total_inactive_file", inactive_file),
+    KEY("total_active_file", active_file),
+};
+
+static const Key keys_v2[] = {
+    KEY("anon", anon),
+    KEY("file", file),
+    OPTIONAL_KEY("shmem", shmem), /* since 4.12 */
+    KEY("file_dirty", dirty),
+    OPTIONAL_KEY("swapcached", swap_cached),
+    KEY("active_anon", active_anon),
+    KEY("inactive_file", inactive_file),
+    KEY("active_file", active_file),
+    OPTIONAL_KEY("slab_reclaimable", slab_reclaimable), /* since 4.12 */
+};
+
+/* The keys of a text, and which of them have been found. */
+typedef struct Parser {
+    const Key *keys;
+    guint n_keys;
+    guint found;
+    MnCgroupStat stat;
+} Parser;
+
+static int parse_line(Parser *self, const char *line, const char *end) {
+    for (guint i = 0; i < self->n_keys; i++) {
+        const Key *key = &self->keys[i];
+        gsize name_len = strlen(key->name);
+
+        if ((gsize)(end - line) < name_len || memcmp(line, key->name, name_len) != 0)
+            continue;
+        if (self->found & (1U << i))
+            return -EBADMSG;
+        self->found |= 1U << i;
+        return parse_decimal(line + name_len, end, G_STRUCT_MEMBER_P(&self->stat, key->offset));
+    }
+    return 0;
+}
+
+static gboolean has_all(const Parser *self) {
+    for (guint i = 0; i < self->n_keys; i++)
+        if (!self->keys[i].is_optional && !(self->found & (1U << i)))
+            return FALSE;
+    return TRUE;
+}
+
+/* Lines of "anon 8704000\n". */
+int mn_cgroup_parse_stat(MnCgroupVersion version, const char *text, gsize len, MnCgroupStat *ret) {
+    Parser parser = { .keys = version == MN_CGROUP_V1 ? keys_v1 : keys_v2,
+                      .n_keys = version == MN_CGROUP_V1 ? G_N_ELEMENTS(keys_v1) : G_N_ELEMENTS(keys_v2) };
+    const char *end = text + len;
+    int r;
+
+    if (len == 0 || end[-1] != '\n')
+        return -EBADMSG;
+
+    for (const char *line = text, *newline; line < end; line = newline + 1) {
+        newline = memchr(line, '\n', end - line);
+        r = parse_line(&parser, line, newline);
+        if (r < 0)
+            return r;
+    }
+    if (!has_all(&parser))
+        return -EBADMSG;
+
+    *ret = parser.stat;
+    return 0;
+}
+
+/* --- what it means ---------------------------------------------------------------------------- */
+
+static guint64 subtract(guint64 from, guint64 amount) {
+    return from > amount ? from - amount : 0;
+}
+
+static guint64 add(guint64 amount, guint64 more) {
+    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
+}
+
+/* A sample that is being filled in, from bytes. */
+typedef struct Filling {
+    MnSample *sample;
+    guint page_bytes;
+} Filling;
+
+static void set(Filling *self, MnCounter counter, guint64 bytes) {
+    self->sample->counters[counter] = bytes / self->page_bytes;
+    self->sample->known |= MN_COUNTER_BIT(counter);
+}
+
+static guint64 total_bytes(const MnCgroupState *self) {
+    return MIN(self->limit, self->machine_bytes);
+}
+
+/* v1 limits and counts memory and swap together: what memory does not need of that is left for swap. */
+static guint64 swap_total_bytes(const MnCgroupState *self) {
+    guint64 limit = self->swap_limit;
+
+    if (self->version == MN_CGROUP_V1)
+        limit = subtract(limit, total_bytes(self));
+    return MIN(limit, self->machine_swap_bytes);
+}
+
+static guint64 swap_used_bytes(const MnCgroupState *self) {
+    return self->version == MN_CGROUP_V1 ? subtract(self->swap_usage, self->usage) : self->swap_usage;
+}
+
+static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion version) {
+    guint64 evictable = add(stat->active_file, stat->inactive_file);
+
+    set(filling, MN_COUNTER_ANON, stat->anon);
+    set(filling, MN_COUNTER_FILE, stat->file);
+    set(filling, MN_COUNTER_SHMEM, stat->shmem);
+    set(filling, MN_COUNTER_DIRTY, stat->dirty);
+    set(filling, MN_COUNTER_ACTIVE_ANON, stat->active_anon);
+    set(filling, MN_COUNTER_ACTIVE_FILE, stat->active_file);
+    set(filling, MN_COUNTER_MLOCKED, subtract(stat->file, add(add(stat->shmem, stat->swap_cached), evictable)));
+    if (version == MN_CGROUP_V2)
+        set(filling, MN_COUNTER_SLAB_RECLAIMABLE, stat->slab_reclaimable);
+}
+
+void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *ret) {
+    Filling filling = { ret, page_bytes };
+    guint64 total = total_bytes(self), unused = subtract(total, self->usage);
+
+    set(&filling, MN_COUNTER_MEM_TOTAL, total);
+    set(&filling, MN_COUNTER_MEM_FREE, unused);
+    if (self->counts_swap) {
+        set(&filling, MN_COUNTER_SWAP_TOTAL, swap_total_bytes(self));
+        set(&filling, MN_COUNTER_SWAP_FREE, subtract(swap_total_bytes(self), swap_used_bytes(self)));
+    }
+
+    if (self->stat) {
+        guint64 evictable = add(self->stat->active_file, self->stat->inactive_file);
+
+        set_stat(&filling, self->stat, self->version);
+        set(&filling, MN_COUNTER_MEM_AVAILABLE,
+            MIN(total, add(unused, add(evictable, self->stat->slab_reclaimable))));
+    }
+}
+
+guint mn_cgroup_meters_offered(guint64 known) {
+    guint offered = mn_meters_offered(known | MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE));
+
+    if (!(known & MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE)))
+        offered &= ~MN_METER_BIT(MN_METER_SLAB_RECLAIMABLE);
+    return offered;
+}
+
+gboolean mn_cgroup_needs_stat(guint64 counters) {
+    return (counters & ~(MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) | MN_COUNTER_BIT(MN_COUNTER_MEM_FREE) |
+                         MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL) | MN_COUNTER_BIT(MN_COUNTER_SWAP_FREE))) != 0;
+}
+
+/* --- where it is ------------------------------------------------------------------------------ */
+
+static gboolean has_word(const char *list, const char *word) {
+    g_auto(GStrv) words = g_strsplit(list, ",", -1);
+
+    return g_strv_contains((const char *const *)words, word);
+}
+
+/* Lines of "4:memory:/user/one\n" (v1) and "0::/user/one\n" (v2). The group that controls memory. */
+static char *find_path(const char *groups, MnCgroupVersion version) {
+    g_auto(GStrv) lines = g_strsplit(groups, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        g_auto(GStrv) fields = g_strsplit(lines[i], ":", 3);
+
+        if (g_strv_length(fields) < 3)
+            continue;
+        if (version == MN_CGROUP_V1 ? has_word(fields[1], "memory") : strcmp(fields[0], "0") == 0)
+            return g_strdup(fields[2]);
+    }
+    return NULL;
+}
+
+/* The directory of the group `path` below a mount whose root is the group `root`; NULL if it is not
+ * below it: another mount, or a group outside of our cgroup namespace ("/../other"). */
+static char *directory_below(const char *mountpoint, const char *root, const char *path) {
+    gsize len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+    if (strncmp(path, root, len) != 0 || (path[len] != '/' && path[len] != '\0') || strstr(path, "/.."))
+        return NULL;
+    return g_strconcat(mountpoint, strcmp(path + len, "/") == 0 ? "" : path + len, NULL);
+}
+
+/* "35 31 0:32 /docker/1 /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup rw,memory": root and
+ * mount point are the fields 3 and 4, type and options the first and third after the lone "-". Blanks
+ * in a path are octal: "\040". */
+static char *directory_in_mount(const char *line, MnCgroupVersion version, const char *path) {
+    g_auto(GStrv) fields = g_strsplit(line, " ", -1);
+    g_autofree char *root = NULL, *mountpoint = NULL;
+    guint n = g_strv_length(fields), dash = 6;
+
+    while (dash < n && strcmp(fields[dash], "-") != 0)
+        dash++;
+    if (dash + 3 >= n)
+        return NULL;
+    if (version == MN_CGROUP_V2 ? strcmp(fields[dash + 1], "cgroup2") != 0
+                                : strcmp(fields[dash + 1], "cgroup") != 0 || !has_word(fields[dash + 3], "memory"))
+        return NULL;
+
+    root = g_strcompress(fields[3]);
+    mountpoint = g_strcompress(fields[4]);
+    return directory_below(mountpoint, root, path);
+}
+
+static char *find_directory(const char *groups, const char *mounts, MnCgroupVersion version) {
+    g_autofree char *path = find_path(groups, version);
+    g_auto(GStrv) lines = g_strsplit(mounts, "\n", -1);
+    char *directory = NULL;
+
+    for (guint i = 0; path && lines[i] && !directory; i++)
+        directory = directory_in_mount(lines[i], version, path);
+    return directory;
+}
+
+/* Memory is controlled by v1 where that has it mounted, and then not by v2. */
+int mn_cgroup_find(const char *groups, const char *mounts, MnCgroupPlace *ret) {
+    for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++) {
+        char *directory = find_directory(groups, mounts, version);
+
+        if (directory) {
+            *ret = (MnCgroupPlace){ version, directory };
+            return 0;
+        }
+    }
+    return -ENOENT;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/process.h"
+
+/* The machine's measures that badness needs. */
+typedef struct MnRankingScale {
+    guint page_bytes;
+    guint ticks_per_second;
+    guint64 now_ticks; /* since boot */
+} MnRankingScale;
+
+/* How bad it is to keep a process: the formula of the kernel of 2005, in floating point.
+ *
+ *   pages of address space
+ *     / square root of the CPU time in units of 10 s, at least 1
+ *     / fourth root of the run time in units of 1024 s, at least 1
+ *     x 2 if niced, / 4 if it is root's or may administer the system, / 4 if it has raw I/O
+ *
+ * "At least 1", because the original skipped a division by an integer root of 0. */
+double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_io,
+                  const MnRankingScale *scale);
+
+/* One process that could be ended. */
+typedef struct MnCandidate {
+    double points;
+    guint64 utime_ticks;
+    guint64 stime_ticks;
+    guint64 start_ticks;
+    pid_t pid;
+    char comm[MN_COMM_MAX + 1];
+} MnCandidate;
+
+/* Whether a process can be a candidate at all: not a kernel thread, not dead, not init, which the
+ * kernel of 2005 left out too. */
+gboolean mn_candidate_is_eligible(const MnProcessStat *stat);
+
+/* Highest points first. Of equals the youngest, with which the least work is lost. */
+void mn_candidates_sort(MnCandidate *candidates, guint n);
+
+/* The most that the line of a candidate takes: five numbers of up to 20 digits would not leave room
+ * for a longer name. */
+#define MN_RANKING_LINE_BYTES 192
+
+/* Appends "PID POINTS UTIME STIME COMM\n": "4711 1373.625 17 5 bash\n". */
+void mn_candidate_render(const MnCandidate *candidate, GString *text);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oom: the list of processes to sacrifice, as /proc/oom of 2005.
+ *
+ * There is one list, and a write replaces it, whoever has written it before. What protects others is
+ * that nobody can list a process that he may not kill. Both who has opened the file and who writes
+ * to it must be permitted: a program that is more powerful than its user, and prints what he likes
+ * into a file that he has opened, lends him nothing. */
+#include "files/files.h"
+#include "fs/open.h"
+
+#include "core/pidlist.h"
+
+/* As many pids as surely fit in one page. */
+#define SHORT_LIST 500
+
+static MnOomList *list_of(MnOpen *open) {
+    return ((MnFilesContext *)open->node->data)->oom_list;
+}
+
+/* "11 22 33 \n" */
+static int oom_read(MnOpen *open, GString *text) {
+    mn_oom_list_render(list_of(open), text);
+    return 0;
+}
+
+static int oom_write(MnOpen *open, const MnWrite *write) {
+    MnOomWriter writer = {
+        .opener_uid = open->uid,
+        .uid = write->caller.uid,
+        .tid = write->caller.tid,
+    };
+
+    return mn_oom_list_write(list_of(open), write->text, write->len, &writer);
+}
+
+/* One page as other files, unless the list is long: where st_size is far above what can be read,
+ * programs that seek to the end, as tail, find nothing. */
+static gsize oom_size(const MnNode *node) {
+    MnOomList *list = ((MnFilesContext *)node->data)->oom_list;
+
+    return mn_oom_list_get_victims(list)->len <= SHORT_LIST ? 0 : MN_PID_LIST_SHOWN_MAX;
+}
+
+static const MnFileOps oom_ops = {
+    .size_now = oom_size,
+    .read = oom_read,
+    .write = oom_write,
+};
+
+void mn_oom_add(MnTree *tree, MnFilesContext *context) {
+    mn_tree_add_file(tree, mn_tree_get_root(tree), "oom", 0666, &oom_ops, context);
+}

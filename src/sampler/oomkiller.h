@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sampler/oomlist.h"
+#include "sampler/sampler.h"
+
+/* Ends the processes of a list, one after the other, while one of some limits is met. */
+typedef struct MnOomKiller MnOomKiller;
+
+/* Waits for `limits` as long as there is somebody on the list, with `grace_ms` from SIGTERM to
+ * SIGKILL. Sampler and list stay the caller's and outlive it. */
+MnOomKiller *mn_oom_killer_new(MnSampler *sampler, MnOomList *list, const MnLimitSet *limits,
+                               guint64 grace_ms);
+void mn_oom_killer_free(MnOomKiller *self); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOomKiller, mn_oom_killer_free)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/meter.h"
+
+/* A memory control group whose memory the meters show, in the place of the machine's. */
+typedef struct MnGroup MnGroup;
+
+/* The group of `directory`, whatever limits are set above it. -errno when it cannot be opened; -ENOENT
+ * also when it is no directory of a memory controller. */
+int mn_group_new(const char *directory, MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group that bounds this process: of its own group and those above it that can be seen, the one
+ * with the smallest limit, which may be another one later. -ENOENT when there is none to be seen. */
+int mn_group_new_own(MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+void mn_group_free(MnGroup *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnGroup, mn_group_free)
+
+/* Whether it has a limit, its own or one above it, that is below the memory of the machine. */
+gboolean mn_group_is_limited(MnGroup *self);
+
+/* What a sample has to be made of for a meter: MN_SOURCE_VMSTAT stands for memory.stat, which costs
+ * the kernel a walk through all groups below, MN_SOURCE_MEMINFO for the limits and what is used. */
+guint mn_group_meter_sources(MnMeterId meter);
+
+/* Reads these into *ret. -EBADMSG when a text is damaged or lacks a counter that all kernels have;
+ * -ENODEV when the group has been removed; -errno when a file cannot be read. Then *ret is untouched
+ * and *ret_name says which file it was. Allocates nothing. */
+int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group's directory, for its memory.pressure. */
+int mn_group_get_directory_fd(const MnGroup *self);

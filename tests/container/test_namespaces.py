@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Mounting for oneself: with fusermount3, in a user namespace, under bubblewrap, or through somebody else."""
+
+import os
+import re
+import shutil
+import signal
+
+import pytest
+
+from process import is_alive, output_of, run, wait_until
+from world import is_mounted, mount
+
+LINE = re.compile(r"used \d+ active \d+ total \d+\n")
+
+
+@pytest.fixture
+def own_place(place, user):
+    os.chown(place, user.uid, user.uid)
+    return place
+
+
+def test_plain_user_by_fusermount3(world, own_place, user):
+    output_of(user("memnotifyfs", own_place))
+    assert LINE.fullmatch(output_of(user("cat", own_place / "memnotify")))
+    others = run(world.users[1]("cat", own_place / "memnotify"))
+    assert others.returncode == 1 and "Permission denied" in others.stderr
+    output_of(user("fusermount3", "-u", own_place))
+    assert not is_mounted(own_place)
+
+
+def test_others_are_let_in_where_fuse_conf_permits_it(world, own_place, user):
+    (world.path / "fuse.conf").write_text("# user_allow_other is what it is about\n  user_allow_other\n")
+    mount("--bind", world.path / "fuse.conf", "/etc/fuse.conf")
+    try:
+        output_of(user("memnotifyfs", own_place))
+        assert LINE.fullmatch(output_of(world.users[1]("cat", own_place / "memnotify")))
+        output_of(user("fusermount3", "-u", own_place))
+    finally:
+        output_of(["umount", "/etc/fuse.conf"])
+
+
+def test_nobody_with_unshare(world, own_place, user):
+    """Root of his own user namespace mounts by himself, without fusermount3."""
+    text = output_of(user("unshare", "-Urm", "sh", "-c",
+                          'memnotifyfs "$0" && cat "$0/memnotify" && grep "$0" /proc/self/mounts && umount "$0"',
+                          own_place, env={"FUSERMOUNT_DIR": "/nonexistent"}))
+    line, mounted = text.splitlines(keepends=True)
+    assert LINE.fullmatch(line)
+    assert "user_id=0,group_id=0,default_permissions,allow_other" in mounted
+
+
+def test_the_real_nobody_with_unshare(world, place):
+    os.chown(place, 65534, 65534)
+    text = output_of(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Urm", "sh", "-c",
+                      '"$1/memnotifyfs" "$0" && cat "$0/memnotify"; umount "$0"', place, world.bin])
+    assert LINE.fullmatch(text)
+
+
+# With a /dev of its own and another user than root bwrap makes a second user namespace, which may not mount.
+@pytest.mark.parametrize("device", [
+    ["--dev-bind", "/dev", "/dev"],
+    ["--dev", "/dev", "--dev-bind", "/dev/fuse", "/dev/fuse", "--uid", "0", "--gid", "0"],
+])
+def test_bubblewrap(world, user, device):
+    if not shutil.which("bwrap"):
+        pytest.skip("bwrap is not installed (package bubblewrap)")
+    text = output_of(user("bwrap", "--ro-bind", "/", "/", *device,
+                          "--proc", "/proc", "--tmpfs", "/mnt", "--unshare-user", "--unshare-pid",
+                          "--die-with-parent", "--cap-add", "CAP_SYS_ADMIN", "sh", "-c", "memnotifyfs /mnt && cat /mnt/memnotify"))
+    assert LINE.fullmatch(text)
+
+
+def test_bubblewrap_with_memnotify_run_inside(world, user):
+    if not shutil.which("bwrap"):
+        pytest.skip("bwrap is not installed (package bubblewrap)")
+    text = output_of(user("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--dev-bind", "/dev/fuse", "/dev/fuse",
+                          "--proc", "/proc", "--tmpfs", "/run", "--unshare-user", "--unshare-pid",
+                          "memnotify-run", "--", "cat", "/run/memnotify/memnotify"))
+    assert LINE.fullmatch(text)
+
+
+MOUNT_FOR_ANOTHER = """
+import ctypes, os, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={fd},rootmode=40000,user_id={sys.argv[2]},group_id={sys.argv[2]},default_permissions,allow_other"
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mount(b"memnotifyfs", sys.argv[1].encode(), b"fuse.memnotifyfs", 0, options.encode()) < 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.set_inheritable(fd, True)
+command = [word.replace("FD", f"/dev/fd/{fd}") for word in sys.argv[3:]]
+os.execvp(command[0], command)
+"""
+
+
+def test_a_descriptor_that_somebody_else_has_mounted(world, place, user):
+    """As mount.fuse3 does it with drop_privileges, or a privileged part of a container for its other parts."""
+    output_of(["/usr/bin/python3", "-c", MOUNT_FOR_ANOTHER, place, user.uid, *user("memnotifyfs", "FD")])
+    assert LINE.fullmatch((place / "memnotify").read_text())
+    assert os.stat(place / "memnotify").st_uid == user.uid
+    output_of(["umount", place])
+
+
+def test_a_descriptor_that_is_none_is_refused(user):
+    done = run(user("memnotifyfs", "/dev/fd/9"))
+    assert (done.returncode, done.stderr) == (1, "memnotifyfs: '/dev/fd/9' is not an open /dev/fuse\n")
+
+
+def test_two_users_on_one_mount(world, host):
+    """thresholds/ is everybody's, a threshold is its maker's."""
+    ann, bob = world.users
+    low = host / "thresholds" / "low"
+    (host / "simulate").write_text("used 5")
+    output_of(ann("sh", "-c", 'echo "used 80%" >"$0"', low))
+    assert os.stat(low).st_uid == ann.uid
+    assert output_of(bob("cat", low)) == output_of(ann("cat", low)) != ""
+
+    assert "Permission denied" in run(bob("sh", "-c", 'echo "used 1" >"$0"', low)).stderr
+    assert "Operation not permitted" in run(bob("rm", "-f", low)).stderr
+    assert "Operation not permitted" in run(bob("chmod", "666", low)).stderr
+    assert "Permission denied" in run(bob("sh", "-c", 'echo 50 >"$0"', host / "parameters" / "update_period")).stderr
+    assert "Permission denied" in run(bob("sh", "-c", 'echo "used 1" >"$0"', host / "simulate")).stderr
+
+    output_of(ann("sh", "-c", 'echo "used 70%" >"$0"; rm "$0"', low))
+    assert not low.exists()
+
+
+def test_both_users_are_told(world, host, start):
+    sessions = [start(user("client", host / "meters" / "used", "90%")) for user in world.users]
+    for session in sessions:
+        session.expect("waiting")
+    (host / "simulate").write_text("used 95%")
+    for session in sessions:
+        assert session.hear().startswith("IN ")
+
+
+def test_a_client_in_a_user_namespace_below(world, host, user):
+    assert LINE.fullmatch(output_of(user("unshare", "-Urm", "cat", host / "memnotify")))
+
+
+def test_a_client_without_a_mapped_id(world, host, user):
+    """He has none in his own user namespace, but in that of the mount."""
+    assert LINE.fullmatch(output_of(user("unshare", "-U", "cat", host / "memnotify")))
+
+
+def test_a_client_from_above(user, start):
+    """The kernel keeps even root out of a mount whose user namespace is not his or above his. He gets an error; nobody
+    hangs, and those inside notice nothing."""
+    session = start(user("memnotify-run", "--", "sh", "-c", "echo $$; read line; cat /run/memnotify/memnotify"))
+    done = run(["nsenter", "--mount", "--target", session.hear(), "cat", "/run/memnotify/memnotify"])
+    assert done.returncode == 1 and "Permission denied" in done.stderr
+    session.say("")
+    assert LINE.fullmatch(session.hear() + "\n")
+
+
+def test_a_server_that_was_killed_is_replaced(world, place, user):
+    os.chown(place, user.uid, user.uid)
+    output_of(user("memnotifyfs", place))
+    pid, = [int(pid) for pid in output_of(["pgrep", "-f", f"memnotifyfs {place}"]).split()]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(pid), "the server to die")
+    assert "not connected" in run(user("cat", place / "memnotify")).stderr
+    output_of(user("memnotifyfs", place))
+    assert LINE.fullmatch(output_of(user("cat", place / "memnotify")))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""oom_ranking: who is in it, with which points, and how it can be read."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from clients import Child, opened, read_all, read_text, wait_until, write_text
+
+USER = 54321
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+CAP_SYS_RAWIO, CAP_SYS_ADMIN = 17, 21
+PR_SET_NAME = 15
+LIST_ONLY = ("-o", "oom=kill,oom_limit=free<1")  # touches nobody of this machine
+
+
+class Line:
+    def __init__(self, text):
+        pid, points, utime, stime, self.comm = text.split(b" ", 4)
+        self.pid, self.points, self.utime, self.stime = int(pid), float(points), int(utime), int(stime)
+
+
+def ranking(daemon):
+    text = read_all(daemon / "oom_ranking")
+    assert text.endswith(b"\n")
+    return [Line(line) for line in text[:-1].split(b"\n")]
+
+
+def line_of(daemon, pid):
+    found = [line for line in ranking(daemon) if line.pid == pid]
+    assert len(found) == 1
+    return found[0]
+
+
+def points_of(pid):
+    """By the formula of 2005, from /proc/PID/stat and status."""
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    cpu_s = (int(fields[11]) + int(fields[12])) / TICKS
+    run_s = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / TICKS
+    points = int(fields[20]) / PAGE / max(1, (cpu_s / 10) ** 0.5) / max(1, (run_s / 1024) ** 0.25)
+    if int(fields[16]) > 0:
+        points *= 2
+    capabilities = int(status["CapEff"], 16)
+    if "0" in status["Uid"].split()[:2] or capabilities >> CAP_SYS_ADMIN & 1:
+        points /= 4
+    if capabilities >> CAP_SYS_RAWIO & 1:
+        points /= 4
+    return points
+
+
+def pause(say):
+    say("ready")
+    while True:
+        signal.pause()
+
+
+def named(name):
+    def start(say):
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name, 0, 0, 0)
+        pause(say)
+    return start
+
+
+def niced(say):
+    os.nice(5)
+    pause(say)
+
+
+def as_users(*uids):
+    def start(say):
+        os.setresuid(*uids)
+        pause(say)
+    return start
+
+
+def test_who_is_in_it(serve):
+    daemon = serve()
+    with Child(pause) as child, Child(lambda _say: None) as zombie:
+        assert child.hear() == "ready"
+        wait_until(lambda: zombie.status_field("State") == "Z", "the child to end")
+        pids = [line.pid for line in ranking(daemon)]
+        assert child.pid in pids and os.getpid() in pids
+        assert zombie.pid not in pids
+    assert len(pids) == len(set(pids))
+    assert 1 not in pids and daemon.pid not in pids
+    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}/exe") and not os.readlink(f"/proc/{pid}/exe")]
+
+
+@pytest.mark.parametrize("function, uid", [
+    (pause, None), (pause, USER), (niced, USER), (niced, None), (as_users(0, USER, USER), None),
+    (as_users(USER, 0, 0), None), (as_users(USER, USER, 0), None), (as_users(0, USER, 0), None),
+])
+def test_points_are_those_of_2005(serve, function, uid):
+    daemon = serve()
+    with Child(function, uid=uid) as child:
+        assert child.hear() == "ready"
+        assert line_of(daemon, child.pid).points == pytest.approx(points_of(child.pid), abs=0.001)
+
+
+def test_points_of_processes_that_have_worked(serve):
+    """Everybody who has not moved meanwhile."""
+    daemon = serve()
+    compared = 0
+    for line in ranking(daemon):
+        try:
+            points = points_of(line.pid)
+            times = [int(n) for n in Path(f"/proc/{line.pid}/stat").read_bytes().rpartition(b") ")[2].split()[11:13]]
+        except FileNotFoundError:
+            continue
+        if times == [line.utime, line.stime] and line.points == pytest.approx(points, rel=1e-3, abs=0.001):
+            compared += 1
+    assert compared >= 2
+
+
+def test_highest_first(serve):
+    points = [line.points for line in ranking(serve())]
+    assert points == sorted(points, reverse=True)
+
+
+@pytest.mark.parametrize("name, shown", [
+    (b"plain", b"plain"), (b"a b  c", b"a b  c"), (b") R 1 2", b") R 1 2"), (b"(", b"("), (b"", b""), (b" x ", b" x "),
+    (b"\n1 9e9 0 0 x", b"\\n1 9e9 0 0 x"), (b"a\\n", b"a\\\\n"), (b"\xff\xfe\x01", b"\xff\xfe\x01"),
+])
+def test_a_name_may_hold_anything(serve, name, shown):
+    daemon = serve()
+    with Child(named(name)) as child:
+        assert child.hear() == "ready"
+        assert line_of(daemon, child.pid).comm == shown
+
+
+def test_it_is_made_when_it_is_opened(serve):
+    daemon = serve()
+    with opened(daemon / "oom_ranking", os.O_RDONLY) as fd:
+        with Child(pause) as child:
+            assert child.hear() == "ready"
+            text = os.pread(fd, 1 << 20, 0)
+            assert f"\n{child.pid} ".encode() not in b"\n" + text
+            assert os.pread(fd, 1 << 20, 0) == text
+            assert b"".join(os.pread(fd, 7, at) for at in range(0, len(text), 7)) == text
+            assert child.pid in [line.pid for line in ranking(daemon)]
+
+
+def test_every_reader_gets_all_of_many(serve):
+    """More than st_size of an ordinary file. Where a reader stops short, its last line is not the last."""
+    daemon = serve()
+    children = [Child(pause) for _ in range(250)]
+    try:
+        pids = {child.pid for child in children if child.hear()}
+        for command in ["cat {}", "busybox cat {}", "dd bs=100 status=none if={}", "head -n 100000 {}", "sort {}"]:
+            done = subprocess.run(command.format(daemon / "oom_ranking").split(), capture_output=True, check=True)
+            assert len(done.stdout) > 4096 and done.stdout.endswith(b"\n")
+            assert pids <= {int(line.split()[0]) for line in done.stdout.splitlines()}, command
+            assert os.stat(daemon / "oom_ranking").st_size >= len(done.stdout)
+        for command in ["tail -n {n} {}", "tail -c {n} {}", "busybox tail -n {n} {}"]:
+            words = command.format(daemon / "oom_ranking", n=100).split()
+            done = subprocess.run(words, capture_output=True, check=True)
+            lines = done.stdout.splitlines(keepends=True)
+            assert done.stdout.endswith(b"\n") and (len(done.stdout) == 100 or len(lines) == 100), command
+        for command in ["wc -c", "busybox wc -c"]:
+            with open(daemon / "oom_ranking", "rb", buffering=0) as ranked:  # made at open: both read the same
+                done = subprocess.run(command.split(), stdin=ranked, capture_output=True, check=True)
+                text = os.pread(ranked.fileno(), 1 << 20, 0)
+            assert int(done.stdout.split()[0]) == len(text), command
+    finally:
+        for child in children:
+            child.__exit__()
+
+
+def test_the_command_of_the_manual(serve):
+    daemon = serve(*LIST_ONLY)
+    done = subprocess.run(["sh", "-c", "head -5 oom_ranking | cut -d' ' -f1 | paste -sd' ' > oom"], cwd=daemon.mountpoint,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(read_text(daemon / "oom").split()) == 5
+    write_text(daemon / "oom", "\n")
+
+
+def test_it_cannot_be_written(serve):
+    daemon = serve()
+    with Child(lambda say: say(os.access(daemon / "oom_ranking", os.W_OK)), uid=USER) as child:
+        assert child.hear() is False
+    with opened(daemon / "oom_ranking", os.O_RDWR) as fd, pytest.raises(OSError):
+        os.write(fd, b"1")

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Control groups, as directories of files: levels, limits that change, and no allocation. The real
+ * ones are in tests/container. */
+#include "allocations.h"
+#include "core/meter.h"
+#include "runner.h"
+#include "source/group.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALL (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
+#define PAGES(mib) ((guint64)(mib) * 1048576 / (guint64)sysconf(_SC_PAGESIZE))
+
+static const char stat_text[] = "anon 1048576\nfile 0\nfile_dirty 0\nactive_anon 0\ninactive_file 0\nactive_file 0\n";
+
+/* A group "top/low" of v2, in a temporary directory. */
+typedef struct Tree {
+    char *root;
+    char *top;
+    char *low;
+} Tree;
+
+static void put(const char *directory, const char *name, const char *text) {
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    FILE *file = g_fopen(path, "w");
+
+    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+        g_error("cannot write %s", path);
+}
+
+static void put_group(const char *directory, const char *limit, const char *usage) {
+    put(directory, "memory.max", limit);
+    put(directory, "memory.current", usage);
+    put(directory, "memory.stat", stat_text);
+}
+
+static Tree tree_make(void) {
+    Tree tree;
+
+    tree.root = g_dir_make_tmp("memnotifyfs-group.XXXXXX", NULL);
+    tree.top = g_build_filename(tree.root, "top", NULL);
+    tree.low = g_build_filename(tree.top, "low", NULL);
+    if (g_mkdir_with_parents(tree.low, 0755) < 0)
+        g_error("cannot make %s", tree.low);
+    put_group(tree.top, "67108864\n", "33554432\n");
+    put_group(tree.low, "max\n", "16777216\n");
+    return tree;
+}
+
+static void remove_directory(const char *directory) {
+    static const char *const names[] = { "memory.max", "memory.current", "memory.stat", "memory.swap.max",
+                                         "memory.swap.current" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(directory, names[i], NULL);
+
+        g_remove(path);
+    }
+    g_rmdir(directory);
+}
+
+static void tree_clear(Tree *self) {
+    remove_directory(self->low);
+    remove_directory(self->top);
+    g_rmdir(self->root);
+    g_free(self->low);
+    g_free(self->top);
+    g_free(self->root);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Tree, tree_clear)
+
+static MnReading read_group(MnGroup *group) {
+    MnSample sample = { 0 };
+    MnReading reading = { 0 };
+    const char *name = NULL;
+
+    CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), 0);
+    mn_reading_from_sample(&sample, &reading);
+    return reading;
+}
+
+static void test_a_limit_above_bounds_a_group(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    MnReading reading;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    reading = read_group(group);
+    CU_ASSERT_EQUAL(reading.pages[MN_METER_TOTAL], PAGES(64));
+    CU_ASSERT_EQUAL(reading.pages[MN_METER_FREE], PAGES(48)); /* its own usage */
+    CU_ASSERT(mn_group_is_limited(group));
+}
+
+static void test_limits_that_change(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    put(tree.low, "memory.max", "33554432\n");
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(32));
+    put(tree.low, "memory.max", "max\n");
+    put(tree.top, "memory.max", "50331648\n");
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(48));
+    put(tree.top, "memory.max", "max\n");
+    CU_ASSERT(read_group(group).pages[MN_METER_TOTAL] > PAGES(64));
+    CU_ASSERT(!mn_group_is_limited(group));
+}
+
+static void test_swap(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) without = NULL;
+    g_autoptr(MnGroup) with = NULL;
+    MnSample sample = { 0 };
+    const char *name;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &without), 0);
+    CU_ASSERT_EQUAL(mn_group_sample(without, ALL, &sample, &name), 0);
+    CU_ASSERT_EQUAL(sample.known & MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL), 0);
+
+    put(tree.low, "memory.swap.current", "0\n");
+    put(tree.low, "memory.swap.max", "0\n");
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &with), 0);
+    CU_ASSERT_EQUAL(mn_group_sample(with, ALL, &sample, &name), 0);
+    CU_ASSERT_NOT_EQUAL(sample.known & MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL), 0);
+    CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SWAP_TOTAL], 0);
+}
+
+static void test_damaged_files(void) {
+    static const struct {
+        const char *name;
+        const char *good;
+    } rows[] = {
+        { "memory.max", "max\n" },
+        { "memory.current", "16777216\n" },
+        { "memory.stat", stat_text },
+    };
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnSample sample = { .known = 4711 };
+        const char *name = NULL;
+
+        put(tree.low, rows[i].name, "nonsense\n");
+        CHECK(mn_group_sample(group, ALL, &sample, &name) == -EBADMSG, "%s", rows[i].name);
+        CHECK(g_strcmp0(name, rows[i].name) == 0, "%s: %s", rows[i].name, name);
+        CHECK(sample.known == 4711, "%s", rows[i].name);
+        put(tree.low, rows[i].name, rows[i].good);
+        CHECK(mn_group_sample(group, ALL, &sample, &name) == 0, "%s", rows[i].name);
+    }
+}
+
+static void test_stat_is_not_read_without_need(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    MnSample sample = { 0 };
+    const char *name;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    put(tree.low, "memory.stat", "nonsense\n");
+    CU_ASSERT_EQUAL(mn_group_sample(group, MN_SOURCE_MEMINFO, &sample, &name), 0);
+    CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), -EBADMSG);
+}
+
+static void test_a_sample_allocates_nothing(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    MnSample sample = { 0 };
+    const char *name;
+    guint64 before;
+    int r;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    before = allocations();
+    r = mn_group_sample(group, ALL, &sample, &name);
+    CU_ASSERT_EQUAL(allocations(), before);
+    CU_ASSERT_EQUAL(r, 0);
+}
+
+static void test_what_is_no_group(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autofree char *file = g_build_filename(tree.low, "memory.max", NULL);
+    MnGroup *group = NULL;
+
+    CU_ASSERT_EQUAL(mn_group_new(tree.root, &group), -ENOENT);
+    CU_ASSERT_EQUAL(mn_group_new("/nonexistent", &group), -ENOENT);
+    CU_ASSERT_EQUAL(mn_group_new(file, &group), -ENOTDIR);
+    CU_ASSERT_PTR_NULL(group);
+}
+
+static CU_TestInfo tests[] = {
+    { "a limit above bounds a group", test_a_limit_above_bounds_a_group },
+    { "limits that change", test_limits_that_change },
+    { "swap, where it is counted", test_swap },
+    { "a damaged file is named, and changes nothing", test_damaged_files },
+    { "memory.stat is not read without need", test_stat_is_not_read_without_need },
+    { "a sample allocates nothing", test_a_sample_allocates_nothing },
+    { "what is no group", test_what_is_no_group },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "group", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    return run_suites(suites);
+}
