@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Killed after everything but what the system cannot do without (systemd-oomd takes the same). */
@@ -23,12 +24,35 @@ static int lower_oom_score(void) {
     return r;
 }
 
+/* Also what is mapped later, as the heap grows. That succeeds under a limit of 0 with CAP_IPC_LOCK
+ * alone: for whoever is under a limit it would make later allocations fail. */
+static gboolean lock_all_for_ever(void) {
+    struct rlimit limit, none;
+    gboolean is_locked;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+        return FALSE;
+    none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+    if (limit.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &none) < 0)
+        return FALSE;
+
+    is_locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+    if (limit.rlim_cur != RLIM_INFINITY)
+        is_locked = setrlimit(RLIMIT_MEMLOCK, &limit) == 0 && is_locked;
+    return is_locked;
+}
+
+/* What is locked is so as it is first touched. */
+static int lock_memory(void) {
+    if (lock_all_for_ever())
+        return 0;
+    return mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
 void mn_survival_prepare(void) {
     int lock_error, score_error;
 
-    /* Not MCL_FUTURE: under a low RLIMIT_MEMLOCK it makes later allocations fail. What is mapped now
-     * is locked as it is first touched. */
-    lock_error = mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? errno : 0;
+    lock_error = -lock_memory();
     score_error = -lower_oom_score();
 
     if (lock_error && score_error)

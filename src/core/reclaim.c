@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two samples -> has the kernel begun to reclaim anonymous memory?
+/* From sample to sample: has the kernel begun to reclaim anonymous memory?
  *
  * mem_notify had a hook where the kernel moves an anonymous page from the active to the inactive
  * list, or without swap where it would have. No counter shows just that; these come nearest:
@@ -12,12 +12,16 @@
  *    late. So the original's own decision is made again. It took mapped and anonymous pages when
  *    "mapped / 2 + swappiness + distress" reached 100: mapped in per cent of all pages, swappiness at
  *    its preset 60, distress from 0 to 100 the more vain its scanning. Here:
- *    - reclaim is going on: pgscan_kswapd or pgscan_direct grew, or pageoutrun or allocstall, which
- *      count its beginnings, for it may find nothing to scan; and
- *    - 80 % of memory is anonymous, or mapped, or shared memory (which without swap is as stuck as
- *      anonymous memory; the original left it out); or 60 % of what was scanned could not be
- *      reclaimed, or there was nothing to scan. That is vmpressure's measure (3.10), and its level "medium", in the place of
- *      distress, which came from a priority that no file shows.
+ *    - pgscan_kswapd or pgscan_direct grew, and 80 % of what reclaim could look at is stuck: of
+ *      anonymous memory, page cache and reclaimable slab that which is anonymous, or mapped, or shared
+ *      memory. (The original left out shared memory, which without swap is as stuck as anonymous
+ *      memory, and took the per cent of all pages, which a small machine, full of its kernel, does not
+ *      reach.)
+ *    - Or 60 % of what was scanned could not be reclaimed: vmpressure's measure (3.10), its level
+ *      "medium" and its 512 pages over which it is taken, in the place of distress, which came from a
+ *      priority that no file shows.
+ *    - Or pageoutrun and allocstall, which count the beginnings of reclaim, grew and there was nothing
+ *      to scan. One run may just have begun, so it takes several.
  *
  * What this misses: an anonymous page that is moved but never looked at; which zone it was in
  * (kernels from 4.8 reclaim by node, so each zone that is short of free pages counts); which of two
@@ -27,6 +31,8 @@
 
 #define SWAPPINESS 60
 #define VAIN_PERCENT 60 /* vmpressure's "medium" */
+#define WINDOW_PAGES 512
+#define VAIN_RUNS 4
 
 static gboolean has(const MnSample *sample, MnCounter counter) {
     return (sample->known & MN_COUNTER_BIT(counter)) != 0;
@@ -40,43 +46,70 @@ guint64 mn_reclaim_growth(const MnSample *then, const MnSample *now, MnCounter c
                : 0;
 }
 
-static gdouble managed_pages(const MnZones *zones) {
-    gdouble pages = 0;
-
-    for (guint i = 0; i < zones->n; i++)
-        pages += zones->zones[i].managed;
-    return pages;
-}
-
 /* In floating point, so that no sum overflows. */
-static gdouble mapped_percent(const MnSample *sample, const MnZones *zones) {
+static gdouble mapped_percent(const MnSample *sample) {
     const guint64 *counters = sample->counters;
-    gdouble stuck = (gdouble)counters[MN_COUNTER_ANON] +
-                    (gdouble)MAX(counters[MN_COUNTER_MAPPED], counters[MN_COUNTER_SHMEM]);
+    gdouble anonymous = counters[MN_COUNTER_ANON];
+    gdouble all = anonymous + counters[MN_COUNTER_FILE] + counters[MN_COUNTER_SLAB_RECLAIMABLE];
+    gdouble stuck = anonymous + MAX(counters[MN_COUNTER_MAPPED], counters[MN_COUNTER_SHMEM]);
 
-    return 100 * stuck / MAX(managed_pages(zones), 1);
+    return 100 * stuck / MAX(all, 1);
 }
 
-static gboolean would_take_anonymous(const MnSample *then, const MnSample *now,
-                                     const MnZones *zones) {
-    gdouble scanned = (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_SCANNED_KSWAPD) +
-                      (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_SCANNED_DIRECT);
-    gdouble reclaimed = (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED_KSWAPD) +
-                        (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED_DIRECT) +
-                        (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED);
-
-    if (scanned == 0)
-        return mn_reclaim_growth(then, now, MN_COUNTER_KSWAPD_RUNS) > 0 ||
-               mn_reclaim_growth(then, now, MN_COUNTER_DIRECT_RUNS) > 0;
-    return mapped_percent(now, zones) / 2 + SWAPPINESS >= 100 ||
-           100 * (scanned - reclaimed) >= VAIN_PERCENT * scanned;
+static gdouble scanned_pages(const MnSample *then, const MnSample *now) {
+    return (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_SCANNED_KSWAPD) +
+           (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_SCANNED_DIRECT);
 }
 
-gboolean mn_reclaim_takes_anonymous(const MnSample *then, const MnSample *now, const MnZones *zones) {
+static gdouble reclaimed_pages(const MnSample *then, const MnSample *now) {
+    return (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED_KSWAPD) +
+           (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED_DIRECT) +
+           (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_RECLAIMED);
+}
+
+static gdouble runs(const MnSample *then, const MnSample *now) {
+    return (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_KSWAPD_RUNS) +
+           (gdouble)mn_reclaim_growth(then, now, MN_COUNTER_DIRECT_RUNS);
+}
+
+static gboolean finds_nothing(const MnReclaim *self, const MnSample *now) {
+    return scanned_pages(&self->last, now) == 0 && runs(&self->last, now) >= VAIN_RUNS;
+}
+
+/* Whether most of what was scanned could not be reclaimed, at the end of each window. */
+static gboolean is_vain(MnReclaim *self, const MnSample *now) {
+    gdouble scanned = scanned_pages(&self->window_start, now);
+    gdouble reclaimed = reclaimed_pages(&self->window_start, now);
+
+    if (scanned < WINDOW_PAGES)
+        return FALSE;
+    self->window_start = *now;
+    return 100 * (scanned - reclaimed) >= VAIN_PERCENT * scanned;
+}
+
+static gboolean would_take_anonymous(MnReclaim *self, const MnSample *now) {
+    gboolean vain = is_vain(self, now);
+
+    return vain || finds_nothing(self, now) ||
+           (scanned_pages(&self->last, now) > 0 && mapped_percent(now) / 2 + SWAPPINESS >= 100);
+}
+
+static gboolean takes_anonymous(MnReclaim *self, const MnSample *now) {
     gboolean has_room = now->counters[MN_COUNTER_SWAP_FREE] > 0;
+    gboolean would = would_take_anonymous(self, now);
 
     if (has_room && has(now, MN_COUNTER_SCANNED_ANON))
-        return mn_reclaim_growth(then, now, MN_COUNTER_SCANNED_ANON) > 0;
-    return mn_reclaim_growth(then, now, MN_COUNTER_SWAPPED_OUT) > 0 ||
-           would_take_anonymous(then, now, zones);
+        return mn_reclaim_growth(&self->last, now, MN_COUNTER_SCANNED_ANON) > 0;
+    return would || mn_reclaim_growth(&self->last, now, MN_COUNTER_SWAPPED_OUT) > 0;
+}
+
+void mn_reclaim_advance(MnReclaim *self, const MnSample *sample) {
+    if (!self->has_last) {
+        self->has_last = TRUE;
+        self->window_start = *sample;
+    } else {
+        self->is_on = scanned_pages(&self->last, sample) > 0 || runs(&self->last, sample) > 0;
+        self->takes_anonymous = takes_anonymous(self, sample);
+    }
+    self->last = *sample;
 }

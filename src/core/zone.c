@@ -35,17 +35,15 @@ static const Key keys[] = {
     { "low ", G_STRUCT_OFFSET(MnZone, low) },
     { "high ", G_STRUCT_OFFSET(MnZone, high) },
     { "present ", G_STRUCT_OFFSET(MnZone, present) },
-    { "managed ", G_STRUCT_OFFSET(MnZone, managed) },
     { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
 };
 
 /* What of a zone has been found: bit i for keys[i], and these. */
 enum {
     FOUND_PRESENT = 1 << 4,
-    FOUND_MANAGED = 1 << 5,
-    FOUND_BOOST = 1 << 6,
+    FOUND_BOOST = 1 << 5,
     FOUND_PROTECTION = 1 << G_N_ELEMENTS(keys),
-    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_MANAGED - FOUND_BOOST,
+    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_BOOST,
 };
 
 static const char heading[] = "Node ", zone_word[] = ", zone ", protection[] = "protection: (",
@@ -180,8 +178,6 @@ static int end_zone(const MnZones *self, guint found) {
     if (!(found & FOUND_PRESENT))
         return -EBADMSG;
     zone = &self->zones[self->n - 1];
-    if (!(found & FOUND_MANAGED))
-        zone->managed = zone->present;
     take_off_boost(zone);
     return (~found & FOUND_NEEDED) == 0 || !mn_zone_is_populated(zone) ? 0 : -EBADMSG;
 }

@@ -19,7 +19,6 @@ typedef struct MnZone {
     guint64 high;
     guint64 boost;
     guint64 present;
-    guint64 managed;       /* those that can be allocated; as present on kernels that do not say */
     guint64 node_present;  /* of all zones of the node */
     guint64 own_reserve;   /* kept from allocations for the lowest zone: the first of "protection" */
     guint64 upper_reserve; /* kept from allocations for the highest zone: the last of "protection" */

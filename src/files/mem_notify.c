@@ -21,8 +21,7 @@
 typedef struct MemNotifyFile {
     MnObserver observer; /* while somebody has it open */
     MnFilesContext *context;
-    gboolean has_last;
-    MnSample last;
+    MnReclaim reclaim;
     MnZone pressed; /* the first zone under pressure, if any is */
     guint watchers;
     GQueue waiting; /* of MemNotify */
@@ -78,29 +77,32 @@ static void find_pressed(MemNotifyFile *file, const MnZones *zones) {
         }
 }
 
-/* Reclaim begins when a zone falls to its low watermark: when one has, the first sign of it is
- * looked for as often as can be, otherwise and after a notification every 200 ms. */
-static void choose_pace(MnObserver *observer, const MnZones *zones, gboolean is_pressed) {
-    guint64 distance_pages = mn_zones_distance(zones, MN_WATERMARK_LOW);
+/* How often to look, at most: as files/oom_notify.c, and sooner while the kernel reclaims, or is about to
+ * since a zone is below low. A machine without swap may have no more than a tenth of a second from
+ * there to the OOM killer. Under pressure there is no use before the next notification may come. */
+#define FAR_MS 50
+#define NEAR_MS 20
+#define PRESSED_MS (MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND)
 
-    observer->distance_pages = is_pressed ? 0 : distance_pages;
-    observer->shortest_ms =
-        is_pressed || distance_pages > 0 ? MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND : 0;
+static void choose_pace(MnObserver *observer, const MnZones *zones, gboolean is_reclaiming,
+                        gboolean is_pressed) {
+    guint64 distance_pages = mn_zones_distance(zones, MN_WATERMARK_LOW);
+    gboolean is_near = is_reclaiming || distance_pages == 0;
+
+    observer->distance_pages = is_near || is_pressed ? 0 : distance_pages;
+    observer->shortest_ms = is_pressed ? PRESSED_MS : is_near ? NEAR_MS : FAR_MS;
 }
 
 static void on_told(MnObserver *observer, const MnMoment *moment) {
     MemNotifyFile *file = (MemNotifyFile *)observer;
     MnHerd *herd = herd_of(file);
-    gboolean is_reclaimed = file->has_last && mn_reclaim_takes_anonymous(
-                                                  &file->last, moment->sample, moment->zones);
 
-    file->last = *moment->sample;
-    file->has_last = TRUE;
-    if (mn_herd_advance(herd, moment->zones, is_reclaimed, moment->time_us))
+    mn_reclaim_advance(&file->reclaim, moment->sample);
+    if (mn_herd_advance(herd, moment->zones, file->reclaim.takes_anonymous, moment->time_us))
         notify(file);
 
     find_pressed(file, moment->zones);
-    choose_pace(observer, moment->zones, herd->n_pressed > 0);
+    choose_pace(observer, moment->zones, file->reclaim.is_on, herd->n_pressed > 0);
 }
 
 static int mem_notify_open(MnOpen *open) {
@@ -108,7 +110,7 @@ static int mem_notify_open(MnOpen *open) {
 
     ((MemNotify *)open)->link.data = open;
     if (file->watchers++ == 0) {
-        file->has_last = FALSE;
+        file->reclaim = (MnReclaim){ 0 };
         mn_sampler_observe(file->context->sampler, &file->observer);
     }
     return 0;

@@ -315,10 +315,10 @@ def test_without_swap_reclaim_must_be_in_vain_or_most_memory_anonymous(serve, ma
     devices = serve(machine=machine)
     with opened(devices / "mem_notify"):
         time.sleep(INTERVAL_S)
-        grow(machine, pgscan_kswapd=100, pgsteal_kswapd=100)
+        grow(machine, pgscan_kswapd=1000, pgsteal_kswapd=1000)
         assert read_text(devices / "mem_notify") == "ok\n"
         time.sleep(INTERVAL_S)
-        grow(machine, pgscan_kswapd=100, pgsteal_kswapd=40)
+        grow(machine, pgscan_kswapd=1000, pgsteal_kswapd=400)
         wait_reason(devices / "mem_notify", "pressure .*")
 
 

@@ -9,7 +9,7 @@
 
 #define B(counter) MN_COUNTER_BIT(MN_COUNTER_##counter)
 
-/* What has grown between two samples of a machine with 1000 pages. */
+/* What has grown between two samples of a machine with 1000 pages that could be reclaimed. */
 typedef struct Row {
     const char *name;
     guint64 swap_free;
@@ -23,12 +23,10 @@ typedef struct Row {
 } Row;
 
 static void check_rows(const Row *rows, guint n_rows, guint64 unknown) {
-    MnZone zone = { .managed = 1000 };
-    MnZones zones = { .zones = &zone, .n = 1 };
-
     for (guint i = 0; i < n_rows; i++) {
         const Row *row = &rows[i];
         MnSample then = { .known = ~unknown }, now;
+        MnReclaim reclaim = { 0 };
 
         for (guint counter = 0; counter < MN_N_COUNTERS; counter++)
             then.counters[counter] = 100000;
@@ -43,9 +41,13 @@ static void check_rows(const Row *rows, guint n_rows, guint64 unknown) {
         now.counters[MN_COUNTER_KSWAPD_RUNS] += row->kswapd_runs;
         now.counters[MN_COUNTER_DIRECT_RUNS] += row->direct_runs;
         now.counters[MN_COUNTER_ANON] = row->anon;
+        now.counters[MN_COUNTER_SLAB_RECLAIMABLE] = 50;
+        now.counters[MN_COUNTER_FILE] = 950 - row->anon;
         now.counters[MN_COUNTER_MAPPED] = row->mapped;
         now.counters[MN_COUNTER_SHMEM] = row->shmem;
-        CHECK(mn_reclaim_takes_anonymous(&then, &now, &zones) == row->expected, "%s", row->name);
+        mn_reclaim_advance(&reclaim, &then);
+        mn_reclaim_advance(&reclaim, &now);
+        CHECK(reclaim.takes_anonymous == row->expected, "%s", row->name);
     }
 }
 
@@ -53,7 +55,7 @@ static void test_with_swap(void) {
     static const Row rows[] = {
         { "nothing", 500, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 0, 0 },
         { "one anonymous page was looked at", 500, 0, 1, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 0 },
-        { "kswapd runs", 500, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 1, 1 },
+        { "kswapd runs", 500, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 9, 9 },
         { "only page cache, however much is mapped", 500, 0, 0, 900, 900, 0, 0, 900, 0, 0, FALSE, 0, 0 },
     };
 
@@ -62,18 +64,21 @@ static void test_with_swap(void) {
 
 static void test_without_swap(void) {
     static const Row rows[] = {
-        { "no reclaim, however much is mapped", 0, 0, 0, 0, 0, 0, 0, 1000, 0, 0, FALSE, 0, 0 },
+        { "no reclaim, however much is mapped", 0, 0, 0, 0, 0, 0, 0, 950, 0, 0, FALSE, 0, 0 },
         { "reclaim of page cache", 0, 0, 0, 100, 0, 100, 0, 799, 0, 0, FALSE, 0, 0 },
         { "80 % anonymous", 0, 0, 0, 100, 0, 100, 0, 800, 0, 0, TRUE, 0, 0 },
         { "80 % anonymous or mapped", 0, 0, 0, 1, 0, 1, 0, 500, 300, 0, TRUE, 0, 0 },
         { "mapped shared memory counts once", 0, 0, 0, 1, 0, 1, 0, 500, 200, 250, FALSE, 0, 0 },
         { "80 % anonymous or shared", 0, 0, 0, 0, 1, 0, 1, 500, 0, 300, TRUE, 0, 0 },
-        { "59 % in vain", 0, 0, 0, 100, 0, 41, 0, 0, 0, 0, FALSE, 0, 0 },
-        { "60 % in vain", 0, 0, 0, 100, 0, 40, 0, 0, 0, 0, TRUE, 0, 0 },
-        { "60 % in vain, of both kinds", 0, 0, 0, 50, 50, 20, 20, 0, 0, 0, TRUE, 0, 0 },
-        { "kswapd found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 1, 0 },
-        { "an allocation found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 1 },
-        { "kswapd found something", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, FALSE, 1, 1 },
+        { "59 % in vain", 0, 0, 0, 1000, 0, 410, 0, 0, 0, 0, FALSE, 0, 0 },
+        { "60 % in vain", 0, 0, 0, 1000, 0, 400, 0, 0, 0, 0, TRUE, 0, 0 },
+        { "60 % in vain, of both kinds", 0, 0, 0, 500, 500, 200, 200, 0, 0, 0, TRUE, 0, 0 },
+        { "512 pages in vain", 0, 0, 0, 512, 0, 0, 0, 0, 0, 0, TRUE, 0, 0 },
+        { "too few to say", 0, 0, 0, 511, 0, 0, 0, 0, 0, 0, FALSE, 0, 0 },
+        { "runs that may just have begun", 0, 0, 0, 0, 0, 0, 0, 900, 0, 0, FALSE, 2, 1 },
+        { "kswapd found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 4, 0 },
+        { "allocations found nothing to scan", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TRUE, 0, 4 },
+        { "kswapd found something", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, FALSE, 9, 9 },
         { "more was reclaimed than scanned", 0, 0, 0, 50, 0, 80, 0, 0, 0, 0, FALSE, 0, 0 },
     };
 
@@ -89,6 +94,47 @@ static void test_without_anonymous_counter(void) {
     };
 
     check_rows(rows, G_N_ELEMENTS(rows), B(SCANNED_ANON));
+}
+
+static void test_is_on(void) {
+    static const MnCounter signs[] = { MN_COUNTER_SCANNED_KSWAPD, MN_COUNTER_SCANNED_DIRECT,
+                                       MN_COUNTER_KSWAPD_RUNS, MN_COUNTER_DIRECT_RUNS };
+    MnSample sample = { .known = ~G_GUINT64_CONSTANT(0) };
+    MnReclaim reclaim = { 0 };
+
+    sample.counters[MN_COUNTER_DIRECT_RUNS] = 7777; /* before anybody looked */
+    mn_reclaim_advance(&reclaim, &sample);
+    CU_ASSERT_FALSE(reclaim.is_on);
+    for (guint i = 0; i < G_N_ELEMENTS(signs); i++) {
+        sample.counters[signs[i]]++;
+        mn_reclaim_advance(&reclaim, &sample);
+        CHECK(reclaim.is_on, "counter %u", signs[i]);
+        mn_reclaim_advance(&reclaim, &sample);
+        CHECK(!reclaim.is_on, "counter %u", signs[i]);
+    }
+}
+
+/* Pages are counted as scanned before they are counted as reclaimed: small numbers say nothing. */
+static void test_window(void) {
+    MnSample sample = { .known = ~G_GUINT64_CONSTANT(0) };
+    MnReclaim reclaim = { 0 };
+
+    mn_reclaim_advance(&reclaim, &sample);
+    for (guint i = 0; i < 100; i++) { /* 32 more are always on the way */
+        sample.counters[MN_COUNTER_SCANNED_KSWAPD] = 32 * (i + 1);
+        sample.counters[MN_COUNTER_RECLAIMED_KSWAPD] = 32 * i;
+        mn_reclaim_advance(&reclaim, &sample);
+        CHECK(!reclaim.takes_anonymous, "step %u", i);
+    }
+    for (guint i = 0; i < 15; i++) {
+        sample.counters[MN_COUNTER_SCANNED_KSWAPD] += 32;
+        mn_reclaim_advance(&reclaim, &sample);
+    }
+    sample.counters[MN_COUNTER_SCANNED_KSWAPD] += 512;
+    mn_reclaim_advance(&reclaim, &sample);
+    CU_ASSERT_TRUE(reclaim.takes_anonymous);
+    mn_reclaim_advance(&reclaim, &sample); /* a new window */
+    CU_ASSERT_FALSE(reclaim.takes_anonymous);
 }
 
 static void test_growth(void) {
@@ -107,17 +153,17 @@ static void test_growth(void) {
 }
 
 static void test_huge(void) {
-    MnZone zone = { .managed = G_MAXUINT64 };
-    MnZones zones = { .zones = &zone, .n = 1 };
-    MnSample then = { .known = ~G_GUINT64_CONSTANT(0) }, now = then;
+    MnSample small = { .known = ~G_GUINT64_CONSTANT(0) }, huge = small;
+    MnReclaim reclaim = { 0 };
 
     for (guint i = 0; i < MN_N_COUNTERS; i++)
-        now.counters[i] = G_MAXUINT64;
-    now.counters[MN_COUNTER_SWAP_FREE] = 0;
-    CU_ASSERT_TRUE(mn_reclaim_takes_anonymous(&then, &now, &zones));
-    CU_ASSERT_FALSE(mn_reclaim_takes_anonymous(&now, &then, &zones)); /* all went backwards */
-    zones.n = 0;
-    CU_ASSERT_FALSE(mn_reclaim_takes_anonymous(&now, &now, &zones));
+        huge.counters[i] = G_MAXUINT64;
+    huge.counters[MN_COUNTER_SWAP_FREE] = 0;
+    mn_reclaim_advance(&reclaim, &small);
+    mn_reclaim_advance(&reclaim, &huge);
+    CU_ASSERT_TRUE(reclaim.takes_anonymous);
+    mn_reclaim_advance(&reclaim, &small); /* all went backwards */
+    CU_ASSERT_FALSE(reclaim.takes_anonymous);
 }
 
 static MnSample sample_of(const char *machine, guint64 needed, gsize *ret_span) {
@@ -241,6 +287,8 @@ static CU_TestInfo tests[] = {
     { "with swap", test_with_swap },
     { "without swap", test_without_swap },
     { "kernels that do not count anonymous pages", test_without_anonymous_counter },
+    { "any reclaim", test_is_on },
+    { "whether it is in vain is seen over 512 pages", test_window },
     { "counters that go back or are unknown have not grown", test_growth },
     { "huge numbers", test_huge },
     { "the names that kernels have for them", test_names_of_kernels },

@@ -66,7 +66,6 @@ static void test_values(void) {
     CU_ASSERT_EQUAL(zone->low, 27);
     CU_ASSERT_EQUAL(zone->high, 32);
     CU_ASSERT_EQUAL(zone->present, 3998);
-    CU_ASSERT_EQUAL(zone->managed, 3840);
     CU_ASSERT_EQUAL(zone->own_reserve, 0);
     CU_ASSERT_EQUAL(zone->upper_reserve, 195);
     CU_ASSERT_EQUAL(zone->node_present, 3998 + find(&zones, 0, "DMA32")->present);
@@ -76,17 +75,6 @@ static void test_values(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(empty);
     CU_ASSERT_FALSE(mn_zone_is_populated(empty));
     CU_ASSERT_FALSE(mn_zone_is_below(empty, MN_WATERMARK_LOW));
-}
-
-/* Kernels before 3.9 do not say what is managed. */
-static void test_managed(void) {
-    g_auto(MnZones) zones = { 0 };
-    gsize len;
-    g_autofree char *text = fixture_read("ancient-2.6.32", "zoneinfo", &len);
-
-    CU_ASSERT_EQUAL_FATAL(mn_zones_parse(&zones, text, len), 0);
-    CU_ASSERT_EQUAL(zones.zones[1].present, 125178);
-    CU_ASSERT_EQUAL(zones.zones[1].managed, 125178);
 }
 
 static void test_boost(void) {
@@ -258,7 +246,6 @@ static void test_this_kernel(void) {
 static CU_TestInfo tests[] = {
     { "good machines are read, with the place of each start_pfn line", test_good_machines },
     { "values and sums", test_values },
-    { "what is managed, where the kernel does not say", test_managed },
     { "watermarks are taken without their boost", test_boost },
     { "bad machines are refused whole", test_bad_machines },
     { "texts", test_texts },

@@ -2,15 +2,16 @@
 /*
  * What happens inside the machines of tests/vm: programs that take memory and programs that wait for word of it.
  *
- *   strain fill [-n NODE] [-s] MIB [FILE[=LIMITS]...]
+ *   strain fill [-n NODE] [-w FILE] MIB [FILE[=LIMITS]...]
  *       takes up to MIB MiB, 64 KiB at a time, and stops when it was told by all files, each of which is polled by a
- *       thread of its own; says who told it, when and why. -n: from this node only. -s: stays until it is killed.
+ *       thread of its own; says who told it, when and why. -n: from this node only. -w: meanwhile works with FILE,
+ *       which it has mapped, as programs do with their code.
  *   strain cache MIB [FILE[=LIMITS]]
- *       a client with a cache of MIB MiB. Each time the file tells it, it gives back an eighth. Stays until it is
+ *       a client with a cache of MIB MiB. Each time the file tells it, it gives back a quarter of it. Stays until it is
  *       killed or has nothing more to give.
  *   strain herd N SECONDS FILE MIB
  *       opens FILE N times, waits in one epoll set, and meanwhile takes MIB MiB and goes round in them, so that
- *       reclaim goes on. Prints "MILLISECOND INDEX" for each that was told.
+ *       reclaim goes on. Prints "MILLISECOND INDEX" for each that was told, until that were N, or SECONDS are over.
  *   strain signal FILE
  *       asks for SIGUSR1, and says when it came.
  */
@@ -137,16 +138,37 @@ static void bind_to_node(int node) {
                 die("cannot bind to the node");
 }
 
+static atomic_int is_over;
+
+/* Reads a mapped file, a page at a time, round and round. */
+static void *work_with(void *path) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        size_t size = fd < 0 ? 0 : (size_t)lseek(fd, 0, SEEK_END);
+        volatile const char *text = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+        if (size == 0 || text == MAP_FAILED)
+                die(path);
+        madvise((void *)text, size, MADV_RANDOM);
+        while (!is_over)
+                for (size_t at = 0; at < size && !is_over; at += PAGE) {
+                        (void)text[at];
+                        if (at % STEP == 0)
+                                sleep_ms(1);
+                }
+        return NULL;
+}
+
 static int fill(int argc, char **argv) {
-        int stays = 0, option, n_files;
+        pthread_t worker;
+        int works = 0, option, n_files;
         size_t most;
         char *memory;
 
-        while ((option = getopt(argc, argv, "n:s")) != -1) {
+        while ((option = getopt(argc, argv, "n:w:")) != -1) {
                 if (option == 'n')
                         bind_to_node(atoi(optarg));
-                else if (option == 's')
-                        stays = 1;
+                else if (option == 'w')
+                        works = pthread_create(&worker, NULL, work_with, optarg) == 0;
                 else
                         return 2;
         }
@@ -155,7 +177,9 @@ static int fill(int argc, char **argv) {
         most = strtoul(argv[optind++], NULL, 10) * MIB;
         n_files = argc - optind;
 
-        Waiter waiters[n_files + 1];
+        Waiter *waiters = calloc(n_files + 1, sizeof *waiters);
+        if (!waiters)
+                die("cannot start threads");
         for (int i = 0; i < n_files; i++)
                 start_waiter(&waiters[i], argv[optind + i]);
 
@@ -166,15 +190,16 @@ static int fill(int argc, char **argv) {
                 sleep_ms(1);
         }
         say("stopped after %zu MiB\n", taken / MIB);
-        while (stays)
-                pause();
+        is_over = 1;
+        if (works)
+                pthread_join(worker, NULL);
         return n_told == n_files ? 0 : 1;
 }
 
 /* ---- cache ---- */
 
 static int cache(int argc, char **argv) {
-        size_t size = strtoul(argv[1], NULL, 10) * MIB, part = size / 8, left = size;
+        size_t size = strtoul(argv[1], NULL, 10) * MIB, part = size / 4, left = size;
         char *memory = map_pages(size), *limits;
         struct pollfd fd = { -1, POLLIN, 0 };
         char reason[256];
@@ -203,25 +228,20 @@ static int cache(int argc, char **argv) {
 
 /* ---- herd ---- */
 
-typedef struct Load {
-        size_t size;
-        atomic_int is_over;
-} Load;
-
 static void *go_round(void *data) {
-        Load *self = data;
-        char *memory = map_pages(self->size);
+        size_t size = *(size_t *)data;
+        char *memory = map_pages(size);
 
-        while (!self->is_over)
-                for (size_t at = 0; at < self->size && !self->is_over; at += STEP)
+        while (!is_over)
+                for (size_t at = 0; at < size && !is_over; at += STEP)
                         touch(memory + at, STEP);
         return NULL;
 }
 
 static int herd(int argc, char **argv) {
-        int n = atoi(argv[1]), set = epoll_create1(0);
+        int n = atoi(argv[1]), left = n, set = epoll_create1(0);
         long long start, end;
-        Load load = { .size = argc > 4 ? strtoul(argv[4], NULL, 10) * MIB : 0 };
+        size_t size = argc > 4 ? strtoul(argv[4], NULL, 10) * MIB : 0;
         pthread_t thread;
 
         for (int i = 0; i < n; i++) {
@@ -236,16 +256,17 @@ static int herd(int argc, char **argv) {
 
         start = now_ms();
         end = start + 1000LL * atoi(argv[2]);
-        pthread_create(&thread, NULL, go_round, &load);
-        while (now_ms() < end) {
+        pthread_create(&thread, NULL, go_round, &size);
+        while (left > 0 && now_ms() < end) {
                 struct epoll_event events[256];
                 int n_events = epoll_wait(set, events, 256, (int)(end - now_ms()));
                 long long when = now_ms() - start;
 
+                left -= n_events > 0 ? n_events : 0;
                 for (int i = 0; i < n_events; i++)
                         say("%lld %d\n", when, events[i].data.fd);
         }
-        load.is_over = 1;
+        is_over = 1;
         pthread_join(thread, NULL);
         return 0;
 }
