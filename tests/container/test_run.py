@@ -41,6 +41,10 @@ def test_a_place_that_cannot_be_made_is_made_privately(user):
     assert not os.path.exists("/etc/memnotify.test")
 
 
+def test_the_working_directory_stays(user):
+    assert output_of(user("memnotify-run", "--at", "/etc/memnotify.test", "--dev", "--", "pwd", "-P")) == f"{user.home}\n"
+
+
 def test_a_place_whose_parent_is_missing_is_refused(user):
     done = run(user("memnotify-run", "--at", "/nonexistent/a/b", "--", "true"))
     assert done.returncode == 125
