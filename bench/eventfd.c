@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a write that makes CLIENTS usage thresholds be crossed at once, in memcg/ of a simulated mount, until the last
- * of their eventfds has been read; and from a write to another process until that has written to as
- * many eventfds, in turn.
- *
+/* From a write that makes CLIENTS usage thresholds be crossed at once, in memcg/ of a simulated
+ * mount, until the last of their eventfds has been read; and from a write to another process
+ * until that has written to as many eventfds, in turn.
  *   eventfd MOUNT CLIENTS BATCHES N */
 #include "fatal.h"
 #include "series.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The text of cgroup.event_control, understood as the kernel (memcg v1) understands it, faults included:
- * clients were written against that parser and not against a description. */
+/* The text of cgroup.event_control, understood as the kernel (memcg v1) understands it, faults
+ * included: clients were written against that parser and not against a description. */
 #include "eventcontrol.h"
 
 #include <errno.h>

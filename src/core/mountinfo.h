@@ -15,9 +15,9 @@ typedef struct MnMount {
 void mn_mount_clear(MnMount *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnMount, mn_mount_clear)
 
-/* Calls accept() for each line of the text and copies the last one that it accepts to *ret: of several
- * mounts at one place the last is on top. -ENOENT if there is none; lines that are not understood
- * are skipped. */
+/* Calls accept() for each line of the text and copies the last one that it accepts to *ret: of
+ * several mounts at one place the last is on top. -ENOENT if there is none; lines that are not
+ * understood are skipped. */
 int mn_mount_find(const char *text, gboolean (*accept)(const MnMount *mount, gconstpointer data),
                   gconstpointer data, MnMount *ret) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -10,8 +10,8 @@ typedef struct MnVmpressureCounters {
     guint64 ooms;      /* how often there was nothing left to reclaim, or who was killed for it */
 } MnVmpressureCounters;
 
-/* Reads the text of vmstat, or of a v2 group's memory.stat (which has no OOMs). Proactive reclaim is
- * left out, as in the kernel's rule. What is not there is 0. */
+/* Reads the text of vmstat, or of a v2 group's memory.stat (which has no OOMs). Proactive
+ * reclaim is left out, as in the kernel's rule. What is not there is 0. */
 void mn_vmpressure_parse(const char *text, gsize len, MnVmpressureCounters *ret);
 
 /* The number of the line "KEY N" of a flat text such as memory.events; 0 if there is none. */
@@ -27,7 +27,7 @@ typedef struct MnVmpressure {
 /* Begins to judge with what comes after `now`. */
 void mn_vmpressure_init(MnVmpressure *self, const MnVmpressureCounters *now);
 
-/* TRUE when a window has become full: then *ret is how hard it was, and the next begins. A window has
- * at least 512 pages scanned; as in the kernel it has more when nobody looked in between. An OOM
- * ends it too, and is critical. */
+/* TRUE when a window has become full: then *ret is how hard it was, and the next begins. A
+ * window has at least 512 pages scanned; as in the kernel it has more when nobody looked in
+ * between. An OOM ends it too, and is critical. */
 gboolean mn_vmpressure_advance(MnVmpressure *self, const MnVmpressureCounters *now, MnPressure *ret);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* memcg/: a directory that looks to its clients like one of a v1 memory cgroup, with the notification
- * API that cgroup v2 does not have.
+/* memcg/: a directory that looks to its clients like one of a v1 memory cgroup, with the
+ * notification API that cgroup v2 does not have.
  *
- * A client opens a file, makes an eventfd and writes both numbers to cgroup.event_control. They are
- * numbers in his process; what they stand for is found out without touching the files, since one
- * of them is ours. Errors and their order are the kernel's. */
+ * A client opens a file, makes an eventfd and writes both numbers to cgroup.event_control. They
+ * are numbers in his process; what they stand for is found out without touching the files, since
+ * one of them is ours. Errors and their order are the kernel's. */
 #include "core/eventcontrol.h"
 #include "files/files.h"
 #include "fs/open.h"
@@ -70,8 +70,8 @@ static void usage_release(MnOpen *open) {
     mn_sampler_release(memcg_of(open)->context->sampler, sources_of(open));
 }
 
-/* Whoever reads because of an event must not see less than what caused it: our own events come from the
- * last sample, the kernel's from after it. */
+/* Whoever reads because of an event must not see less than what caused it: our own events come
+ * from the last sample, the kernel's from after it. */
 static int usage_read(MnOpen *open, GString *text) {
     MnMeterId id = meter_of(open);
     guint64 pages = mn_sampler_read(memcg_of(open)->context->sampler)->pages[id];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the kernel tells about a memory cgroup other than its usage.
  *
- * v2 has a file of counters that changes when an OOM begins (memory.events.local; before 5.2 only memory.events,
- * which counts the groups below too) and reports POLLPRI then. The system has neither: its counter of
- * kills is read once a second. How hard reclaim works is told by nobody and read from counters. Nobody tells of the removal of a group
- * either, but its parent directory does (inotify). */
+ * v2 has a file of counters that changes when an OOM begins (memory.events.local; before 5.2
+ * only memory.events, which counts the groups below too) and reports POLLPRI then. The system
+ * has neither: its counter of kills is read once a second. How hard reclaim works is told by
+ * nobody and read from counters. Nobody tells of the removal of a group either, but its parent
+ * directory does (inotify). */
 #include "memcgevents.h"
 
 #include "core/vmpressure.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registrations of the memcg notification API: one kind of event, one eventfd.
  *
- * Where the kernel takes registrations itself (v1) it is given the client's own eventfd and signals that
- * without us: exact, at once, and for as long as anybody has the eventfd, also after our end. What we keep
- * of it is only the copy that counts for the user's quota. Elsewhere usage thresholds are limits like any other, with the
- * sampler, though without hysteresis; OOM and reclaim are watched while somebody has registered
- * for them.
+ * Where the kernel takes registrations itself (v1) it is given the client's own eventfd and
+ * signals that without us: exact, at once, and for as long as anybody has the eventfd, also
+ * after our end. What we keep of it is only the copy that counts for the user's quota. Elsewhere
+ * usage thresholds are limits like any other, with the sampler, though without hysteresis; OOM
+ * and reclaim are watched while somebody has registered for them.
  *
- * A registration that ends before its time (its client has gone, the group has been removed) is signalled
- * once, as the kernel does when a group is removed: whoever got the eventfd from the client
- * and waits for it wakes up, looks, and can register anew. */
+ * A registration that ends before its time (its client has gone, the group has been removed) is
+ * signalled once, as the kernel does when a group is removed: whoever got the eventfd from the
+ * client and waits for it wakes up, looks, and can register anew. */
 #include "registration.h"
 
 #include "core/eventcontrol.h"
@@ -248,9 +248,10 @@ static int add_ours(MnRegistrations *self, MnSink *sink, const Wish *wish) {
 
 /* Gives the client's eventfd to the kernel. FALSE where it does not take it.
  *
- * Registering a threshold waits for an RCU grace period (16 ms at the median on a 6.18 kernel, nothing for the
- * other kinds), and so would everybody who waits for us. Newer kernels let only the owner of the
- * group register; what the others could do to us is not for them either, and they are served by samples. */
+ * Registering a threshold waits for an RCU grace period (16 ms at the median on a 6.18 kernel,
+ * nothing for the other kinds), and so would everybody who waits for us. Newer kernels let only
+ * the owner of the group register; what the others could do to us is not for them either, and
+ * they are served by samples. */
 static gboolean add_kernels(MnRegistrations *self, MnSink *sink, uid_t uid, MnEventKind kind,
                             const char *argument, gsize len, int *ret) {
     if (!self->memcg || !mn_memcg_takes_registrations(self->memcg) || (uid != 0 && is_usage(kind)))

@@ -27,12 +27,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnRegistrations, mn_registrations_free)
 
 MnMemcg *mn_registrations_get_memcg(const MnRegistrations *self);
 
-/* removed() is called once when the group is found removed: every registration has been signalled and
- * ended then. */
+/* removed() is called once when the group is found removed: every registration has been
+ * signalled and ended then. */
 void mn_registrations_set_removed(MnRegistrations *self, void (*removed)(gpointer data), gpointer data);
 
-/* Registers the client's eventfd; nothing is signalled yet. -EINVAL when the argument does not suit the kind,
- * -ENODEV when the group has been removed, or an error of mn_sinks_charge(), mn_signaller_prepare() or the kernel. */
+/* Registers the client's eventfd; nothing is signalled yet. -EINVAL when the argument does not
+ * suit the kind, -ENODEV when the group has been removed, or an error of mn_sinks_charge(),
+ * mn_signaller_prepare() or the kernel. */
 int mn_registrations_add(MnRegistrations *self, const MnSinkKey *key, MnEventKind kind,
                          const char *argument, gsize len) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -11,8 +11,8 @@
 /* The eventfds of all clients. */
 typedef struct MnSinks MnSinks;
 
-/* A client's eventfd: our copy of it, and what is registered on it. It lives as long as the process that registered has
- * the eventfd open, under whatever number. */
+/* A client's eventfd: our copy of it, and what is registered on it. It lives as long as the
+ * process that registered has the eventfd open, under whatever number. */
 typedef struct MnSink {
     int fd;
     GQueue registrations; /* of its user */
@@ -32,14 +32,16 @@ typedef struct MnSinkKey {
     guint64 eventfd_id;
 } MnSinkKey;
 
-/* ended() is called when a client does not have the eventfd any more; our copy is closed when it returns. */
+/* ended() is called when a client does not have the eventfd any more; our copy is closed when it
+ * returns. */
 MnSinks *mn_sinks_new(void (*ended)(MnSink *sink, gpointer data), gpointer data);
 void mn_sinks_free(MnSinks *self); /* after mn_sinks_end_all() */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 
 /* The sink for an eventfd that mn_client_look() has shown, taken over from the client if it is
- * new, with one registration charged to the client's user. -EDQUOT when that is too many, -ENFILE when we have no
- * descriptors left, or an error of mn_client_open() and mn_client_take_eventfd(). */
+ * new, with one registration charged to the client's user. -EDQUOT when that is too many,
+ * -ENFILE when we have no descriptors left, or an error of mn_client_open() and
+ * mn_client_take_eventfd(). */
 int mn_sinks_charge(MnSinks *self, const MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes one charge back; the sink ends with its last. */

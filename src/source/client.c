@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The descriptors of another process.
  *
- * They are looked at through /proc/PID/fdinfo and mountinfo, which the kernel answers by itself. fstat()
- * of such a descriptor may be a request to a FUSE server: to us, who cannot answer while we ask, or
- * to one who does not want to. For the same reason nothing but an eventfd is ever taken over: closing
- * a file asks its server too. */
+ * They are looked at through /proc/PID/fdinfo and mountinfo, which the kernel answers by itself.
+ * fstat() of such a descriptor may be a request to a FUSE server: to us, who cannot answer while
+ * we ask, or to one who does not want to. For the same reason nothing but an eventfd is ever
+ * taken over: closing a file asks its server too. */
 #include "client.h"
 
 #include "core/mountinfo.h"
@@ -140,7 +140,8 @@ static pid_t fork_sharing_descriptors(int exit_signal) {
 }
 
 /* Closes a descriptor that may take for ever to close: in a process that shares our table of
- * descriptors, so that it disappears from ours, and that is not our child, so that nobody waits for it. */
+ * descriptors, so that it disappears from ours, and that is not our child, so that nobody waits
+ * for it. */
 static void close_elsewhere(int fd) {
     pid_t pid = fork_sharing_descriptors(SIGCHLD);
 

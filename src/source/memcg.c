@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The files of a memory cgroup, v1 or v2. Everything is opened relative to the directory, so that the
- * group meant at the start is the one that is read, whatever is mounted or made later. */
+/* The files of a memory cgroup, v1 or v2. Everything is opened relative to the directory, so
+ * that the group meant at the start is the one that is read, whatever is mounted or made later. */
 #include "memcg.h"
 
 #include <errno.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Signals to eventfds that belong to others.
  *
- * write(2) waits while the counter is full, and only the owner may change that with O_NONBLOCK, so any
- * client could stop us by filling its own. poll(2) before each write would leave it a moment to do
- * so. What never waits is the kernel's own signal: the completion of an asynchronous read adds 1 to an
- * eventfd named in the request (IOCB_FLAG_RESFD), and a full counter stays full. So each signal is a
- * read of nothing from /dev/null. As a batch they also cost about what the writes would: 0.56
- * against 0.43 us each, measured in batches of 128 on a 6.18 kernel. */
+ * write(2) waits while the counter is full, and only the owner may change that with O_NONBLOCK,
+ * so any client could stop us by filling its own. poll(2) before each write would leave it a
+ * moment to do so. What never waits is the kernel's own signal: the completion of an
+ * asynchronous read adds 1 to an eventfd named in the request (IOCB_FLAG_RESFD), and a full
+ * counter stays full. So each signal is a read of nothing from /dev/null. As a batch they also
+ * cost about what the writes would: 0.56 against 0.43 us each, measured in batches of 128 on a
+ * 6.18 kernel. */
 #include "signaller.h"
 
 #include <errno.h>

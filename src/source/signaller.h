@@ -10,8 +10,8 @@ int mn_signaller_new(MnSignaller **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_signaller_free(MnSignaller *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSignaller, mn_signaller_free)
 
-/* What the kernel needs to give, before the first signal. -EAGAIN when fs.aio-max-nr is used up, -ENOSYS on
- * a kernel without AIO. Has no effect a second time. */
+/* What the kernel needs to give, before the first signal. -EAGAIN when fs.aio-max-nr is used up,
+ * -ENOSYS on a kernel without AIO. Has no effect a second time. */
 int mn_signaller_prepare(MnSignaller *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds 1 to an eventfd, now or at the latest when the main loop has its next turn, and never waits,
