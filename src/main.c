@@ -8,6 +8,7 @@
 #include "options.h"
 #include "privilege.h"
 #include "sampler/oomkiller.h"
+#include "source/client.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -159,6 +160,37 @@ static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GEr
     return r == 0;
 }
 
+/* The group of memcg/: the one that was asked for, for it or for the meters, else our own, unless memory
+ * is not this machine's. NULL without an error for the whole system. */
+static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **error) {
+    const char *directory = options->memcg_directory ? options->memcg_directory : options->cgroup_directory;
+    int r;
+
+    *ret = NULL;
+    if (!directory) {
+        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 &&
+            mn_memcg_new_own(ret) < 0)
+            *ret = NULL;
+        return TRUE;
+    }
+
+    r = mn_memcg_new(directory, ret);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    return r == 0;
+}
+
+static MnRegistrations *make_registrations(MnSampler *sampler, MnMemcg *memcg, GError **error) {
+    MnRegistrations *registrations = NULL;
+    int r;
+
+    r = mn_registrations_new(sampler, memcg, &registrations);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
+    return registrations;
+}
+
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
     g_autofree char *said = NULL;
     MnFs *fs = NULL;
@@ -204,11 +236,13 @@ static void run(MnFs *fs) {
 
 static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autofree char *mountpoint = NULL;
+    g_autoptr(MnMemcg) memcg = NULL;
     g_autoptr(MnSampler) sampler = NULL;
     g_autoptr(MnThresholds) thresholds = NULL;
     g_autoptr(MnStateFile) state = NULL;
     g_autoptr(MnOomList) oom_list = NULL;
     g_autoptr(MnOomKiller) oom_killer = NULL;
+    g_autoptr(MnRegistrations) registrations = NULL;
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
     MnFilesContext context;
@@ -216,8 +250,13 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
+    if (!find_memcg(options, &memcg, error))
+        return FALSE;
     sampler = make_sampler(options, error);
     if (!sampler || !choose_subject(sampler, options, error))
+        return FALSE;
+    registrations = make_registrations(sampler, memcg, error);
+    if (!registrations)
         return FALSE;
 
     state = mn_state_file_new(mountpoint);
@@ -234,6 +273,7 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     context = (MnFilesContext){ .sampler = sampler,
                                 .thresholds = thresholds,
                                 .oom_list = oom_list,
+                                .registrations = registrations,
                                 .poll_acknowledges = options->poll_acknowledges,
                                 .may_simulate = options->may_simulate };
     tree = mn_tree_new(geteuid(), getegid());
@@ -246,6 +286,8 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     if (!mount_fs(fs, mountpoint, error))
         return FALSE;
 
+    if (mn_client_find_own_device(mountpoint, &context.mount_device) < 0)
+        g_warning("cannot find our own mount in /proc/self/mountinfo: memcg/ takes no registrations");
     if (fuse_daemonize(options->foreground) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
         return FALSE;

@@ -18,6 +18,7 @@ enum {
     KEY_VERSION,
     KEY_PROC,
     KEY_SOURCE,
+    KEY_CGROUP,
     KEY_ACK,
     KEY_OOM,
     KEY_OOM_LIMIT,
@@ -37,6 +38,8 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("proc=", KEY_PROC),
     FUSE_OPT_KEY("--source=", KEY_SOURCE),
     FUSE_OPT_KEY("source=", KEY_SOURCE),
+    FUSE_OPT_KEY("--cgroup=", KEY_CGROUP),
+    FUSE_OPT_KEY("cgroup=", KEY_CGROUP),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("oom=", KEY_OOM),
     FUSE_OPT_KEY("oom_limit=", KEY_OOM_LIMIT),
@@ -182,6 +185,10 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         g_free(options->proc_directory);
         options->proc_directory = g_strdup(strchr(argument, '=') + 1);
         return 0;
+    case KEY_CGROUP:
+        g_free(options->memcg_directory);
+        options->memcg_directory = g_strdup(strchr(argument, '=') + 1);
+        return 0;
     case KEY_FOREGROUND:
         options->foreground = TRUE;
         return 0;
@@ -243,6 +250,7 @@ void mn_options_clear(MnOptions *self) {
     g_clear_pointer(&self->proc_directory, g_free);
     g_clear_pointer(&self->oom_limit, g_free);
     g_clear_pointer(&self->cgroup_directory, g_free);
+    g_clear_pointer(&self->memcg_directory, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -252,6 +260,7 @@ void mn_options_print_help(const char *program) {
            "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
            "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
            "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
+           "  --cgroup=DIR       the memory cgroup that memcg/ shows, instead of the program's own\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
            "  -o oom=adj         listed in 'oom': the kernel's OOM killer takes them first (preset)\n"

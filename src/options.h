@@ -21,6 +21,7 @@ typedef struct MnOptions {
     char *proc_directory;
     MnSubject subject;
     char *cgroup_directory; /* NULL for our own group */
+    char *memcg_directory;  /* NULL for none given: see main.c */
     MnParameters parameters;
     MnOomMode oom_mode;
     char *oom_limit; /* the text; NULL unless oom_mode is MN_OOM_KILL */

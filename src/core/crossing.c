@@ -21,7 +21,7 @@ typedef struct Lane {
 } Lane;
 
 struct MnCrossing {
-    Lane lanes[MN_N_METERS][2]; /* [meter][op] */
+    Lane lanes[MN_N_VALUES][2]; /* [meter][op] */
     MnWatch *changed; /* those to be told, in the order in which they crossed */
     MnWatch **changed_end;
     MnScale scale;
@@ -78,15 +78,16 @@ static guint64 ceiling_pages(const MnScale *scale, guint meter) {
 
 static void edge_scale(MnEdge *edge, const MnScale *scale) {
     guint64 enter = mn_limit_pages(&edge->limit, scale->total_pages);
+    guint64 space = edge->limit.is_exact ? 0 : scale->space_pages;
 
     edge->enter_pages = enter;
     if (edge->limit.op == MN_OP_AT_LEAST) {
         edge->enter_key = enter;
-        edge->leave_key = enter - MIN(scale->space_pages, enter / 2);
+        edge->leave_key = enter - MIN(space, enter / 2);
     } else {
         guint64 ceiling = ceiling_pages(scale, edge->limit.meter);
         guint64 room = ceiling > enter ? ceiling - enter : 0;
-        guint64 leave = enter + MIN(scale->space_pages, room / 2);
+        guint64 leave = enter + MIN(space, room / 2);
 
         /* Reached below `enter` = at or above its complement plus one; left at or above `leave`. */
         edge->enter_key = enter > 0 ? ~enter + 1 : G_MAXUINT64;
@@ -117,7 +118,7 @@ MnCrossing *mn_crossing_new(void) {
     MnCrossing *self = g_new0(MnCrossing, 1);
 
     self->changed_end = &self->changed;
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
             self->lanes[meter][op].waiting = g_sequence_new(NULL);
             self->lanes[meter][op].reached = g_sequence_new(NULL);
@@ -131,7 +132,7 @@ void mn_crossing_free(MnCrossing *self) {
         return;
     g_assert(mn_crossing_is_empty(self));
 
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
             g_sequence_free(self->lanes[meter][op].waiting);
             g_sequence_free(self->lanes[meter][op].reached);
@@ -152,7 +153,7 @@ void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
         return;
     self->scale = *scale;
 
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
             Lane *lane = &self->lanes[meter][op];
 
@@ -254,7 +255,7 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
     MnWatch *changed;
     guint n = 0;
 
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
             lane_advance(self, &self->lanes[meter][op], mirror(op, reading->pages[meter]));
 
@@ -274,7 +275,7 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
 guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
     guint64 distance = G_MAXUINT64;
 
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
             const Lane *lane = &self->lanes[meter][op];
             guint64 value = mirror(op, reading->pages[meter]);
@@ -287,7 +288,7 @@ guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
 }
 
 gboolean mn_crossing_is_reached(const MnCrossing *self) {
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
             if (self->lanes[meter][op].n_reached > 0)
                 return TRUE;
@@ -297,7 +298,7 @@ gboolean mn_crossing_is_reached(const MnCrossing *self) {
 guint mn_crossing_meters(const MnCrossing *self) {
     guint meters = 0;
 
-    for (guint meter = 0; meter < MN_N_METERS; meter++)
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
             if (self->lanes[meter][op].n_waiting + self->lanes[meter][op].n_reached > 0)
                 meters |= MN_METER_BIT(meter);

@@ -12,6 +12,7 @@ typedef struct MnLimit {
     guint8 meter;   /* MnMeterId */
     guint8 op;      /* MnOp */
     guint8 percent; /* of the meter total; 0 when `pages` says it */
+    guint8 is_exact; /* without hysteresis; all limits of a meter agree on this */
     guint64 pages;
 } MnLimit;
 

@@ -47,6 +47,15 @@ static guint64 swap_used_pages(const MnSample *sample) {
                     sample->counters[MN_COUNTER_SWAP_FREE]);
 }
 
+/* As the root memory cgroup counts: page cache is usage. */
+static guint64 system_usage_pages(const MnSample *sample) {
+    return add(sample->counters[MN_COUNTER_ANON], sample->counters[MN_COUNTER_FILE]);
+}
+
+static guint64 system_memsw_pages(const MnSample *sample) {
+    return add(system_usage_pages(sample), swap_used_pages(sample));
+}
+
 #define COUNTER_METER(function, counter)                  \
     static guint64 function(const MnSample *sample) {     \
         return sample->counters[counter];                 \
@@ -61,11 +70,13 @@ COUNTER_METER(mlocked_pages, MN_COUNTER_MLOCKED)
 COUNTER_METER(dirty_pages, MN_COUNTER_DIRTY)
 COUNTER_METER(swap_total_pages, MN_COUNTER_SWAP_TOTAL)
 COUNTER_METER(swap_free_pages, MN_COUNTER_SWAP_FREE)
+COUNTER_METER(group_usage_pages, MN_COUNTER_GROUP_USAGE)
+COUNTER_METER(group_memsw_pages, MN_COUNTER_GROUP_MEMSW)
 
 #define B(counter) MN_COUNTER_BIT(MN_COUNTER_##counter)
 
 /* Swap counters are not needed by used and total: a kernel without swap may leave them out. */
-const MnMeter mn_meters[MN_N_METERS] = {
+const MnMeter mn_meters[MN_N_VALUES] = {
     [MN_METER_USED] = { "used", MN_PART_TOTAL, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
                         B(MEM_TOTAL) | B(MEM_FREE) | B(SLAB_RECLAIMABLE) | B(FILE) | B(SHMEM) |
                             B(MLOCKED),
@@ -90,6 +101,15 @@ const MnMeter mn_meters[MN_N_METERS] = {
                              swap_free_pages },
     [MN_METER_SWAP_USED] = { "swap_used", MN_PART_SWAP, MN_SOURCE_MEMINFO,
                              B(SWAP_TOTAL) | B(SWAP_FREE), swap_used_pages },
+    [MN_METER_SYSTEM_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
+                                B(ANON) | B(FILE), system_usage_pages },
+    [MN_METER_SYSTEM_MEMSW] = { NULL, MN_PART_TOTAL, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
+                                B(ANON) | B(FILE) | B(SWAP_TOTAL) | B(SWAP_FREE),
+                                system_memsw_pages },
+    [MN_METER_GROUP_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_MEMCG, B(GROUP_USAGE),
+                               group_usage_pages },
+    [MN_METER_GROUP_MEMSW] = { NULL, MN_PART_TOTAL, MN_SOURCE_MEMCG, B(GROUP_MEMSW),
+                               group_memsw_pages },
 };
 
 int mn_meter_find(const char *name, gsize len) {
@@ -112,6 +132,6 @@ guint mn_meters_offered(guint64 known) {
 }
 
 void mn_reading_from_sample(const MnSample *sample, MnReading *ret) {
-    for (guint id = 0; id < MN_N_METERS; id++)
+    for (guint id = 0; id < MN_N_VALUES; id++)
         ret->pages[id] = mn_meters[id].pages(sample);
 }

@@ -19,7 +19,15 @@ typedef enum MnMeterId {
     MN_METER_SWAP_TOTAL,
     MN_METER_SWAP_FREE,
     MN_METER_SWAP_USED,
-    MN_N_METERS
+    MN_N_METERS,
+
+    /* More values that limits can be set on, which no text can name: what a memory cgroup calls its
+     * usage, without and with swap. */
+    MN_METER_SYSTEM_USAGE = MN_N_METERS, /* of the root, that is of the whole system */
+    MN_METER_SYSTEM_MEMSW,
+    MN_METER_GROUP_USAGE,
+    MN_METER_GROUP_MEMSW,
+    MN_N_VALUES
 } MnMeterId;
 
 #define MN_METER_BIT(id) (1U << (id))
@@ -39,18 +47,18 @@ typedef enum MnPart {
 
 /* One row of the table of meters. */
 typedef struct MnMeter {
-    const char *name;
+    const char *name;                          /* NULL from MN_N_METERS on */
     MnPart part;
     guint sources;                             /* MN_SOURCE_… bits it is computed from */
     guint64 needs;                             /* MN_COUNTER_BIT()s it cannot do without */
     guint64 (*pages)(const MnSample *sample);
 } MnMeter;
 
-extern const MnMeter mn_meters[MN_N_METERS];
+extern const MnMeter mn_meters[MN_N_VALUES];
 
 /* What the meters show at one moment, in pages. Copied by assignment. */
 typedef struct MnReading {
-    guint64 pages[MN_N_METERS];
+    guint64 pages[MN_N_VALUES];
 } MnReading;
 
 /* The meter named by the `len` bytes at `name`, or -1. */

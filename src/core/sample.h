@@ -9,6 +9,7 @@ typedef enum MnSource {
     MN_SOURCE_MEMINFO = 1 << 1,
     MN_SOURCE_ZONEINFO = 1 << 2,
     MN_SOURCE_PRESSURE = 1 << 3, /* pressure/memory; not on every kernel */
+    MN_SOURCE_MEMCG = 1 << 4, /* a memory cgroup, see source/memcg.h */
 } MnSource;
 
 /* The counters we take from them; pages unless said otherwise. */
@@ -38,6 +39,8 @@ typedef enum MnCounter {
     MN_COUNTER_SWAP_TOTAL,
     MN_COUNTER_SWAP_FREE,
     MN_COUNTER_STALLED_US, /* from pressure/memory: everybody waited for memory, since boot */
+    MN_COUNTER_GROUP_USAGE, /* the first that comes from a memory cgroup */
+    MN_COUNTER_GROUP_MEMSW, /* with swap */
     MN_N_COUNTERS
 } MnCounter;
 

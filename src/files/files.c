@@ -13,6 +13,7 @@ static void (*const files[])(MnTree *tree, MnFilesContext *context) = {
     mn_zoneinfo_add, /* zoneinfo */
     mn_oom_add, /* oom */
     mn_oom_ranking_add, /* oom_ranking */
+    mn_memcg_add, /* memcg/ */
     mn_simulate_add, /* simulate, where allowed */
 };
 

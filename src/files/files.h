@@ -6,6 +6,7 @@
 #include "core/herd.h"
 #include "fs/node.h"
 #include "sampler/oomlist.h"
+#include "sampler/registration.h"
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
 
@@ -17,6 +18,8 @@ typedef struct MnFilesContext {
     MnThresholds *thresholds;
     MnHerd herd;                /* which zones mem_notify sees under pressure */
     MnOomList *oom_list;
+    MnRegistrations *registrations;
+    dev_t mount_device;         /* st_dev of what is served; 0 before it is mounted */
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */
 } MnFilesContext;
@@ -35,3 +38,4 @@ void mn_zoneinfo_add(MnTree *tree, MnFilesContext *context);
 void mn_oom_add(MnTree *tree, MnFilesContext *context);
 void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context);
 void mn_simulate_add(MnTree *tree, MnFilesContext *context);
+void mn_memcg_add(MnTree *tree, MnFilesContext *context);

@@ -54,7 +54,7 @@ typedef struct MnFileOps {
     void (*free_data)(gpointer data); /* of the node */
 } MnFileOps;
 
-/* A directory whose files users create and remove. */
+/* A directory whose files users create and remove, if it has all three of these. */
 typedef struct MnDirOps {
     /* Makes the file's ops and data for a new node named `name`. */
     int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops,
@@ -63,4 +63,6 @@ typedef struct MnDirOps {
     void (*created)(MnNode *dir, MnNode *node);
     /* The node has been taken out of its directory; it may still be open. */
     void (*unlinked)(MnNode *dir, MnNode *node);
+
+    void (*free_data)(gpointer data); /* of the directory's node */
 } MnDirOps;

@@ -298,7 +298,7 @@ static void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 
     if (!node) {
         fuse_reply_err(req, ENOENT);
-    } else if (!dir->dir_ops) {
+    } else if (!dir->dir_ops || !dir->dir_ops->unlinked) {
         fuse_reply_err(req, EPERM);
     } else {
         mn_tree_unlink(fs_of(req)->tree, node);

@@ -17,6 +17,8 @@ static void node_free(MnNode *node) {
 
     if (node->file_ops && node->file_ops->free_data)
         node->file_ops->free_data(node->data);
+    if (node->dir_ops && node->dir_ops->free_data)
+        node->dir_ops->free_data(node->data);
     if (node->children)
         g_ptr_array_unref(node->children);
     if (node->text)

@@ -19,7 +19,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define N_SOURCES 4
+#define N_SOURCES 5
 
 /* The driver's timer was deferrable. A sleep this long may end a little late, together with other
  * wake-ups of the machine, and is begun shorter by as much; a short one is to be punctual. */
@@ -30,6 +30,7 @@
 struct MnSampler {
     MnProc *proc;
     MnGroup *group; /* whose memory the meters show; NULL: the machine's */
+    MnMemcg *memcg; /* not owned; NULL without one */
     MnParameters parameters;
     MnMachine machine;
     guint64 known; /* counters that this kernel has */
@@ -91,7 +92,7 @@ static gboolean is_idle(const MnSampler *self) {
 static gboolean has_moved(const MnSampler *self) {
     guint64 space = space_pages(self);
 
-    for (guint id = 0; id < MN_N_METERS; id++) {
+    for (guint id = 0; id < MN_N_VALUES; id++) {
         guint64 now = self->reading.pages[id], then = self->baseline.pages[id];
 
         if (MAX(now, then) - MIN(now, then) >= MAX(space, 1))
@@ -181,6 +182,8 @@ static int measure(MnSampler *self, guint sources, const char **ret_name) {
     self->held_sources = sources;
     if (r < 0)
         return r;
+    if (self->memcg && (sources & MN_SOURCE_MEMCG))
+        mn_memcg_sample(self->memcg, self->group ? &self->group_sample : &self->sample); /* or the last values */
 
     mn_reading_from_sample(self->group ? &self->group_sample : &self->sample, &self->measured);
     apply_simulation(self);
@@ -422,7 +425,17 @@ int mn_sampler_set_group(MnSampler *self, MnGroup *group, const char **ret_name)
 }
 
 guint mn_sampler_meter_sources(const MnSampler *self, MnMeterId meter) {
-    return self->group ? mn_group_meter_sources(meter) : mn_meters[meter].sources;
+    gboolean is_the_groups = self->group && !(mn_meters[meter].sources & MN_SOURCE_MEMCG);
+
+    return is_the_groups ? mn_group_meter_sources(meter) : mn_meters[meter].sources;
+}
+
+void mn_sampler_set_memcg(MnSampler *self, MnMemcg *memcg) {
+    self->memcg = memcg;
+}
+
+MnProc *mn_sampler_get_proc(MnSampler *self) {
+    return self->proc;
 }
 
 const MnMachine *mn_sampler_get_machine(const MnSampler *self) {

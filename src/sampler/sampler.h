@@ -5,6 +5,7 @@
 #include "core/parameter.h"
 #include "sampler/observer.h"
 #include "source/group.h"
+#include "source/memcg.h"
 #include "source/proc.h"
 #include "source/simulate.h"
 
@@ -26,6 +27,11 @@ int mn_sampler_set_group(MnSampler *self, MnGroup *group, const char **ret_name)
 
 /* What has to be held while a file shows this meter. */
 guint mn_sampler_meter_sources(const MnSampler *self, MnMeterId meter);
+/* The group that the meters MN_METER_GROUP_… are measured in; it outlives the sampler. */
+void mn_sampler_set_memcg(MnSampler *self, MnMemcg *memcg);
+
+/* The kernel's texts, for those who need more of them than the meters do. */
+MnProc *mn_sampler_get_proc(MnSampler *self);
 
 const MnMachine *mn_sampler_get_machine(const MnSampler *self);
 

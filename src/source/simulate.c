@@ -2,6 +2,14 @@
 /* The source that is somebody's imagination: chosen values in the place of measured ones. */
 #include "simulate.h"
 
+static guint64 subtract(guint64 from, guint64 amount) {
+    return from > amount ? from - amount : 0;
+}
+
+static guint64 add(guint64 amount, guint64 more) {
+    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
+}
+
 void mn_simulate_set(MnSimulate *self, const MnOverride *override, guint64 total_pages) {
     self->fixed &= ~override->measured;
     self->fixed |= override->fixed;
@@ -11,8 +19,27 @@ void mn_simulate_set(MnSimulate *self, const MnOverride *override, guint64 total
             self->values.pages[id] = mn_limit_pages(&override->values[id], total_pages);
 }
 
+/* The usage that a memory cgroup would show follows the meters it is made of. Where only `used` is
+ * simulated the difference counts as anonymous memory. */
+static void apply_to_usage(const MnSimulate *self, const MnReading *measured, MnReading *reading) {
+    guint64 anon = reading->pages[MN_METER_ANON];
+    guint64 more = reading->pages[MN_METER_USED], less = measured->pages[MN_METER_USED];
+
+    if (self->fixed == 0)
+        return;
+    if (!(self->fixed & MN_METER_BIT(MN_METER_ANON)))
+        anon = add(subtract(anon, subtract(less, more)), subtract(more, less));
+
+    reading->pages[MN_METER_SYSTEM_USAGE] = add(anon, reading->pages[MN_METER_FILE]);
+    reading->pages[MN_METER_SYSTEM_MEMSW] = add(reading->pages[MN_METER_SYSTEM_USAGE],
+                                                reading->pages[MN_METER_SWAP_USED]);
+}
+
 void mn_simulate_apply(const MnSimulate *self, MnReading *reading) {
+    MnReading measured = *reading;
+
     for (guint id = 0; self->fixed >> id; id++)
         if (self->fixed & MN_METER_BIT(id))
             reading->pages[id] = self->values.pages[id];
+    apply_to_usage(self, &measured, reading);
 }

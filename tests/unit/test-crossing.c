@@ -161,6 +161,32 @@ static void test_several_limits_at_once_are_one_notify(void) {
     mn_crossing_remove(crossing, watch);
 }
 
+/* One on a value that has no name, as the usage of a memory cgroup. */
+static void test_an_exact_limit_has_no_hysteresis(void) {
+    g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, SPACE);
+    const MnLimitSet set = {
+        .n = 1,
+        .limits = { { .meter = MN_METER_GROUP_USAGE, .is_exact = TRUE, .pages = 5000 } },
+    };
+    static const struct {
+        guint64 pages;
+        guint crossed;
+    } rows[] = { { 4999, 0 }, { 5000, 1 }, { 5001, 0 }, { 5000, 0 },
+                 { 4999, 1 }, { 5000, 1 }, { 0, 1 },    { G_MAXUINT64, 1 } };
+    Seen seen = { 0 };
+    g_autoptr(MnWatch) watch = mn_watch_new(&set, on_notify, &seen);
+
+    mn_crossing_add(crossing, watch);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnReading reading = { { 0 } };
+
+        reading.pages[MN_METER_GROUP_USAGE] = rows[i].pages;
+        CHECK(mn_crossing_advance(crossing, &reading) == rows[i].crossed, "%u", i);
+        CHECK(watch->reached == (rows[i].pages >= 5000), "%u", i);
+    }
+    mn_crossing_remove(crossing, watch);
+}
+
 /* One limit reached and one left by the same reading. */
 static void test_up_and_down_at_once_are_one_notify(void) {
     g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, 0);
@@ -690,6 +716,7 @@ static CU_TestInfo tests[] = {
     { "one limit, reached and left", test_one_limit },
     { "notify tells what changed", test_notify_tells_what_changed },
     { "several limits at once are one notify", test_several_limits_at_once_are_one_notify },
+    { "an exact limit has no hysteresis", test_an_exact_limit_has_no_hysteresis },
     { "up and down at once are one notify", test_up_and_down_at_once_are_one_notify },
     { "only those who are concerned are told", test_only_those_who_are_concerned },
     { "equal limits of several watches", test_equal_limits },

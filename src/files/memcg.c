@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memcg/: a directory that looks to its clients like one of a v1 memory cgroup, with the
+ * notification API that cgroup v2 does not have.
+ *
+ * A client opens a file, makes an eventfd and writes both numbers to cgroup.event_control. They
+ * are numbers in his process; what they stand for is found out without touching the files, since
+ * one of them is ours. Errors and their order are the kernel's. */
+#include "core/eventcontrol.h"
+#include "files/files.h"
+#include "fs/open.h"
+#include "source/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NAME_BYTES 64
+
+/* The data of the directory, and of each of its files. */
+typedef struct Memcg {
+    MnFilesContext *context;
+    MnTree *tree;
+    MnNode *dir;
+    MnNode *controls[MN_N_EVENT_KINDS]; /* NULL for one that is not offered */
+} Memcg;
+
+static Memcg *memcg_of(MnOpen *open) {
+    return open->node->data;
+}
+
+static MnRegistrations *registrations_of(MnOpen *open) {
+    return memcg_of(open)->context->registrations;
+}
+
+static MnMemcg *group_of(MnOpen *open) {
+    return mn_registrations_get_memcg(registrations_of(open));
+}
+
+static gboolean is_v1(MnOpen *open) {
+    return group_of(open) && mn_memcg_get_version(group_of(open)) == MN_CGROUP_V1;
+}
+
+static int memcg_open(MnOpen *open) {
+    return mn_registrations_check_removed(registrations_of(open)) ? -ENOENT : 0;
+}
+
+/* --- memory.usage_in_bytes, memory.memsw.usage_in_bytes --- */
+
+static MnMeterId meter_of(MnOpen *open) {
+    const Memcg *memcg = memcg_of(open);
+    MnEventKind kind = open->node == memcg->controls[MN_EVENT_MEMSW] ? MN_EVENT_MEMSW : MN_EVENT_USAGE;
+
+    return mn_registrations_get_meter(memcg->context->registrations, kind);
+}
+
+static guint sources_of(MnOpen *open) {
+    return mn_sampler_meter_sources(memcg_of(open)->context->sampler, meter_of(open));
+}
+
+static int usage_open(MnOpen *open) {
+    int r;
+
+    r = memcg_open(open);
+    if (r < 0)
+        return r;
+    mn_sampler_hold(memcg_of(open)->context->sampler, sources_of(open));
+    return 0;
+}
+
+static void usage_release(MnOpen *open) {
+    mn_sampler_release(memcg_of(open)->context->sampler, sources_of(open));
+}
+
+/* Whoever reads because of an event must not see less than what caused it: our own events come
+ * from the last sample, the kernel's from after it. */
+static int usage_read(MnOpen *open, GString *text) {
+    MnMeterId id = meter_of(open);
+    guint64 pages = mn_sampler_read(memcg_of(open)->context->sampler)->pages[id];
+    MnSample sample = { 0 };
+    int r;
+
+    if (mn_registrations_check_removed(registrations_of(open)))
+        return -ENODEV;
+    if (group_of(open) && mn_memcg_takes_registrations(group_of(open))) {
+        r = mn_memcg_sample(group_of(open), &sample);
+        if (r < 0)
+            return r;
+        pages = mn_meters[id].pages(&sample);
+    }
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", pages * mn_proc_page_bytes());
+    return 0;
+}
+
+static const MnFileOps usage_ops = {
+    .open = usage_open,
+    .release = usage_release,
+    .read = usage_read,
+};
+
+/* --- memory.limit_in_bytes --- */
+
+static int limit_read(MnOpen *open, GString *text) {
+    g_autofree char *limit = NULL;
+    int r = 0;
+
+    if (group_of(open))
+        r = mn_memcg_read(group_of(open), is_v1(open) ? "memory.limit_in_bytes" : "memory.max", &limit);
+    if (r < 0)
+        return r;
+
+    if (limit && strcmp(limit, "max\n") != 0)
+        g_string_append(text, limit);
+    else
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n",
+                               mn_event_control_max_pages(mn_proc_page_bytes()) * mn_proc_page_bytes());
+    return 0;
+}
+
+static const MnFileOps limit_ops = {
+    .open = memcg_open,
+    .read = limit_read,
+};
+
+/* --- memory.oom_control --- */
+
+/* "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n" */
+static int oom_control_read(MnOpen *open, GString *text) {
+    g_autofree char *kernels = NULL;
+    guint64 kills;
+    int r;
+
+    if (is_v1(open)) {
+        r = mn_memcg_read(group_of(open), "memory.oom_control", &kernels);
+        if (r == 0)
+            g_string_append(text, kernels);
+        return r;
+    }
+    r = mn_registrations_get_oom_kills(registrations_of(open), &kills);
+    if (r == 0) /* without v1 the killer is always on, and nobody stays under OOM */
+        g_string_append_printf(text, "oom_kill_disable 0\nunder_oom 0\noom_kill %" G_GUINT64_FORMAT "\n", kills);
+    return r;
+}
+
+static int oom_control_write(MnOpen *open, const MnWrite *write) {
+    if (!is_v1(open))
+        return -EOPNOTSUPP;
+    return mn_memcg_write(group_of(open), "memory.oom_control", write->text, write->len);
+}
+
+static const MnFileOps oom_control_ops = {
+    .open = memcg_open,
+    .read = oom_control_read,
+    .write = oom_control_write,
+};
+
+/* --- memory.pressure_level: only to be named in a registration --- */
+
+static const MnFileOps pressure_level_ops = {
+    .open = memcg_open,
+};
+
+/* --- cgroup.event_control --- */
+
+static gboolean may_read(const MnNode *node, const MnCaller *caller) {
+    guint shift = caller->uid == node->uid ? 6 : caller->gid == node->gid ? 3 : 0;
+
+    return caller->uid == 0 || ((node->mode >> shift) & 4);
+}
+
+static gboolean is_at(const MnNode *node, pid_t pid, guint64 number, const MnDescriptor *descriptor) {
+    char name[NAME_BYTES];
+
+    if (descriptor->ino > 0)
+        return descriptor->ino == node->ino;
+    return mn_client_find_name(pid, number, name, sizeof name) == 0 && strcmp(name, node->name) == 0;
+}
+
+/* Which of the files a client's descriptor is. */
+static int find_control(const Memcg *memcg, pid_t pid, guint64 number, const MnCaller *caller,
+                        MnEventKind *ret) {
+    MnDescriptor descriptor;
+    dev_t device;
+    int r;
+
+    r = mn_client_look(pid, number, &descriptor);
+    if (r < 0)
+        return r;
+    if (descriptor.is_path)
+        return -EBADF;
+    if (mn_client_find_device(pid, &descriptor, &device) < 0 || device != memcg->context->mount_device)
+        return -EINVAL;
+
+    for (guint kind = 0; kind < MN_N_EVENT_KINDS; kind++) {
+        const MnNode *node = memcg->controls[kind];
+
+        if (node && is_at(node, pid, number, &descriptor)) {
+            *ret = kind;
+            return may_read(node, caller) ? 0 : -EACCES;
+        }
+    }
+    return -EINVAL;
+}
+
+static int find_eventfd(pid_t pid, guint64 number, MnDescriptor *ret) {
+    int r;
+
+    r = mn_client_look(pid, number, ret);
+    if (r < 0)
+        return r;
+    if (ret->is_path)
+        return -EBADF;
+    return ret->is_eventfd ? 0 : -EINVAL;
+}
+
+static int event_control_write(MnOpen *open, const MnWrite *write) {
+    const Memcg *memcg = memcg_of(open);
+    MnDescriptor eventfd;
+    MnEventControl parsed;
+    MnEventKind kind;
+    pid_t pid;
+    int r;
+
+    r = mn_event_control_parse(write->text, write->len, &parsed);
+    if (r < 0)
+        return r;
+    r = mn_client_find_process(write->caller.tid, &pid);
+    if (r < 0)
+        return r;
+    r = find_eventfd(pid, parsed.eventfd, &eventfd);
+    if (r < 0)
+        return r;
+    r = find_control(memcg, pid, parsed.control, &write->caller, &kind);
+    if (r < 0)
+        return r;
+
+    return mn_registrations_add(memcg->context->registrations,
+                                &(MnSinkKey){ .pid = pid,
+                                              .uid = write->caller.uid,
+                                              .number = parsed.eventfd,
+                                              .eventfd_id = eventfd.eventfd_id },
+                                kind, parsed.argument, parsed.argument_len);
+}
+
+static const MnFileOps event_control_ops = {
+    .open = memcg_open,
+    .write = event_control_write,
+};
+
+/* As when a cgroup is removed: its files are gone, and clients look for that. */
+static void on_removed(gpointer data) {
+    Memcg *memcg = data;
+
+    while (memcg->dir->children->len > 0)
+        mn_tree_unlink(memcg->tree, g_ptr_array_index(memcg->dir->children, 0));
+    memset(memcg->controls, 0, sizeof memcg->controls);
+}
+
+static const MnDirOps dir_ops = {
+    .free_data = g_free,
+};
+
+static MnNode *add(Memcg *memcg, const char *name, mode_t mode, const MnFileOps *ops) {
+    return mn_tree_add_file(memcg->tree, memcg->dir, name, mode, ops, memcg);
+}
+
+void mn_memcg_add(MnTree *tree, MnFilesContext *context) {
+    MnMemcg *group = mn_registrations_get_memcg(context->registrations);
+    Memcg *memcg = g_new0(Memcg, 1);
+
+    memcg->context = context;
+    memcg->tree = tree;
+    memcg->dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "memcg", 0755, &dir_ops, memcg);
+
+    add(memcg, "cgroup.event_control", 0222, &event_control_ops);
+    add(memcg, "memory.limit_in_bytes", 0444, &limit_ops);
+    memcg->controls[MN_EVENT_USAGE] = add(memcg, mn_event_file_names[MN_EVENT_USAGE], 0444, &usage_ops);
+    if (!group || mn_memcg_counts_swap(group))
+        memcg->controls[MN_EVENT_MEMSW] = add(memcg, mn_event_file_names[MN_EVENT_MEMSW], 0444, &usage_ops);
+    memcg->controls[MN_EVENT_OOM] = add(memcg, mn_event_file_names[MN_EVENT_OOM], 0644, &oom_control_ops);
+    memcg->controls[MN_EVENT_PRESSURE] = add(memcg, mn_event_file_names[MN_EVENT_PRESSURE], 0444,
+                                             &pressure_level_ops);
+    mn_registrations_set_removed(context->registrations, on_removed, memcg);
+}

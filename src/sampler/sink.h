@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* How many registrations there may be: in all, and of one user who is not root. */
+#define MN_REGISTRATIONS_MAX 65536
+#define MN_REGISTRATIONS_PER_USER_MAX 1024
+
+/* The eventfds of all clients. */
+typedef struct MnSinks MnSinks;
+
+/* A client's eventfd: our copy of it, and what is registered on it. It lives as long as the
+ * process that registered has the eventfd open, under whatever number. */
+typedef struct MnSink {
+    int fd;
+    GQueue registrations; /* of its user */
+    guint n_charged;
+    guint64 eventfd_id;
+    guint64 number; /* of a descriptor of the client's, as last seen */
+    struct MnSinkProcess *process;
+    struct MnSinkUser *user;
+    GList link; /* in the user's queue */
+} MnSink;
+
+/* What a client names. */
+typedef struct MnSinkKey {
+    pid_t pid;
+    uid_t uid;
+    guint64 number;
+    guint64 eventfd_id;
+} MnSinkKey;
+
+/* ended() is called when a client does not have the eventfd any more; our copy is closed when it
+ * returns. */
+MnSinks *mn_sinks_new(void (*ended)(MnSink *sink, gpointer data), gpointer data);
+void mn_sinks_free(MnSinks *self); /* after mn_sinks_end_all() */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
+
+/* The sink for an eventfd that mn_client_look() has shown, taken over from the client if it is
+ * new, with one registration charged to the client's user. -EDQUOT when that is too many,
+ * -ENFILE when we have no descriptors left, or an error of mn_client_open() and
+ * mn_client_take_eventfd(). */
+int mn_sinks_charge(MnSinks *self, const MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Takes one charge back; the sink ends with its last. */
+void mn_sinks_refund(MnSinks *self, MnSink *sink);
+
+void mn_sinks_end_all(MnSinks *self);
+guint mn_sinks_get_n_registrations(const MnSinks *self);
