@@ -3,8 +3,8 @@
  *
  * A sample is taken when somebody reads and the last one is older than update_period, and otherwise
  * when the nearest limit could have been reached. Without a watch or an observer there is no timer,
- * no pressure trigger and no descriptor that wakes us. Value and event come from the same sample: the reading
- * is replaced first, then the watches are told, and the observers.
+ * no pressure trigger and no descriptor that wakes us. Value and event come from the same sample:
+ * the reading is replaced first, then the observers and the watches are told.
  *
  * The way from the timer to notify() allocates nothing and logs nothing, but for one warning when
  * a text of the kernel's goes bad and one when all are good again. */
@@ -12,12 +12,9 @@
 
 #include "core/cgroup.h"
 #include "core/pace.h"
-#include "source/psi.h"
+#include "sampler/wakeup.h"
 
-#include <errno.h>
-#include <glib-unix.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #define N_SOURCES 5
 
@@ -56,10 +53,7 @@ struct MnSampler {
 
     GSource *timer;
     gboolean is_far; /* the timer slack is that of a far sleep */
-    guint changes_source;
-    guint psi_source;
-    int psi_fd;
-    gboolean psi_failed;
+    MnWakeup wakeup;
     guint bad_sources; /* those that could not be used last time */
 };
 
@@ -296,73 +290,13 @@ static GSource *timer_new(MnSampler *self) {
     return timer;
 }
 
-static void close_psi(MnSampler *self) {
-    if (self->psi_fd >= 0)
-        close(self->psi_fd);
-    self->psi_fd = -1;
+static void on_wakeup(gpointer data) {
+    take_sample(data);
 }
 
-static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer user_data) {
-    MnSampler *self = user_data;
-
-    if (condition & (G_IO_ERR | G_IO_HUP)) { /* the kernel has ended it, for ever */
-        close_psi(self);
-        self->psi_failed = TRUE;
-        self->psi_source = 0;
-        return G_SOURCE_REMOVE;
-    }
-    take_sample(self);
-    return G_SOURCE_CONTINUE;
-}
-
-/* A group's own trigger, where there is one that we may use, knows of its limit. */
-static int open_psi(MnSampler *self) {
-    if (self->group &&
-        mn_psi_open(mn_group_get_directory_fd(self->group), "memory.pressure", &self->psi_fd) == 0)
-        return 0;
-    return mn_psi_open(mn_proc_get_directory_fd(self->proc), "pressure/memory", &self->psi_fd);
-}
-
-/* The trigger stays open between waits, unwatched: closing it waits for an RCU grace period, which
- * would make everybody wait for tens of milliseconds whenever a last watch goes. */
-static void watch_psi(MnSampler *self) {
-    if (!mn_proc_is_live(self->proc) || self->psi_failed)
-        return;
-    if (self->psi_fd < 0 && open_psi(self) < 0)
-        self->psi_failed = TRUE;
-    else
-        self->psi_source = g_unix_fd_add(self->psi_fd, G_IO_PRI, on_pressure, self);
-}
-
-static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-                                 gpointer user_data) {
-    MnSampler *self = user_data;
-
-    mn_proc_drain_changes(self->proc);
-    take_sample(self);
-    return G_SOURCE_CONTINUE;
-}
-
-/* The first watch or observer has come: let what happens wake us. */
-static void start_waiting(MnSampler *self) {
-    int changes_fd = mn_proc_get_changes_fd(self->proc);
-
-    if (changes_fd >= 0) {
-        mn_proc_drain_changes(self->proc);
-        self->changes_source = g_unix_fd_add(changes_fd, G_IO_IN, on_files_changed, self);
-    }
-    watch_psi(self);
-}
-
-static void remove_source(guint *source) {
-    if (*source > 0)
-        g_source_remove(*source);
-    *source = 0;
-}
-
+/* The last watch or observer has gone. */
 static void stop_waiting(MnSampler *self) {
-    remove_source(&self->changes_source);
-    remove_source(&self->psi_source);
+    mn_wakeup_stop(&self->wakeup);
     arm(self);
 }
 
@@ -371,7 +305,6 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     g_autoptr(MnSampler) self = g_new0(MnSampler, 1);
     int r;
 
-    self->psi_fd = -1;
     self->parameters = *parameters;
     self->machine.page_bytes = mn_proc_page_bytes();
     self->crossing = mn_crossing_new();
@@ -382,6 +315,7 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     r = mn_proc_new(proc_directory, &self->proc);
     if (r < 0)
         return r;
+    mn_wakeup_init(&self->wakeup, self->proc, on_wakeup, self);
     r = measure(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, ret_name);
     if (r < 0)
         return r;
@@ -398,8 +332,8 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
 void mn_sampler_free(MnSampler *self) {
     if (!self)
         return;
-    stop_waiting(self);
-    close_psi(self);
+    if (self->proc)
+        mn_wakeup_clear(&self->wakeup);
     g_source_destroy(self->timer);
     g_source_unref(self->timer);
     mn_crossing_free(self->crossing);
@@ -497,7 +431,7 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
         self->baseline = self->reading;
     }
     if (was_idle)
-        start_waiting(self);
+        mn_wakeup_start(&self->wakeup, self->group);
     mn_sampler_read(self);
     mn_crossing_advance(self->crossing, &self->reading);
     if (is_first || self->parameters.fill_rate_mib > 0)
@@ -517,7 +451,7 @@ void mn_sampler_observe(MnSampler *self, MnObserver *observer) {
     mn_observers_add(&self->observers, observer);
     if (was_idle) {
         self->period_ms = 0;
-        start_waiting(self);
+        mn_wakeup_start(&self->wakeup, self->group);
     }
     take_sample(self);
     choose_period(self, FALSE); /* also when that failed */
