@@ -17,7 +17,8 @@ import pytest
 from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
 from daemon import Daemon
 
-USER, OTHER = 54321, 54322
+# Nobody else's, also when this runs twice at once: user-oom lists all processes of its user.
+USER, OTHER = 40000 + os.getpid() % 10000, 50000 + os.getpid() % 10000
 HERE = Path(__file__).resolve().parent
 
 
