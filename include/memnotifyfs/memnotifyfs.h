@@ -40,6 +40,8 @@
  *     thresholds/NAME   POLLIN and POLLPRI: there is a state that this descriptor has not read; true
  *                       for a new descriptor. POLLHUP: the file was removed.
  *     events            POLLIN: there is a line to read.
+ *     oom_notify, oom_notify_critical   POLLIN: the kernel is short of memory now.
+ *     mem_notify        POLLIN: anonymous memory is being reclaimed; the poll consumes it.
  *
  * An event stays until it is read (memnotify under the mount option ack=poll, or open for writing
  * only: until a poll has reported it). POLLERR means that the server is gone: close the descriptor and open it anew. Any
@@ -67,6 +69,10 @@
 #define MEMNOTIFYFS_THRESHOLDS "thresholds"
 #define MEMNOTIFYFS_EVENTS "events"
 #define MEMNOTIFYFS_PARAMETERS "parameters"
+#define MEMNOTIFYFS_OOM_NOTIFY "oom_notify"
+#define MEMNOTIFYFS_OOM_NOTIFY_CRITICAL "oom_notify_critical"
+#define MEMNOTIFYFS_MEM_NOTIFY "mem_notify"
+#define MEMNOTIFYFS_ZONEINFO "zoneinfo"
 #define MEMNOTIFYFS_SIMULATE "simulate" /* only there with --simulate */
 
 /* The longest text of limits in one write, in bytes; longer ones are EINVAL. */

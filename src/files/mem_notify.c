@@ -77,22 +77,6 @@ static void find_pressed(MemNotifyFile *file, const MnZones *zones) {
         }
 }
 
-/* How often to look, at most: as files/oom_notify.c, and sooner while the kernel reclaims, or is about to
- * since a zone is below low. A machine without swap may have no more than a tenth of a second from
- * there to the OOM killer. Under pressure there is no use before the next notification may come. */
-#define FAR_MS 50
-#define NEAR_MS 20
-#define PRESSED_MS (MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND)
-
-static void choose_pace(MnObserver *observer, const MnZones *zones, gboolean is_reclaiming,
-                        gboolean is_pressed) {
-    guint64 distance_pages = mn_zones_distance(zones, MN_WATERMARK_LOW);
-    gboolean is_near = is_reclaiming || distance_pages == 0;
-
-    observer->distance_pages = is_near || is_pressed ? 0 : distance_pages;
-    observer->shortest_ms = is_pressed ? PRESSED_MS : is_near ? NEAR_MS : FAR_MS;
-}
-
 static void on_told(MnObserver *observer, const MnMoment *moment) {
     MemNotifyFile *file = (MemNotifyFile *)observer;
     MnHerd *herd = herd_of(file);
@@ -102,7 +86,11 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
         notify(file);
 
     find_pressed(file, moment->zones);
-    choose_pace(observer, moment->zones, file->reclaim.is_on, herd->n_pressed > 0);
+    mn_observer_set_pace(observer, moment->zones, MN_WATERMARK_LOW, file->reclaim.is_on);
+    if (herd->n_pressed > 0) { /* no use before the next notification may come */
+        observer->distance_pages = 0;
+        observer->shortest_ms = MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND;
+    }
 }
 
 static int mem_notify_open(MnOpen *open) {

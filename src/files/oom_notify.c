@@ -6,16 +6,12 @@
  * a zone falls below its watermark, and what was swapped out before anybody had the file open does
  * not count. While the shortage lasts sleepers are woken again every second, as the original's timer
  * did. */
+#include "core/reclaim.h"
 #include "core/shortage.h"
 #include "files/files.h"
 #include "files/signal.h"
 
 #include <poll.h>
-
-/* A machine that uses its memory as page cache is always within a few megabytes of its low watermark,
- * which memory could fill in a millisecond or two. Looking as often as that would be too much for
- * the usual state of things, so it is done only once a zone is below low. */
-#define SHORTEST_MS 50
 
 #define WAKE_AGAIN_US G_TIME_SPAN_SECOND
 
@@ -25,6 +21,7 @@ typedef struct OomNotifyFile {
     MnFilesContext *context;
     MnNode *node;
     MnShortage shortage;
+    MnReclaim reclaim;
     gboolean was_short;
     gint64 woken_us;
     MnSignals signals;
@@ -44,13 +41,14 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
     gboolean is_short, was_short = file->was_short;
 
     mn_shortage_advance(&file->shortage, moment->sample, moment->zones, moment->time_us);
+    mn_reclaim_advance(&file->reclaim, moment->sample);
     is_short = mn_shortage_holds(&file->shortage, moment->time_us);
 
-    observer->shortest_ms = mn_zones_distance(moment->zones, MN_WATERMARK_LOW) > 0 ? SHORTEST_MS : 0;
     observer->is_reached = is_short;
-    observer->distance_pages =
-        is_short ? G_MAXUINT64
-                 : mn_zones_distance(moment->zones, mn_shortage_watermark(file->shortage.kind));
+    mn_observer_set_pace(observer, moment->zones, mn_shortage_watermark(file->shortage.kind),
+                         file->reclaim.is_on);
+    if (is_short)
+        observer->distance_pages = G_MAXUINT64;
 
     file->was_short = is_short;
     if (is_short && (!was_short || moment->time_us - file->woken_us >= WAKE_AGAIN_US)) {
@@ -66,6 +64,7 @@ static int oom_notify_open(MnOpen *open) {
 
     if (!open->node->opens) {
         mn_shortage_init(&file->shortage, file->shortage.kind);
+        file->reclaim = (MnReclaim){ 0 };
         file->was_short = FALSE;
         mn_sampler_observe(file->context->sampler, &file->observer);
     }
@@ -112,11 +111,11 @@ static const MnFileOps oom_notify_ops = {
 };
 
 static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShortageKind kind,
-                guint source) {
+                guint sources) {
     OomNotifyFile *file = g_new0(OomNotifyFile, 1);
 
-    file->observer.sources = MN_SOURCE_ZONEINFO | source;
-    file->observer.counters = mn_shortage_counters(kind);
+    file->observer.sources = sources;
+    file->observer.counters = mn_shortage_counters(kind) | MN_RECLAIM_COUNTERS;
     file->observer.told = on_told;
     file->context = context;
     mn_shortage_init(&file->shortage, kind);
@@ -124,6 +123,8 @@ static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShort
 }
 
 void mn_oom_notify_add(MnTree *tree, MnFilesContext *context) {
-    add(tree, context, "oom_notify", MN_SHORTAGE_ORDINARY, MN_SOURCE_VMSTAT);
-    add(tree, context, "oom_notify_critical", MN_SHORTAGE_CRITICAL, MN_SOURCE_PRESSURE);
+    guint sources = MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT;
+
+    add(tree, context, "oom_notify", MN_SHORTAGE_ORDINARY, sources);
+    add(tree, context, "oom_notify_critical", MN_SHORTAGE_CRITICAL, sources | MN_SOURCE_PRESSURE);
 }

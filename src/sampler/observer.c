@@ -3,6 +3,21 @@
  * so that a list will do. */
 #include "observer.h"
 
+/* A machine that uses its memory as page cache is always within a few megabytes of its low watermark,
+ * which memory could fill in a millisecond or two. As long as the kernel does nothing about it, a
+ * look takes 70 us, and looking a hundred times a second would be too much for the usual state of
+ * things. Once it reclaims there may be no more than a tenth of a second until the OOM killer
+ * comes. */
+#define QUIET_MS 50
+
+void mn_observer_set_pace(MnObserver *self, const MnZones *zones, MnWatermark mark,
+                          gboolean is_reclaiming) {
+    gboolean is_near = is_reclaiming || mn_zones_distance(zones, MN_WATERMARK_LOW) == 0;
+
+    self->distance_pages = is_near ? 0 : mn_zones_distance(zones, mark);
+    self->shortest_ms = is_near ? 0 : QUIET_MS;
+}
+
 void mn_observers_add(MnObservers *self, MnObserver *observer) {
     observer->distance_pages = G_MAXUINT64;
     observer->is_reached = FALSE;

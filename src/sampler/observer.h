@@ -32,6 +32,11 @@ struct MnObserver {
     MnObserver *next; /* the list's */
 };
 
+/* Sets distance and shortest_ms of one that waits for a zone to fall below `mark`, or for what the
+ * kernel does then. `is_reclaiming`: it has reclaimed since the sample before. */
+void mn_observer_set_pace(MnObserver *self, const MnZones *zones, MnWatermark mark,
+                          gboolean is_reclaiming);
+
 /* The observers. All zero is empty. */
 typedef struct MnObservers {
     MnObserver *first;

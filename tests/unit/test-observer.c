@@ -43,6 +43,34 @@ static void test_pace(void) {
     }
 }
 
+static void test_zones(void) {
+    static const struct {
+        const char *name;
+        guint64 free;
+        MnWatermark mark;
+        gboolean is_reclaiming;
+        guint64 distance_pages, shortest_ms;
+    } rows[] = {
+        { "far from low", 5000, MN_WATERMARK_LOW, FALSE, 4880, 50 },
+        { "far from min", 5000, MN_WATERMARK_MIN, FALSE, 4900, 50 },
+        { "just above low", 121, MN_WATERMARK_LOW, FALSE, 1, 50 },
+        { "at low, on the way to min", 120, MN_WATERMARK_MIN, FALSE, 0, 0 },
+        { "the kernel reclaims", 5000, MN_WATERMARK_LOW, TRUE, 0, 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnZone zone = { .present = 9000, .free = rows[i].free, .min = 100, .low = 120 };
+        MnZones zones = { .zones = &zone, .n = 1 };
+        MnObserver observer = { 0 };
+
+        mn_observer_set_pace(&observer, &zones, rows[i].mark, rows[i].is_reclaiming);
+        CHECK(observer.distance_pages == rows[i].distance_pages, "%s: %" G_GUINT64_FORMAT, rows[i].name,
+              observer.distance_pages);
+        CHECK(observer.shortest_ms == rows[i].shortest_ms, "%s: %" G_GUINT64_FORMAT, rows[i].name,
+              observer.shortest_ms);
+    }
+}
+
 static void test_list(void) {
     MnObservers observers = { 0 };
     MnPace pace = { .page_bytes = 4096 };
@@ -240,6 +268,7 @@ static void test_no_allocation(void) {
 
 static CU_TestInfo tests[] = {
     { "when they want to be told", test_pace },
+    { "how near they are to a watermark", test_zones },
     { "the list", test_list },
     { "without them nothing runs", test_nobody },
     { "damaged zones", test_damaged_zones },
