@@ -243,12 +243,16 @@ static char *find_path(const char *groups, MnCgroupVersion version) {
     return NULL;
 }
 
+static gboolean is_outside(const char *path) {
+    return strcmp(path, "/..") == 0 || g_str_has_prefix(path, "/../");
+}
+
 /* The directory of the group `path` below a mount whose root is the group `root`; NULL if it is not
  * below it: another mount, or a group outside of our cgroup namespace ("/../other"). */
 static char *directory_below(const char *mountpoint, const char *root, const char *path) {
     gsize len = strcmp(root, "/") == 0 ? 0 : strlen(root);
 
-    if (strncmp(path, root, len) != 0 || (path[len] != '/' && path[len] != '\0') || strstr(path, "/.."))
+    if (strncmp(path, root, len) != 0 || (path[len] != '/' && path[len] != '\0') || is_outside(path))
         return NULL;
     return g_strconcat(mountpoint, strcmp(path + len, "/") == 0 ? "" : path + len, NULL);
 }

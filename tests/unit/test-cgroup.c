@@ -303,6 +303,8 @@ static void test_places(void) {
         { "a name that only begins like it", "0::/docker/12\n", V2_MOUNT("/docker/1", "/c"), 0, NULL },
         { "the second mount has it", "0::/a/b\n", V2_MOUNT("/x", "/1") V2_MOUNT("/a", "/2"), MN_CGROUP_V2, "/2/b" },
         { "outside of the namespace", "0::/../other\n", V2_MOUNT("/", "/sys/fs/cgroup"), 0, NULL },
+        { "so is its parent", "0::/..\n", V2_MOUNT("/", "/c"), 0, NULL },
+        { "a name of dots", "0::/..a/b\n", V2_MOUNT("/", "/c"), MN_CGROUP_V2, "/c/..a/b" },
         { "a colon and a blank in names", "0::/a:b c\n", V2_MOUNT("/", "/my\\040groups"), MN_CGROUP_V2,
           "/my groups/a:b c" },
         { "no mount", "0::/a\n", OTHERS, 0, NULL },
