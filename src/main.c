@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/sysmacros.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -234,8 +235,14 @@ static void run(MnFs *fs) {
     close(signals_fd);
 }
 
+/* What this mount is called from one start to the next: /dev/fd/3 may be any. */
+static char *identify(const char *mountpoint, dev_t device) {
+    return device ? g_strdup_printf("device %u:%u", major(device), minor(device)) : g_strdup(mountpoint);
+}
+
 static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autofree char *mountpoint = NULL;
+    g_autofree char *identity = NULL;
     g_autoptr(MnMemcg) memcg = NULL;
     g_autoptr(MnSampler) sampler = NULL;
     g_autoptr(MnThresholds) thresholds = NULL;
@@ -259,7 +266,8 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     if (!registrations)
         return FALSE;
 
-    state = mn_state_file_new(mountpoint);
+    identity = identify(mountpoint, options->device);
+    state = mn_state_file_new(identity);
     oom_list = make_oom_list(options, state, error);
     if (!oom_list)
         return FALSE;
@@ -286,8 +294,10 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     if (!mount_fs(fs, mountpoint, error))
         return FALSE;
 
-    if (mn_client_find_own_device(mountpoint, &context.mount_device) < 0)
-        g_warning("cannot find our own mount in /proc/self/mountinfo: memcg/ takes no registrations");
+    context.mount_device = options->device;
+    if (!options->device && mn_client_find_own_device(mountpoint, &context.mount_device) < 0)
+        g_warning("cannot find our own mount in /proc/self/mountinfo: memcg/ takes no registrations; "
+                  "'-o device=MAJOR:MINOR' tells which it is");
     if (fuse_daemonize(options->foreground) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
         return FALSE;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 /* From SIGTERM to SIGKILL: as long as a program may take to save its work. */
 #define OOM_GRACE_MS 3000
@@ -18,6 +19,7 @@ enum {
     KEY_VERSION,
     KEY_PROC,
     KEY_SOURCE,
+    KEY_DEVICE,
     KEY_CGROUP,
     KEY_ACK,
     KEY_OOM,
@@ -40,6 +42,7 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("--cgroup=", KEY_CGROUP),
     FUSE_OPT_KEY("cgroup=", KEY_CGROUP),
+    FUSE_OPT_KEY("device=", KEY_DEVICE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("oom=", KEY_OOM),
     FUSE_OPT_KEY("oom_limit=", KEY_OOM_LIMIT),
@@ -119,6 +122,17 @@ static int take_source(Parsing *parsing, const char *argument) {
     return 0;
 }
 
+/* "0:57" */
+static int take_device(Parsing *parsing, const char *argument) {
+    guint major, minor;
+    int end = 0;
+
+    if (sscanf(argument, "device=%u:%u%n", &major, &minor, &end) != 2 || argument[end] != '\0')
+        return fail(parsing, "bad value in '%s': MAJOR:MINOR is needed", argument);
+    parsing->options->device = makedev(major, minor);
+    return 0;
+}
+
 static int take_ack(Parsing *parsing, const char *argument) {
     const char *value = strchr(argument, '=') + 1;
 
@@ -181,6 +195,8 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return 0;
     case KEY_SOURCE:
         return take_source(parsing, argument);
+    case KEY_DEVICE:
+        return take_device(parsing, argument);
     case KEY_PROC:
         g_free(options->proc_directory);
         options->proc_directory = g_strdup(strchr(argument, '=') + 1);

@@ -21,6 +21,7 @@ typedef struct MnOptions {
     char *proc_directory;
     MnSubject subject;
     char *cgroup_directory; /* NULL for our own group */
+    dev_t device;           /* st_dev of a mount that we cannot see; 0 where it can be looked up */
     char *memcg_directory;  /* NULL for none given: see main.c */
     MnParameters parameters;
     MnOomMode oom_mode;

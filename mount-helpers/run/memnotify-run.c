@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,14 +214,37 @@ static void keep_only(int fuse_fd) {
     syscall(SYS_close_range, SERVER_FD + 1, ~0U, 0);
 }
 
-/* Forks the server, which waits until something is written to *ret_go_fd: before the mount is there
+/* The number of the mounted filesystem, by which the server knows its clients' open files: it cannot
+ * see the mount. The server is not up yet, so that asking it for an attribute would take for ever. */
+typedef struct Device {
+    unsigned major;
+    unsigned minor;
+} Device;
+
+static Device device_at(const char *place) {
+    struct statx st;
+
+    if (statx(AT_FDCWD, place, AT_STATX_DONT_SYNC, 0, &st) < 0)
+        err(EXIT_OURS, "cannot look at the mount at '%s'", place);
+    return (Device){ st.stx_dev_major, st.stx_dev_minor };
+}
+
+static void serve(const Request *request, Device device) {
+    char options[64], place[32];
+    char *argv[] = { SERVER, "-o", options, place, request->server_options ? "-o" : NULL,
+                     (char *)request->server_options, NULL };
+
+    snprintf(options, sizeof options, "device=%u:%u", device.major, device.minor);
+    snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FD);
+    execute_server(argv);
+}
+
+/* Forks the server, which waits until the device is written to *ret_go_fd: before the mount is there
  * it could not read from /dev/fuse. */
 static pid_t prepare_server(const Request *request, int fuse_fd, int *ret_go_fd) {
-    char device[32];
-    char *argv[] = { SERVER, device, request->server_options ? "-o" : NULL, (char *)request->server_options, NULL };
+    Device device;
     int go[2];
     pid_t pid;
-    char byte;
 
     if (pipe2(go, O_CLOEXEC) < 0)
         err(EXIT_OURS, "cannot make a pipe");
@@ -229,11 +253,10 @@ static pid_t prepare_server(const Request *request, int fuse_fd, int *ret_go_fd)
         err(EXIT_OURS, "cannot fork");
     if (pid == 0) {
         close(go[1]);
-        if (read(go[0], &byte, 1) != 1) /* we have failed, and said so */
+        if (read(go[0], &device, sizeof device) != sizeof device) /* we have failed, and said so */
             _exit(EXIT_OURS);
         keep_only(fuse_fd);
-        snprintf(device, sizeof device, "/dev/fd/%d", SERVER_FD);
-        execute_server(argv);
+        serve(request, device);
     }
 
     close(go[0]);
@@ -242,11 +265,11 @@ static pid_t prepare_server(const Request *request, int fuse_fd, int *ret_go_fd)
 }
 
 /* Returns when the server serves, from the background. */
-static void start_server(pid_t pid, int go_fd) {
+static void start_server(pid_t pid, int go_fd, Device device) {
     int status;
     pid_t r;
 
-    if (write(go_fd, "", 1) < 0)
+    if (write(go_fd, &device, sizeof device) < 0)
         err(EXIT_OURS, "cannot start %s", SERVER);
     close(go_fd);
 
@@ -297,7 +320,7 @@ int main(int argc, char **argv) {
     place_need_directory(request.place);
     mount_at(request.place, fuse_fd);
     close(fuse_fd);
-    start_server(server, go_fd);
+    start_server(server, go_fd, device_at(request.place));
     if (request.wants_devices)
         bind_devices(request.place);
 

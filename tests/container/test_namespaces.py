@@ -87,15 +87,17 @@ options = f"fd={fd},rootmode=40000,user_id={sys.argv[2]},group_id={sys.argv[2]},
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.mount(b"memnotifyfs", sys.argv[1].encode(), b"fuse.memnotifyfs", 0, options.encode()) < 0:
     sys.exit(os.strerror(ctypes.get_errno()))
+with open("/proc/self/mountinfo") as mounts:
+    device, = [line.split()[2] for line in mounts if line.split()[4] == sys.argv[1]]
 os.set_inheritable(fd, True)
-command = [word.replace("FD", f"/dev/fd/{fd}") for word in sys.argv[3:]]
+command = [word.replace("FD", f"/dev/fd/{fd}").replace("DEVICE", device) for word in sys.argv[3:]]
 os.execvp(command[0], command)
 """
 
 
 def test_a_descriptor_that_somebody_else_has_mounted(world, place, user):
     """As mount.fuse3 does it with drop_privileges, or a privileged part of a container for its other parts."""
-    output_of(["/usr/bin/python3", "-c", MOUNT_FOR_ANOTHER, place, user.uid, *user("memnotifyfs", "FD")])
+    output_of(["/usr/bin/python3", "-c", MOUNT_FOR_ANOTHER, place, user.uid, *user("memnotifyfs", "-o", "device=DEVICE", "FD")])
     assert LINE.fullmatch((place / "memnotify").read_text())
     assert os.stat(place / "memnotify").st_uid == user.uid
     output_of(["umount", place])

@@ -222,6 +222,19 @@ def test_a_device_that_exists_is_covered(user):
     assert re.fullmatch(r"used .*\ntmpfs\n", text)
 
 
+REGISTER = """
+import os
+directory = "/run/memnotify/memcg/"
+event, usage = os.eventfd(0), os.open(directory + "memory.usage_in_bytes", os.O_RDONLY)
+os.write(os.open(directory + "cgroup.event_control", os.O_WRONLY), b"%d %d 4096" % (event, usage))
+"""
+
+
+def test_registrations_for_a_group(anyone):
+    """The server knows the open files of its clients, though it does not see the mount."""
+    assert output_of(anyone("memnotify-run", "--", "/usr/bin/python3", "-c", REGISTER)) == ""
+
+
 def test_inside_itself(user):
     """An application that is started like this may start another one like this."""
     text = output_of(user("memnotify-run", "--", "memnotify-run", "--", "cat", "/run/memnotify/memnotify"))
