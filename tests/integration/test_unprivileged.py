@@ -13,6 +13,7 @@ import pytest
 
 from clients import TIMEOUT_S
 from daemon import PROGRAM, environment
+from machine import FIXTURES
 
 USER = pwd.getpwnam("nobody")  # fusermount3 wants a user with a name
 
@@ -160,3 +161,25 @@ setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$program" -f "$dir/moun
 [ $? -eq 1 ] || fail "exit status"
 """)
     assert done.stdout.count("\n") == 1 and "CAP_SYS_ADMIN" in done.stdout
+
+
+def test_a_plain_users_daemon_signals_his_programs(place):
+    """It may look at its user's processes and signal them, and no other."""
+    proc = place / "user" / "proc"
+    shutil.copytree(FIXTURES / "debian-6.1", proc)
+    for path in (proc, *proc.iterdir()):
+        os.chown(path, USER.pw_uid, USER.pw_gid)
+    run(place, r"""
+as_user "$program" --proc="$dir/proc" "$dir/mount" 2>/dev/null || fail "start"
+cat >"$scratch/ask" <<'END'
+trap 'exit 0' USR1
+exec 3<>"$1/mount/oom_notify"
+echo 'signal USR1' >&3 || exit 1
+sed 's/pages free .*/pages free 1/' "$1/proc/zoneinfo" >"$1/proc/new"
+mv "$1/proc/new" "$1/proc/zoneinfo"
+n=0
+while [ $n -lt 3000 ]; do sleep 0.01; n=$((n + 1)); done
+exit 1
+END
+as_user sh "$scratch/ask" "$dir" || fail "no signal"
+""")
