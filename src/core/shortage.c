@@ -88,24 +88,21 @@ gboolean mn_shortage_holds(const MnShortage *self, gint64 now_us) {
     return self->is_below || now_us < self->swapping_until_us || now_us < self->stalled_until_us;
 }
 
-void mn_shortage_describe(const MnShortage *self, gint64 now_us, GString *text) {
+void mn_shortage_describe(const MnShortage *self, gint64 now_us, char line[MN_SHORTAGE_LINE_BYTES]) {
+    gboolean is_ordinary = self->kind == MN_SHORTAGE_ORDINARY;
+    const char *mark = is_ordinary ? "low" : "min";
     const MnZone *zone = &self->zone;
 
-    if (self->is_below && self->kind == MN_SHORTAGE_ORDINARY)
-        g_string_append_printf(text,
-                               "low node=%u zone=%s free=%" G_GUINT64_FORMAT
-                               " low=%" G_GUINT64_FORMAT "\n",
-                               zone->node, zone->name, zone->free, zone->low);
-    else if (self->is_below)
-        g_string_append_printf(text,
-                               "min node=%u zone=%s free=%" G_GUINT64_FORMAT
-                               " min=%" G_GUINT64_FORMAT "\n",
-                               zone->node, zone->name, zone->free, zone->min);
+    if (self->is_below)
+        g_snprintf(line, MN_SHORTAGE_LINE_BYTES,
+                   "%s node=%u zone=%s free=%" G_GUINT64_FORMAT " %s=%" G_GUINT64_FORMAT "\n", mark,
+                   zone->node, zone->name, zone->free, mark, is_ordinary ? zone->low : zone->min);
     else if (now_us < self->swapping_until_us)
-        g_string_append_printf(text, "swapping pages=%" G_GUINT64_FORMAT "\n", self->swapped_pages);
+        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "swapping pages=%" G_GUINT64_FORMAT "\n",
+                   self->swapped_pages);
     else if (now_us < self->stalled_until_us)
-        g_string_append_printf(text, "stalled percent=%" G_GUINT64_FORMAT "\n",
-                               self->stalled_percent);
+        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "stalled percent=%" G_GUINT64_FORMAT "\n",
+                   self->stalled_percent);
     else
-        g_string_append(text, "ok\n");
+        g_strlcpy(line, "ok\n", MN_SHORTAGE_LINE_BYTES);
 }

@@ -43,6 +43,9 @@ void mn_shortage_advance(MnShortage *self, const MnSample *sample, const MnZones
 /* Whether memory is short at `now_us`, not before the last moment. */
 gboolean mn_shortage_holds(const MnShortage *self, gint64 now_us);
 
-/* Appends one line that says why: "low node=0 zone=Normal free=5000 low=5100\n" ("min … min=…" for
- * the critical kind), "swapping pages=31\n", "stalled percent=70\n" or "ok\n". */
-void mn_shortage_describe(const MnShortage *self, gint64 now_us, GString *text);
+/* A buffer of this size holds the line of mn_shortage_describe(), with its NUL. */
+#define MN_SHORTAGE_LINE_BYTES 128
+
+/* One line that says why: "low node=0 zone=Normal free=5000 low=5100\n" ("min … min=…" for the
+ * critical kind), "swapping pages=31\n", "stalled percent=70\n" or "ok\n". */
+void mn_shortage_describe(const MnShortage *self, gint64 now_us, char line[MN_SHORTAGE_LINE_BYTES]);

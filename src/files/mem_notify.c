@@ -34,6 +34,8 @@ typedef struct MemNotify {
     gboolean is_waiting;
     gboolean has_reported;
     gint64 reported_us;
+    MnZone reason; /* of the last POLLIN, until it is read */
+    gboolean has_reason;
     MnSignal signal;
 } MemNotify;
 
@@ -86,7 +88,7 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
         notify(file);
 
     find_pressed(file, moment->zones);
-    mn_observer_set_pace(observer, moment->zones, MN_WATERMARK_LOW, file->reclaim.is_on);
+    mn_observer_set_pace(observer, moment, MN_WATERMARK_LOW, file->reclaim.is_on);
     if (herd->n_pressed > 0) { /* no use before the next notification may come */
         observer->distance_pages = 0;
         observer->shortest_ms = MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND;
@@ -116,13 +118,17 @@ static void mem_notify_release(MnOpen *open) {
     }
 }
 
-/* "pressure node=0 zone=Normal free=9000 threshold=9200\n" or "ok\n" */
+/* Why there is pressure now or, when there is none any more, why the last poll has said so:
+ * "pressure node=0 zone=Normal free=9000 threshold=9200\n"; or "ok\n". */
 static int mem_notify_read(MnOpen *open, GString *text) {
     MemNotifyFile *file = file_of(open);
-    const MnZone *zone = &file->pressed;
+    MemNotify *self = (MemNotify *)open;
+    const MnZone *zone;
 
     mn_sampler_read(file->context->sampler);
-    if (herd_of(file)->n_pressed == 0)
+    zone = herd_of(file)->n_pressed > 0 ? &file->pressed : self->has_reason ? &self->reason : NULL;
+    self->has_reason = FALSE;
+    if (!zone)
         g_string_append(text, "ok\n");
     else
         g_string_append_printf(text,
@@ -150,6 +156,8 @@ static guint mem_notify_poll(MnOpen *open) {
         return 0;
     self->has_reported = TRUE;
     self->reported_us = now_us;
+    self->has_reason = TRUE;
+    self->reason = file->pressed;
     return POLLIN;
 }
 

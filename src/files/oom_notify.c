@@ -30,6 +30,7 @@ typedef struct OomNotifyFile {
 typedef struct OomNotify {
     MnOpen open;
     MnSignal signal;
+    char reason[MN_SHORTAGE_LINE_BYTES]; /* of the last POLLIN, until it is read; "" for none */
 } OomNotify;
 
 static OomNotifyFile *file_of(MnOpen *open) {
@@ -45,7 +46,7 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
     is_short = mn_shortage_holds(&file->shortage, moment->time_us);
 
     observer->is_reached = is_short;
-    mn_observer_set_pace(observer, moment->zones, mn_shortage_watermark(file->shortage.kind),
+    mn_observer_set_pace(observer, moment, mn_shortage_watermark(file->shortage.kind),
                          file->reclaim.is_on);
     if (is_short)
         observer->distance_pages = G_MAXUINT64;
@@ -80,11 +81,18 @@ static void oom_notify_release(MnOpen *open) {
         mn_sampler_unobserve(file->context->sampler, &file->observer);
 }
 
+/* Why it is ready now or, when it is not any more, why the last poll has said so. */
 static int oom_notify_read(MnOpen *open, GString *text) {
     OomNotifyFile *file = file_of(open);
+    OomNotify *self = (OomNotify *)open;
+    gint64 now_us;
 
     mn_sampler_read(file->context->sampler);
-    mn_shortage_describe(&file->shortage, g_get_monotonic_time(), text);
+    now_us = g_get_monotonic_time();
+    if (mn_shortage_holds(&file->shortage, now_us) || self->reason[0] == '\0')
+        mn_shortage_describe(&file->shortage, now_us, self->reason);
+    g_string_append(text, self->reason);
+    self->reason[0] = '\0';
     return 0;
 }
 
@@ -94,9 +102,14 @@ static int oom_notify_write(MnOpen *open, const MnWrite *write) {
 
 static guint oom_notify_poll(MnOpen *open) {
     OomNotifyFile *file = file_of(open);
+    gint64 now_us;
 
     mn_sampler_read(file->context->sampler);
-    return mn_shortage_holds(&file->shortage, g_get_monotonic_time()) ? POLLIN : 0;
+    now_us = g_get_monotonic_time();
+    if (!mn_shortage_holds(&file->shortage, now_us))
+        return 0;
+    mn_shortage_describe(&file->shortage, now_us, ((OomNotify *)open)->reason);
+    return POLLIN;
 }
 
 static const MnFileOps oom_notify_ops = {

@@ -6,21 +6,31 @@
 /* A machine that uses its memory as page cache is always within a few megabytes of its low watermark,
  * which memory could fill in a millisecond or two. As long as the kernel does nothing about it, a
  * look takes 70 us, and looking a hundred times a second would be too much for the usual state of
- * things. Once it reclaims there may be no more than a tenth of a second until the OOM killer
- * comes. */
+ * things. */
 #define QUIET_MS 50
 
-void mn_observer_set_pace(MnObserver *self, const MnZones *zones, MnWatermark mark,
-                          gboolean is_reclaiming) {
-    gboolean is_near = is_reclaiming || mn_zones_distance(zones, MN_WATERMARK_LOW) == 0;
+/* Where there is nothing left to reclaim it takes a tenth of a second and less from the last reclaim
+ * that helped to the OOM killer. So whoever has seen the kernel reclaim keeps looking for a while. */
+#define NEAR_US G_TIME_SPAN_SECOND
 
-    self->distance_pages = is_near ? 0 : mn_zones_distance(zones, mark);
-    self->shortest_ms = is_near ? 0 : QUIET_MS;
+void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark,
+                          gboolean is_reclaiming) {
+    if (is_reclaiming || mn_zones_distance(moment->zones, MN_WATERMARK_LOW) == 0)
+        self->near_until_us = moment->time_us + NEAR_US;
+
+    if (moment->time_us < self->near_until_us) {
+        self->distance_pages = 0;
+        self->shortest_ms = 0;
+    } else {
+        self->distance_pages = mn_zones_distance(moment->zones, mark);
+        self->shortest_ms = QUIET_MS;
+    }
 }
 
 void mn_observers_add(MnObservers *self, MnObserver *observer) {
     observer->distance_pages = G_MAXUINT64;
     observer->is_reached = FALSE;
+    observer->near_until_us = 0;
     observer->next = self->first;
     self->first = observer;
 }

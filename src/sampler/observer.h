@@ -29,12 +29,13 @@ struct MnObserver {
     guint64 distance_pages; /* how much has to be allocated before its event; G_MAXUINT64: no telling */
     gboolean is_reached;    /* its event is true now */
 
-    MnObserver *next; /* the list's */
+    gint64 near_until_us; /* mn_observer_set_pace()'s */
+    MnObserver *next;     /* the list's */
 };
 
 /* Sets distance and shortest_ms of one that waits for a zone to fall below `mark`, or for what the
  * kernel does then. `is_reclaiming`: it has reclaimed since the sample before. */
-void mn_observer_set_pace(MnObserver *self, const MnZones *zones, MnWatermark mark,
+void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark,
                           gboolean is_reclaiming);
 
 /* The observers. All zero is empty. */

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import re
 import select
 import subprocess
 import time
@@ -199,6 +200,21 @@ def test_the_first_poll_may_fire_at_once(devices, machine):
         with opened(devices / "mem_notify") as late:
             assert is_ready(late)
             assert not is_ready(late)
+
+
+@pytest.mark.parametrize("device, reason", [("mem_notify", "pressure .*"), ("oom_notify", "low .*")])
+def test_the_reason_of_an_event_is_kept_until_it_is_read(devices, machine, device, reason):
+    make_short(machine)
+    with opened(devices / device) as fd:
+        if device == "mem_notify":
+            press(machine)
+        else:
+            Zone(machine).set(free=1)
+        wait_ready(fd)
+        Zone(machine).set(free=20000)
+        wait_reason(devices / device, "ok")  # of another open file
+        assert re.fullmatch(reason + "\n", os.read(fd, 100).decode())
+        assert os.pread(fd, 100, 0) == b"ok\n"
 
 
 def test_relief_is_not_reported(devices, machine):

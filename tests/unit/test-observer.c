@@ -61,14 +61,33 @@ static void test_zones(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnZone zone = { .present = 9000, .free = rows[i].free, .min = 100, .low = 120 };
         MnZones zones = { .zones = &zone, .n = 1 };
+        MnMoment moment = { .zones = &zones, .time_us = 1 };
         MnObserver observer = { 0 };
 
-        mn_observer_set_pace(&observer, &zones, rows[i].mark, rows[i].is_reclaiming);
+        mn_observer_set_pace(&observer, &moment, rows[i].mark, rows[i].is_reclaiming);
         CHECK(observer.distance_pages == rows[i].distance_pages, "%s: %" G_GUINT64_FORMAT, rows[i].name,
               observer.distance_pages);
         CHECK(observer.shortest_ms == rows[i].shortest_ms, "%s: %" G_GUINT64_FORMAT, rows[i].name,
               observer.shortest_ms);
     }
+}
+
+/* It stays near for a second after the kernel has reclaimed. */
+static void test_near_for_a_while(void) {
+    MnZone zone = { .present = 9000, .free = 5000, .low = 120 };
+    MnZones zones = { .zones = &zone, .n = 1 };
+    MnMoment moment = { .zones = &zones, .time_us = 7000 };
+    MnObserver observer = { 0 };
+
+    mn_observer_set_pace(&observer, &moment, MN_WATERMARK_LOW, TRUE);
+    moment.time_us += G_TIME_SPAN_SECOND - 1;
+    mn_observer_set_pace(&observer, &moment, MN_WATERMARK_LOW, FALSE);
+    CU_ASSERT_EQUAL(observer.distance_pages, 0);
+    CU_ASSERT_EQUAL(observer.shortest_ms, 0);
+    moment.time_us += 1;
+    mn_observer_set_pace(&observer, &moment, MN_WATERMARK_LOW, FALSE);
+    CU_ASSERT_EQUAL(observer.distance_pages, 4880);
+    CU_ASSERT_EQUAL(observer.shortest_ms, 50);
 }
 
 static void test_list(void) {
@@ -269,6 +288,7 @@ static void test_no_allocation(void) {
 static CU_TestInfo tests[] = {
     { "when they want to be told", test_pace },
     { "how near they are to a watermark", test_zones },
+    { "near for a while", test_near_for_a_while },
     { "the list", test_list },
     { "without them nothing runs", test_nobody },
     { "damaged zones", test_damaged_zones },

@@ -33,10 +33,10 @@ static void advance(Machine *self, gint64 us) {
 }
 
 static void check_reason(Machine *self, const char *expected) {
-    g_autoptr(GString) text = g_string_new(NULL);
+    char line[MN_SHORTAGE_LINE_BYTES];
 
-    mn_shortage_describe(&self->shortage, self->now_us, text);
-    CHECK(strcmp(text->str, expected) == 0, "'%s'", text->str);
+    mn_shortage_describe(&self->shortage, self->now_us, line);
+    CHECK(strcmp(line, expected) == 0, "'%s'", line);
     CHECK(mn_shortage_holds(&self->shortage, self->now_us) == (strcmp(expected, "ok\n") != 0), "'%s'",
           expected);
 }
