@@ -61,12 +61,12 @@ typedef struct MnSample {
 } MnSample;
 
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
- * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all the
- * counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the next
- * text need not be read further. The MN_COUNTERS_RECLAIM are only looked for, and otherwise stay as
- * they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing written: no final newline (a cut text), a
- * counter of `needed` that is not there, a key of ours twice, without a number, or with one over 64
- * bits. */
+ * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all
+ * the counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the
+ * next text need not be read further. The MN_COUNTERS_RECLAIM are only looked for, and otherwise
+ * stay as they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing
+ * written: no final newline (a cut text), a counter of `needed` that is not there, a key of ours
+ * twice, without a number, or with one over 64 bits. */
 int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
                            gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
 

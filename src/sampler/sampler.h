@@ -41,8 +41,8 @@ void mn_sampler_hold(MnSampler *self, guint sources);
 void mn_sampler_release(MnSampler *self, guint sources);
 
 /* The present values, at most update_period old; taking a new sample tells the watches and the
- * observers. When the
- * kernel's texts are damaged these are the last good ones. Holds until the next sample. */
+ * observers. When the kernel's texts are damaged these are the last good ones. Holds until the next
+ * sample. */
 const MnReading *mn_sampler_read(MnSampler *self);
 
 /* The moment of the last sample, CLOCK_MONOTONIC microseconds. */

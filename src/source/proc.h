@@ -11,12 +11,12 @@ int mn_proc_new(const char *directory, MnProc **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_proc_free(MnProc *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProc, mn_proc_free)
 
-/* Reads vmstat and meminfo, where they are among `sources` (MN_SOURCE_… bits), into *ret; the counters of the others stay as they
- * are. All counters of `needed` that come from these texts are in the result, others of theirs may be
- * missing: of a live text only as much is read as holds the needed ones. -EBADMSG when a text is
- * damaged or lacks a needed counter; -EFBIG when it is absurdly long; -errno when it cannot be read.
- * Then *ret is untouched and *ret_name says which file it was. Allocates only when a text has grown
- * beyond any before. */
+/* Reads vmstat and meminfo, where they are among `sources` (MN_SOURCE_… bits), into *ret; the
+ * counters of the others stay as they are. All counters of `needed` that come from these texts are
+ * in the result, others of theirs may be missing: of a live text only as much is read as holds the
+ * needed ones. -EBADMSG when a text is damaged or lacks a needed counter; -EFBIG when it is
+ * absurdly long; -errno when it cannot be read. Then *ret is untouched and *ret_name says which
+ * file it was. Allocates only when a text has grown beyond any before. */
 int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name)
     G_GNUC_WARN_UNUSED_RESULT;
 
