@@ -12,21 +12,35 @@ from clients import TIMEOUT_S, Child, opened, read_text
 
 MIB = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
-ABOVE, TAKEN = 256 * MIB, 400 * MIB
+# The kernel keeps freed pages aside for each CPU, where no meter sees them: 886 MiB have been seen. So
+# the limit lies that far from what is used, and what is taken that far from the limit.
+TAKEN_MAX = 2048 * MIB
+TAKEN_MIN = 64 * MIB
 ATTEMPTS = 3  # others may take or free as much at the same time
 
 
-def eat(say):
-    """Takes TAKEN bytes and gives them back, each when it is told so by SIGUSR1."""
-    say("hungry")
-    signal.sigwait({signal.SIGUSR1})
-    memory = mmap.mmap(-1, TAKEN, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    for offset in range(0, TAKEN, PAGE):
-        memory[offset] = 1
-    say("full")
-    signal.sigwait({signal.SIGUSR1})
-    memory.close()
-    say("empty")
+def eater_of(taken):
+    """A child that takes so many bytes and gives them back, each when it is told so by SIGUSR1."""
+    def eat(say):
+        say("hungry")
+        signal.sigwait({signal.SIGUSR1})
+        memory = mmap.mmap(-1, taken, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        for offset in range(0, taken, PAGE):
+            memory[offset] = 1
+        say("full")
+        signal.sigwait({signal.SIGUSR1})
+        memory.close()
+        say("empty")
+
+    return Child(eat)
+
+
+def bytes_to_take(daemon):
+    """Half of it lies above the limit."""
+    free = PAGE * int(read_text(daemon / "meters" / "free"))
+    if free < 2 * TAKEN_MIN:
+        pytest.skip(f"only {free // MIB} MiB are free")
+    return min(TAKEN_MAX, free // 2)
 
 
 def used_in(line):
@@ -38,13 +52,13 @@ def limit_in(line):
     return int(line.split()[3].split(b"=")[1])
 
 
-def attempt(daemon):
+def attempt(daemon, taken):
     """Whether both crossings were seen, each by a poll that was asleep."""
-    with opened(daemon / "memnotify") as fd, Child(eat) as child:
+    with opened(daemon / "memnotify") as fd, eater_of(taken) as child:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         assert child.hear() == "hungry"
-        limit = used_in(os.read(fd, 100)) + ABOVE // PAGE
+        limit = used_in(os.read(fd, 100)) + taken // 2 // PAGE
         os.write(fd, b"used %d" % limit)
 
         child.signal(signal.SIGUSR1)
@@ -71,13 +85,11 @@ def daemon(serve):
 
 
 def test_a_process_that_takes_and_frees_memory_wakes_a_poll_twice(daemon):
-    free = PAGE * int(read_text(daemon / "meters" / "free"))
-    if free < 2 * TAKEN:
-        pytest.skip(f"only {free // MIB} MiB are free")
-    assert any(attempt(daemon) for _ in range(ATTEMPTS))
+    taken = bytes_to_take(daemon)
+    assert any(attempt(daemon, taken) for _ in range(ATTEMPTS))
 
 
-def attempt_of_a_threshold(daemon):
+def attempt_of_a_threshold(daemon, taken):
     """Whether the stream told of the crossing while the eater was full."""
     def listen(say):
         stream = os.open(daemon / "events", os.O_RDONLY)
@@ -85,9 +97,9 @@ def attempt_of_a_threshold(daemon):
         say(os.read(stream, 4096).decode().split()[1:4])
 
     with opened(daemon / "thresholds" / "low", os.O_RDWR | os.O_CREAT) as fd, \
-            Child(eat) as eater, Child(listen) as listener:
+            eater_of(taken) as eater, Child(listen) as listener:
         assert (eater.hear(), listener.hear()) == ("hungry", "listening")
-        os.write(fd, b"used %d" % (used_in(read_text(daemon / "memnotify")) + ABOVE // PAGE))
+        os.write(fd, b"used %d" % (used_in(read_text(daemon / "memnotify")) + taken // 2 // PAGE))
         listener.wait_reading()
         eater.signal(signal.SIGUSR1)
         assert eater.hear() == "full"
@@ -98,7 +110,5 @@ def attempt_of_a_threshold(daemon):
 
 
 def test_a_threshold_and_the_stream_tell_of_it(daemon):
-    free = int(read_text(daemon / "meters" / "free"))
-    if free * PAGE < 2 * TAKEN:
-        pytest.skip(f"only {free * PAGE // MIB} MiB are free")
-    assert any(attempt_of_a_threshold(daemon) for _ in range(ATTEMPTS))
+    taken = bytes_to_take(daemon)
+    assert any(attempt_of_a_threshold(daemon, taken) for _ in range(ATTEMPTS))
