@@ -204,16 +204,10 @@ void mn_crossing_remove(MnCrossing *self, MnWatch *watch) {
     }
 }
 
-/* Where an edge belongs in a sequence: mostly at one of its ends, since edges are reached and left in
- * order. g_sequence_search() would allocate. */
+/* Where an edge belongs in a sequence, by halving. g_sequence_search() would allocate. */
 static GSequenceIter *find_place(GSequence *sequence, const MnEdge *edge) {
     GSequenceIter *begin = g_sequence_get_begin_iter(sequence);
     GSequenceIter *end = g_sequence_get_end_iter(sequence);
-
-    if (begin == end || compare_enter(lowest(sequence), edge, NULL) > 0)
-        return begin;
-    if (compare_enter(highest(sequence), edge, NULL) <= 0)
-        return end;
 
     while (begin != end) {
         GSequenceIter *middle = g_sequence_range_get_midpoint(begin, end);
@@ -226,29 +220,58 @@ static GSequenceIter *find_place(GSequence *sequence, const MnEdge *edge) {
     return end;
 }
 
-/* Moves an edge to the other sequence of its lane. g_sequence_move() keeps the node: no allocation. */
-static void flip(MnCrossing *self, Lane *lane, MnEdge *edge) {
+/* Edges are reached in ascending order and left in descending order, so that a place is mostly at
+ * the end where the one before it went. */
+static GSequenceIter *find_place_of_reached(Lane *lane, const MnEdge *edge) {
+    if (lane->n_reached == 0 || compare_enter(highest(lane->reached), edge, NULL) <= 0)
+        return g_sequence_get_end_iter(lane->reached);
+    return find_place(lane->reached, edge);
+}
+
+static GSequenceIter *find_place_of_left(Lane *lane, const MnEdge *edge) {
+    if (lane->n_waiting == 0 || compare_enter(lowest(lane->waiting), edge, NULL) > 0)
+        return g_sequence_get_begin_iter(lane->waiting);
+    return find_place(lane->waiting, edge);
+}
+
+static void note_change(MnCrossing *self, MnEdge *edge) {
     MnWatch *watch = edge->watch;
-    GSequence *to = edge_is_reached(edge) ? lane->waiting : lane->reached;
 
-    g_sequence_move(edge->place, find_place(to, edge));
     watch->reached ^= edge_bit(edge);
-
     if (watch->changed == 0) {
         watch->next_changed = NULL;
         *self->changed_end = watch;
         self->changed_end = &watch->next_changed;
     }
     watch->changed ^= edge_bit(edge);
-    lane_refresh(lane);
+}
+
+/* g_sequence_move() keeps the node: no allocation. */
+static void reach(MnCrossing *self, Lane *lane, MnEdge *edge) {
+    g_sequence_move(edge->place, find_place_of_reached(lane, edge));
+    lane->n_waiting--;
+    lane->n_reached++;
+    note_change(self, edge);
+}
+
+static void leave(MnCrossing *self, Lane *lane, MnEdge *edge) {
+    g_sequence_move(edge->place, find_place_of_left(lane, edge));
+    lane->n_reached--;
+    lane->n_waiting++;
+    note_change(self, edge);
 }
 
 static void lane_advance(MnCrossing *self, Lane *lane, guint64 value) {
-    while (lane->n_waiting > 0 && value >= lane->lowest_enter)
-        flip(self, lane, lowest(lane->waiting));
+    MnEdge *edge;
 
-    while (value < lane->highest_leave)
-        flip(self, lane, highest(lane->reached));
+    if ((lane->n_waiting == 0 || value < lane->lowest_enter) && value >= lane->highest_leave)
+        return;
+
+    while (lane->n_waiting > 0 && (edge = lowest(lane->waiting))->enter_key <= value)
+        reach(self, lane, edge);
+    while (lane->n_reached > 0 && (edge = highest(lane->reached))->leave_key > value)
+        leave(self, lane, edge);
+    lane_refresh(lane);
 }
 
 guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
