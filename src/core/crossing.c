@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ordered limits: which of them does a new reading cross, and how far away is the nearest?
  *
- * Each meter has a lane for each direction. In a lane two sequences hold the limits that wait to be
- * reached and those that are; both are ordered by where the limit is reached, which is also the
- * order in which limits are left again. So the only candidates are the lowest that waits and the
- * highest that is reached, and their keys are kept beside the sequences: a reading that crosses
- * nothing costs two comparisons a lane, however many limits there are.
+ * Each meter has a lane for each direction: one sequence of limits, ordered by where they are
+ * reached, which is also the order in which they are left again. All limits up to the meter are
+ * reached; those above it by less than the hysteresis may be, if the meter has come down from
+ * there. So the only candidates are the lowest limit that waits and the highest that is reached.
+ * Their places and keys are kept: a reading that crosses nothing costs two comparisons a lane,
+ * however many limits there are, and one that crosses walks along the sequence from there. No
+ * limit ever changes its place.
  *
  * A "<" lane is a ">=" lane seen in a mirror: its keys and its meter are complemented, so that in
  * all that follows a limit is reached at or above enter_key and left below leave_key. */
 #include "crossing.h"
 
 typedef struct Lane {
-    GSequence *waiting;
-    GSequence *reached;
-    guint n_waiting;
-    guint n_reached;
-    guint64 lowest_enter;  /* of waiting; G_MAXUINT64 when there is none */
-    guint64 highest_leave; /* of reached; 0, which no meter is below, when there is none */
+    GSequence *edges;
+    GSequenceIter *lowest;  /* the first that is not reached; NULL when there is none */
+    GSequenceIter *highest; /* the last that is reached; NULL when there is none */
+    guint64 lowest_enter;   /* G_MAXUINT64 when there is none */
+    guint64 highest_leave;  /* 0, which no meter is below, when there is none */
 } Lane;
 
 struct MnCrossing {
@@ -99,19 +100,65 @@ static Lane *edge_lane(MnCrossing *self, const MnEdge *edge) {
     return &self->lanes[edge->limit.meter][edge->limit.op];
 }
 
-static MnEdge *lowest(GSequence *edges) {
-    return g_sequence_get(g_sequence_get_begin_iter(edges));
+static MnEdge *edge_at(GSequenceIter *place) {
+    return g_sequence_get(place);
 }
 
-static MnEdge *highest(GSequence *edges) {
-    return g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(edges)));
+/* The first edge from `place` on that is not reached, or NULL. */
+static GSequenceIter *next_waiting(GSequenceIter *place) {
+    while (!g_sequence_iter_is_end(place) && edge_is_reached(edge_at(place)))
+        place = g_sequence_iter_next(place);
+    return g_sequence_iter_is_end(place) ? NULL : place;
 }
 
-static void lane_refresh(Lane *lane) {
-    lane->n_waiting = g_sequence_get_length(lane->waiting);
-    lane->n_reached = g_sequence_get_length(lane->reached);
-    lane->lowest_enter = lane->n_waiting > 0 ? lowest(lane->waiting)->enter_key : G_MAXUINT64;
-    lane->highest_leave = lane->n_reached > 0 ? highest(lane->reached)->leave_key : 0;
+/* The last edge before `place` that is reached, or NULL. */
+static GSequenceIter *previous_reached(GSequenceIter *place) {
+    while (!g_sequence_iter_is_begin(place)) {
+        place = g_sequence_iter_prev(place);
+        if (edge_is_reached(edge_at(place)))
+            return place;
+    }
+    return NULL;
+}
+
+/* Of two places, either of which may be NULL. */
+static GSequenceIter *lower_place(GSequenceIter *a, GSequenceIter *b) {
+    return !a || (b && g_sequence_iter_compare(b, a) < 0) ? b : a;
+}
+
+static GSequenceIter *higher_place(GSequenceIter *a, GSequenceIter *b) {
+    return !a || (b && g_sequence_iter_compare(b, a) > 0) ? b : a;
+}
+
+static void lane_set_ends(Lane *lane, GSequenceIter *lowest, GSequenceIter *highest) {
+    lane->lowest = lowest;
+    lane->highest = highest;
+    lane->lowest_enter = lowest ? edge_at(lowest)->enter_key : G_MAXUINT64;
+    lane->highest_leave = highest ? edge_at(highest)->leave_key : 0;
+}
+
+static void lane_find_ends(Lane *lane) {
+    lane_set_ends(lane, next_waiting(g_sequence_get_begin_iter(lane->edges)),
+                  previous_reached(g_sequence_get_end_iter(lane->edges)));
+}
+
+static void lane_insert(Lane *lane, MnEdge *edge) {
+    edge->place = g_sequence_insert_sorted(lane->edges, edge, compare_enter, NULL);
+    if (edge_is_reached(edge))
+        lane_set_ends(lane, lane->lowest, higher_place(lane->highest, edge->place));
+    else
+        lane_set_ends(lane, lower_place(lane->lowest, edge->place), lane->highest);
+}
+
+static void lane_remove(Lane *lane, MnEdge *edge) {
+    GSequenceIter *lowest = lane->lowest, *highest = lane->highest;
+
+    if (edge->place == lowest)
+        lowest = next_waiting(g_sequence_iter_next(lowest));
+    if (edge->place == highest)
+        highest = previous_reached(highest);
+    g_sequence_remove(edge->place);
+    lane_set_ends(lane, lowest, highest);
 }
 
 MnCrossing *mn_crossing_new(void) {
@@ -120,9 +167,8 @@ MnCrossing *mn_crossing_new(void) {
     self->changed_end = &self->changed;
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
-            self->lanes[meter][op].waiting = g_sequence_new(NULL);
-            self->lanes[meter][op].reached = g_sequence_new(NULL);
-            lane_refresh(&self->lanes[meter][op]);
+            self->lanes[meter][op].edges = g_sequence_new(NULL);
+            lane_find_ends(&self->lanes[meter][op]);
         }
     return self;
 }
@@ -133,10 +179,8 @@ void mn_crossing_free(MnCrossing *self) {
     g_assert(mn_crossing_is_empty(self));
 
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++) {
-            g_sequence_free(self->lanes[meter][op].waiting);
-            g_sequence_free(self->lanes[meter][op].reached);
-        }
+        for (guint op = 0; op < 2; op++)
+            g_sequence_free(self->lanes[meter][op].edges);
     g_free(self);
 }
 
@@ -157,11 +201,9 @@ void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
         for (guint op = 0; op < 2; op++) {
             Lane *lane = &self->lanes[meter][op];
 
-            g_sequence_foreach(lane->waiting, rescale_edge, self);
-            g_sequence_sort(lane->waiting, compare_enter, NULL);
-            g_sequence_foreach(lane->reached, rescale_edge, self);
-            g_sequence_sort(lane->reached, compare_enter, NULL);
-            lane_refresh(lane);
+            g_sequence_foreach(lane->edges, rescale_edge, self);
+            g_sequence_sort(lane->edges, compare_enter, NULL);
+            lane_find_ends(lane);
         }
 }
 
@@ -184,12 +226,9 @@ void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
     watch->indexed = TRUE;
     for (guint i = 0; i < watch->n_edges; i++) {
         MnEdge *edge = &watch->edges[i];
-        Lane *lane = edge_lane(self, edge);
 
         edge_scale(edge, &self->scale);
-        edge->place = g_sequence_insert_sorted(edge_is_reached(edge) ? lane->reached : lane->waiting,
-                                               edge, compare_enter, NULL);
-        lane_refresh(lane);
+        lane_insert(edge_lane(self, edge), edge);
     }
 }
 
@@ -198,40 +237,8 @@ void mn_crossing_remove(MnCrossing *self, MnWatch *watch) {
         return;
 
     watch->indexed = FALSE;
-    for (guint i = 0; i < watch->n_edges; i++) {
-        g_sequence_remove(watch->edges[i].place);
-        lane_refresh(edge_lane(self, &watch->edges[i]));
-    }
-}
-
-/* Where an edge belongs in a sequence, by halving. g_sequence_search() would allocate. */
-static GSequenceIter *find_place(GSequence *sequence, const MnEdge *edge) {
-    GSequenceIter *begin = g_sequence_get_begin_iter(sequence);
-    GSequenceIter *end = g_sequence_get_end_iter(sequence);
-
-    while (begin != end) {
-        GSequenceIter *middle = g_sequence_range_get_midpoint(begin, end);
-
-        if (compare_enter(g_sequence_get(middle), edge, NULL) <= 0)
-            begin = g_sequence_iter_next(middle);
-        else
-            end = middle;
-    }
-    return end;
-}
-
-/* Edges are reached in ascending order and left in descending order, so that a place is mostly at
- * the end where the one before it went. */
-static GSequenceIter *find_place_of_reached(Lane *lane, const MnEdge *edge) {
-    if (lane->n_reached == 0 || compare_enter(highest(lane->reached), edge, NULL) <= 0)
-        return g_sequence_get_end_iter(lane->reached);
-    return find_place(lane->reached, edge);
-}
-
-static GSequenceIter *find_place_of_left(Lane *lane, const MnEdge *edge) {
-    if (lane->n_waiting == 0 || compare_enter(lowest(lane->waiting), edge, NULL) > 0)
-        return g_sequence_get_begin_iter(lane->waiting);
-    return find_place(lane->waiting, edge);
+    for (guint i = 0; i < watch->n_edges; i++)
+        lane_remove(edge_lane(self, &watch->edges[i]), &watch->edges[i]);
 }
 
 static void note_change(MnCrossing *self, MnEdge *edge) {
@@ -246,32 +253,37 @@ static void note_change(MnCrossing *self, MnEdge *edge) {
     watch->changed ^= edge_bit(edge);
 }
 
-/* g_sequence_move() keeps the node: no allocation. */
-static void reach(MnCrossing *self, Lane *lane, MnEdge *edge) {
-    g_sequence_move(edge->place, find_place_of_reached(lane, edge));
-    lane->n_waiting--;
-    lane->n_reached++;
-    note_change(self, edge);
+/* Reaches all that wait at or below `value`, in ascending order. */
+static void lane_rise(MnCrossing *self, Lane *lane, guint64 value) {
+    GSequenceIter *place = lane->lowest;
+
+    for (; !g_sequence_iter_is_end(place) && edge_at(place)->enter_key <= value;
+         place = g_sequence_iter_next(place))
+        if (!edge_is_reached(edge_at(place)))
+            note_change(self, edge_at(place));
+    lane_set_ends(lane, next_waiting(place), higher_place(lane->highest, g_sequence_iter_prev(place)));
 }
 
-static void leave(MnCrossing *self, Lane *lane, MnEdge *edge) {
-    g_sequence_move(edge->place, find_place_of_left(lane, edge));
-    lane->n_reached--;
-    lane->n_waiting++;
-    note_change(self, edge);
+/* Leaves all that are reached and to be left above `value`, in descending order. */
+static void lane_fall(MnCrossing *self, Lane *lane, guint64 value) {
+    GSequenceIter *place = lane->highest, *left = NULL;
+
+    for (; edge_at(place)->leave_key > value; place = g_sequence_iter_prev(place)) {
+        if (edge_is_reached(edge_at(place))) {
+            note_change(self, edge_at(place));
+            left = place;
+        }
+        if (g_sequence_iter_is_begin(place))
+            break;
+    }
+    lane_set_ends(lane, lower_place(lane->lowest, left), previous_reached(left));
 }
 
 static void lane_advance(MnCrossing *self, Lane *lane, guint64 value) {
-    MnEdge *edge;
-
-    if ((lane->n_waiting == 0 || value < lane->lowest_enter) && value >= lane->highest_leave)
-        return;
-
-    while (lane->n_waiting > 0 && (edge = lowest(lane->waiting))->enter_key <= value)
-        reach(self, lane, edge);
-    while (lane->n_reached > 0 && (edge = highest(lane->reached))->leave_key > value)
-        leave(self, lane, edge);
-    lane_refresh(lane);
+    if (lane->lowest && value >= lane->lowest_enter)
+        lane_rise(self, lane, value);
+    if (value < lane->highest_leave)
+        lane_fall(self, lane, value);
 }
 
 guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
@@ -303,7 +315,7 @@ guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
             const Lane *lane = &self->lanes[meter][op];
             guint64 value = mirror(op, reading->pages[meter]);
 
-            if (lane->n_waiting == 0)
+            if (!lane->lowest)
                 continue;
             distance = MIN(distance, lane->lowest_enter > value ? lane->lowest_enter - value : 1);
         }
@@ -313,7 +325,7 @@ guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
 gboolean mn_crossing_is_reached(const MnCrossing *self) {
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
-            if (self->lanes[meter][op].n_reached > 0)
+            if (self->lanes[meter][op].highest)
                 return TRUE;
     return FALSE;
 }
@@ -323,7 +335,7 @@ guint mn_crossing_meters(const MnCrossing *self) {
 
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
-            if (self->lanes[meter][op].n_waiting + self->lanes[meter][op].n_reached > 0)
+            if (self->lanes[meter][op].lowest || self->lanes[meter][op].highest)
                 meters |= MN_METER_BIT(meter);
     return meters;
 }

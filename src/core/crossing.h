@@ -62,13 +62,13 @@ void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading 
  * settled or last indexed. O(limits x log n). */
 void mn_crossing_add(MnCrossing *self, MnWatch *watch);
 
-/* No effect on a watch that is not indexed. */
+/* No effect on a watch that is not indexed. O(limits x log n), over time. */
 void mn_crossing_remove(MnCrossing *self, MnWatch *watch);
 
-/* Moves on to a new reading: O(meters + crossed x log n), without allocation. All state is changed
- * first, then notify() is called once for each watch whose state changed, for one meter in the order
- * in which its limits were crossed. notify() must not add or remove a watch. Returns how many were
- * notified. */
+/* Moves on to a new reading: O(meters + crossed + log n), over time, without allocation. All state is
+ * changed first, then notify() is called once for each watch whose state changed, for one meter in
+ * the order in which its limits were crossed. notify() must not add or remove a watch. Returns how
+ * many were notified. */
 guint mn_crossing_advance(MnCrossing *self, const MnReading *reading);
 
 /* How far the meter nearest to a limit that is not reached is away from it, in pages: at least 1,
