@@ -5,8 +5,9 @@
  *   sample vmstat|zoneinfo BATCHES N
  *
  * "ours" is all that happens when the timer expires or a read finds the last sample too old: reading,
- * parsing, the meters, the crossings and the choice of the next moment, with one limit far away.
- * "far" is the same with LIMITS limits. "floor" is one pread of each file, whole. "span" repeats
+ * parsing, the meters, the crossings and the choice of the next moment, with one limit far away; with
+ * zoneinfo, also telling an observer as oom_notify is one. "far" is the same with LIMITS limits.
+ * "floor" is one pread of each file, whole: vmstat, meminfo and perhaps zoneinfo. "span" repeats
  * exactly the preads that ours made: what is left above it is our own work. They are recorded by the
  * linker's --wrap. */
 #include "fatal.h"
@@ -51,29 +52,57 @@ static void never(MnWatch *watch G_GNUC_UNUSED, const MnReading *reading G_GNUC_
     fatal("a far limit was crossed");
 }
 
-/* A sampler whose every read takes a sample, with n limits in the upper third of the memory. */
-static MnSampler *make_sampler(guint sources, unsigned n, MnWatch **watches) {
-    MnParameters parameters;
+static void look_at_nothing(MnObserver *self G_GNUC_UNUSED, const MnMoment *moment G_GNUC_UNUSED) {
+}
+
+/* What is measured: a sampler whose every read takes a sample, with n limits in the upper third of the
+ * memory. */
+typedef struct World {
     MnSampler *sampler;
+    MnObserver observer; /* with zoneinfo */
+    unsigned n;
+    MnWatch *watches[LIMITS];
+} World;
+
+static World *world_new(gboolean has_zoneinfo, unsigned n) {
+    World *self = g_new0(World, 1);
+    MnParameters parameters;
     const char *name;
 
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
-    if (mn_sampler_new("/proc", &parameters, &sampler, &name) < 0)
+    if (mn_sampler_new("/proc", &parameters, &self->sampler, &name) < 0)
         fatal("cannot sample");
-    mn_sampler_hold(sampler, sources);
+    mn_sampler_hold(self->sampler, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO);
+    self->observer = (MnObserver){ .sources = MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT,
+                                   .counters = MN_COUNTER_BIT(MN_COUNTER_SWAPPED_OUT),
+                                   .told = look_at_nothing,
+                                   .distance_pages = G_MAXUINT64 };
+    if (has_zoneinfo)
+        mn_sampler_observe(self->sampler, &self->observer);
 
+    self->n = n;
     for (unsigned i = 0; i < n; i++) {
-        guint64 total = mn_sampler_read(sampler)->pages[MN_METER_TOTAL];
+        guint64 total = mn_sampler_read(self->sampler)->pages[MN_METER_TOTAL];
         MnLimitSet set = { .named = MN_METER_BIT(MN_METER_USED), .n = 1 };
 
         set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST,
                                    .pages = total / 3 * 2 + i * 10 };
-        watches[i] = mn_watch_new(&set, never, NULL);
-        mn_sampler_settle(sampler, watches[i]);
-        mn_sampler_add(sampler, watches[i]);
+        self->watches[i] = mn_watch_new(&set, never, NULL);
+        mn_sampler_settle(self->sampler, self->watches[i]);
+        mn_sampler_add(self->sampler, self->watches[i]);
     }
-    return sampler;
+    return self;
+}
+
+static void world_free(World *self) {
+    for (unsigned i = 0; i < self->n; i++) {
+        mn_sampler_remove(self->sampler, self->watches[i]);
+        mn_watch_free(self->watches[i]);
+    }
+    mn_sampler_unobserve(self->sampler, &self->observer);
+    mn_sampler_free(self->sampler);
+    g_free(self);
 }
 
 static void take_sample(gpointer sampler) {
@@ -122,17 +151,11 @@ static int open_text(const char *path) {
     return fd;
 }
 
-/* Lets the preads of one sample be recorded. Returns how many files they were of. */
-static size_t record_calls(MnSampler *sampler) {
-    size_t n_files = 0;
-
+/* Lets the preads of one sample be recorded. */
+static void record_calls(MnSampler *sampler) {
     is_recording = TRUE;
     take_sample(sampler);
     is_recording = FALSE;
-
-    for (size_t i = 0; i < n_calls; i++)
-        n_files += i == 0 || calls[i].fd != calls[i - 1].fd;
-    return n_files;
 }
 
 static void compete(MnSampler *one, MnSampler *many, int *fds, int n_batches, int n) {
@@ -152,20 +175,10 @@ static void compete(MnSampler *one, MnSampler *many, int *fds, int n_batches, in
         series_clear(&contenders[i].series);
 }
 
-static void free_sampler(MnSampler *sampler, unsigned n, MnWatch **watches) {
-    for (unsigned i = 0; i < n; i++) {
-        mn_sampler_remove(sampler, watches[i]);
-        mn_watch_free(watches[i]);
-    }
-    mn_sampler_free(sampler);
-}
-
 int main(int argc, char **argv) {
-    static MnWatch *one_watch[1], *many_watches[LIMITS];
     gboolean has_zoneinfo = argc == 4 && strcmp(argv[1], "zoneinfo") == 0;
-    guint sources = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | (has_zoneinfo ? MN_SOURCE_ZONEINFO : 0);
     int fds[] = { -1, -1, -1, -1 };
-    MnSampler *one, *many;
+    World *one, *many;
 
     if (argc != 4) {
         fprintf(stderr, "usage: %s vmstat|zoneinfo BATCHES N\n", argv[0]);
@@ -175,14 +188,12 @@ int main(int argc, char **argv) {
     fds[1] = open_text("/proc/meminfo");
     fds[2] = has_zoneinfo ? open_text("/proc/zoneinfo") : -1;
 
-    one = make_sampler(sources, 1, one_watch);
-    many = make_sampler(sources, LIMITS, many_watches);
-    if (record_calls(one) == (has_zoneinfo ? 3 : 2))
-        compete(one, many, fds, atoi(argv[2]), atoi(argv[3]));
-    else
-        puts("unread 1"); /* the sampler has no use for one of the files */
+    one = world_new(has_zoneinfo, 1);
+    many = world_new(has_zoneinfo, LIMITS);
+    record_calls(one->sampler);
+    compete(one->sampler, many->sampler, fds, atoi(argv[2]), atoi(argv[3]));
 
-    free_sampler(one, 1, one_watch);
-    free_sampler(many, LIMITS, many_watches);
+    world_free(one);
+    world_free(many);
     return 0;
 }

@@ -51,10 +51,23 @@ static const Key vmstat_keys[] = {
     BY_ZONE("allocstall", MN_COUNTER_DIRECT_RUNS),
 };
 
+/* MN_COUNTERS_BOTH come last. The kernel shows the page cache in parts, which make nr_file_pages. */
 static const Key meminfo_keys[] = {
-    { "MemTotal:", MN_COUNTER_MEM_TOTAL },   { "MemFree:", MN_COUNTER_MEM_FREE },
-    { "MemAvailable:", MN_COUNTER_MEM_AVAILABLE }, { "SwapTotal:", MN_COUNTER_SWAP_TOTAL },
+    { "MemTotal:", MN_COUNTER_MEM_TOTAL },
+    { "MemFree:", MN_COUNTER_MEM_FREE },
+    { "MemAvailable:", MN_COUNTER_MEM_AVAILABLE },
+    { "SwapTotal:", MN_COUNTER_SWAP_TOTAL },
     { "SwapFree:", MN_COUNTER_SWAP_FREE },
+    { "Buffers:", MN_COUNTER_FILE },
+    { "SwapCached:", MN_COUNTER_FILE },
+    { "Cached: ", MN_COUNTER_FILE },
+    { "Active(anon):", MN_COUNTER_ACTIVE_ANON },
+    { "Active(file):", MN_COUNTER_ACTIVE_FILE },
+    { "Mlocked:", MN_COUNTER_MLOCKED },
+    { "Dirty:  ", MN_COUNTER_DIRTY },
+    { "AnonPages:", MN_COUNTER_ANON },
+    { "Shmem:  ", MN_COUNTER_SHMEM },
+    { "SReclaimable:", MN_COUNTER_SLAB_RECLAIMABLE },
 };
 
 enum {
@@ -81,7 +94,8 @@ static int parse_value(const char *text, const char *end, guint64 *ret) {
 typedef struct Parser {
     const Key *keys;
     guint n_keys;
-    guint64 needed;
+    guint64 needed; /* has to be there */
+    guint64 wanted; /* is worth reading on for */
     const char *text;
     guint64 heads[N_KEYS_MAX]; /* the first bytes of each key */
     guint64 found_keys;        /* bit i: key i */
@@ -108,7 +122,7 @@ static int take_value(Parser *self, guint i, const char *text, const char *end) 
     self->found.counters[counter] += value; /* what is only compared may go round, as the kernel's do */
     if (!is_part(self, i))
         self->found.known |= MN_COUNTER_BIT(counter);
-    if (self->needed & MN_COUNTER_BIT(counter))
+    if (self->wanted & MN_COUNTER_BIT(counter))
         self->span = end + 1 - self->text;
     return 0;
 }
@@ -168,22 +182,32 @@ static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *r
     *ret_span = self->span;
 }
 
-/* How many of vmstat_keys to look for. */
-static guint n_vmstat_keys(guint64 needed) {
+/* How many keys come before those of `others`. */
+static guint n_keys_before(const Key *keys, guint64 others) {
     guint n = 0;
 
-    if ((needed & MN_COUNTERS_VMSTAT) == 0 || (needed & MN_COUNTERS_RECLAIM))
-        return G_N_ELEMENTS(vmstat_keys);
-    while (vmstat_keys[n].counter < MN_COUNTER_MAPPED)
+    while (!(MN_COUNTER_BIT(keys[n].counter) & others))
         n++;
     return n;
+}
+
+static guint n_vmstat_keys(guint64 needed) {
+    if ((needed & MN_COUNTERS_VMSTAT) == 0 || (needed & MN_COUNTERS_RECLAIM))
+        return G_N_ELEMENTS(vmstat_keys);
+    return n_keys_before(vmstat_keys, MN_COUNTERS_RECLAIM);
+}
+
+static guint n_meminfo_keys(guint64 needed) {
+    return needed & MN_COUNTERS_BOTH ? G_N_ELEMENTS(meminfo_keys)
+                                     : n_keys_before(meminfo_keys, MN_COUNTERS_BOTH);
 }
 
 int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
                            gsize *ret_span) {
     Parser parser = { .keys = vmstat_keys,
                       .n_keys = n_vmstat_keys(needed),
-                      .needed = needed & MN_COUNTERS_VMSTAT };
+                      .needed = needed & MN_COUNTERS_VMSTAT,
+                      .wanted = needed };
     int r;
 
     r = parse_text(&parser, text, len);
@@ -197,8 +221,9 @@ int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample
 int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
                             MnSample *ret, gsize *ret_span) {
     Parser parser = { .keys = meminfo_keys,
-                      .n_keys = G_N_ELEMENTS(meminfo_keys),
-                      .needed = needed & MN_COUNTERS_MEMINFO };
+                      .n_keys = n_meminfo_keys(needed),
+                      .needed = needed & MN_COUNTERS_MEMINFO,
+                      .wanted = needed };
     int r;
 
     r = parse_text(&parser, text, len);

@@ -50,6 +50,13 @@ typedef enum MnCounter {
 #define MN_COUNTERS_VMSTAT (MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) - 1)
 #define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_COUNTER_STALLED_US) - 1) & ~MN_COUNTERS_VMSTAT)
 
+/* Those of vmstat that meminfo has as well. */
+#define MN_COUNTERS_BOTH                                                                             \
+    (MN_COUNTER_BIT(MN_COUNTER_MLOCKED) | MN_COUNTER_BIT(MN_COUNTER_ACTIVE_ANON) |                   \
+     MN_COUNTER_BIT(MN_COUNTER_ACTIVE_FILE) | MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE) |          \
+     MN_COUNTER_BIT(MN_COUNTER_ANON) | MN_COUNTER_BIT(MN_COUNTER_FILE) |                             \
+     MN_COUNTER_BIT(MN_COUNTER_DIRTY) | MN_COUNTER_BIT(MN_COUNTER_SHMEM))
+
 /* The counters of vmstat that stand far down in it and that no meter needs. */
 #define MN_COUNTERS_RECLAIM (MN_COUNTERS_VMSTAT & ~(MN_COUNTER_BIT(MN_COUNTER_MAPPED) - 1))
 
@@ -70,7 +77,9 @@ typedef struct MnSample {
 int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
                            gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for /proc/meminfo, whose kB become pages of page_kib KiB. */
+/* The same for /proc/meminfo, whose kB become pages of page_kib KiB. The MN_COUNTERS_BOTH are only
+ * looked for, and otherwise stay as they are, when `needed` has one of them; that such a one is not
+ * there is no error. */
 int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
                             MnSample *ret, gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -4,8 +4,9 @@
  * In the kernel's own /proc each file is opened once and read by pread() from then on (opening costs
  * as much again as reading), and no further than to the last counter that is needed: the kernel
  * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
- * takes a third of the time of the whole (5 of 16 us). A copy's files may be replaced at any time, so
- * they are opened anew for each sample and read whole. A buffer grows when a text does not fit and
+ * takes a third of the time of the whole (5 of 16 us). Nor is vmstat read when meminfo has all that is
+ * needed of it. A copy's files may be replaced at any time, so they are opened anew for each sample
+ * and read whole, each for its own counters. A buffer grows when a text does not fit and
  * never shrinks. */
 #include "proc.h"
 
@@ -29,11 +30,11 @@ typedef struct Text {
     guint64 span_needed;
 } Text;
 
-enum { VMSTAT, MEMINFO, ZONEINFO, PRESSURE, N_TEXTS };
+enum { MEMINFO, VMSTAT, ZONEINFO, PRESSURE, N_TEXTS };
 
-static const char *const text_names[N_TEXTS] = { "vmstat", "meminfo", "zoneinfo",
+static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo",
                                                "pressure/memory" };
-static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_VMSTAT, MN_SOURCE_MEMINFO,
+static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMSTAT,
                                                MN_SOURCE_ZONEINFO, MN_SOURCE_PRESSURE };
 
 struct MnProc {
@@ -205,19 +206,43 @@ static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *samp
     return 0;
 }
 
+/* A live meminfo that has been read can have all that is needed of vmstat. */
+static gboolean is_vmstat_spared(const MnProc *self, guint sources, guint64 needed,
+                                 const MnSample *sample) {
+    guint64 of_vmstat = needed & MN_COUNTERS_VMSTAT;
+    guint64 found = sample->known & MN_COUNTERS_BOTH;
+
+    if (sample->known & MN_COUNTER_BIT(MN_COUNTER_MEM_FREE))
+        found |= MN_COUNTER_BIT(MN_COUNTER_VM_FREE);
+    return self->is_live && (sources & MN_SOURCE_MEMINFO) && of_vmstat != 0 && (of_vmstat & ~found) == 0;
+}
+
+static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *sample,
+                          const char **ret_name) {
+    int r;
+
+    r = sample_text(self, which, needed, sample);
+    if (r < 0)
+        *ret_name = text_names[which];
+    return r;
+}
+
 int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret,
                    const char **ret_name) {
     MnSample sample = *ret;
     int r;
 
-    for (guint which = VMSTAT; which <= MEMINFO; which++)
-        if (sources & source_bits[which]) {
-            r = sample_text(self, which, needed, &sample);
-            if (r < 0) {
-                *ret_name = text_names[which];
-                return r;
-            }
-        }
+    if (sources & MN_SOURCE_MEMINFO) {
+        r = sample_or_name(self, MEMINFO, self->is_live ? needed : needed & ~MN_COUNTERS_BOTH, &sample,
+                           ret_name);
+        if (r < 0)
+            return r;
+    }
+    if ((sources & MN_SOURCE_VMSTAT) && !is_vmstat_spared(self, sources, needed, &sample)) {
+        r = sample_or_name(self, VMSTAT, needed, &sample, ret_name);
+        if (r < 0)
+            return r;
+    }
 
     *ret = sample;
     return 0;

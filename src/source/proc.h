@@ -13,8 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProc, mn_proc_free)
 
 /* Reads vmstat and meminfo, where they are among `sources` (MN_SOURCE_… bits), into *ret; the
  * counters of the others stay as they are. All counters of `needed` that come from these texts are
- * in the result, others of theirs may be missing: of a live text only as much is read as holds the
- * needed ones. -EBADMSG when a text is damaged or lacks a needed counter; -EFBIG when it is
+ * in the result, others of theirs may be missing or old: of a live text only as much is read as holds
+ * the needed ones, and none of vmstat when meminfo, read as well, has all of them. -EBADMSG when a text is damaged or lacks a needed counter; -EFBIG when it is
  * absurdly long; -errno when it cannot be read. Then *ret is untouched and *ret_name says which
  * file it was. Allocates only when a text has grown beyond any before. */
 int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name)

@@ -7,6 +7,6 @@ static int parse(const char *text, gsize len, guint64 needed, MnSample *ret, gsi
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    check_sample_parser(parse, MN_COUNTERS_VMSTAT, (const char *)data, size);
+    check_sample_parser(parse, MN_COUNTERS_VMSTAT, 0, (const char *)data, size);
     return 0;
 }

@@ -331,6 +331,56 @@ static void test_meminfo_lines(void) {
         check_row_of(&rows[i], FALSE);
 }
 
+/* Page cache is only there as a sum of three. */
+static void test_what_meminfo_has_of_vmstat(void) {
+    static const struct {
+        const char *text;
+        guint64 needed, known, pages;
+    } rows[] = {
+#define FILE_BIT MN_COUNTER_BIT(MN_COUNTER_FILE)
+        { "Buffers: 40 kB\nCached: 400 kB\nSwapCached: 4000 kB\n", FILE_BIT, FILE_BIT, 1110 },
+        { "Cached: 400 kB\n", FILE_BIT, FILE_BIT, 100 },
+        { "Buffers: 40 kB\nSwapCached: 4 kB\n", FILE_BIT, 0, 0 },
+        { "Cached: 400 kB\n", 0, 0, 7 }, /* not looked for: stays */
+        { "Cached: 400 kB\nDirty:  x\n", MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL), 0, 7 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strconcat("MemTotal: 40 kB\n", rows[i].text, NULL);
+        MnSample sample = { .counters = { [MN_COUNTER_FILE] = 7 } };
+        gsize span;
+
+        CHECK(mn_sample_parse_meminfo(text, strlen(text), rows[i].needed, 4, &sample, &span) == 0, "%s", text);
+        CHECK(sample.known == (MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) | rows[i].known), "%s", text);
+        CHECK(sample.counters[MN_COUNTER_FILE] == rows[i].pages, "%s", text);
+    }
+}
+
+/* The same meters as from both texts. */
+static void test_meters_from_meminfo_alone(void) {
+    g_autoptr(GPtrArray) machines = fixture_names("");
+
+    for (guint i = 0; i < machines->len; i++) {
+        const char *machine = g_ptr_array_index(machines, i);
+        g_auto(Texts) texts = texts_of(machine);
+        MnSample sample = { 0 };
+        MnReading reading;
+        gsize span;
+
+        if (g_str_has_prefix(machine, "odd-") || g_str_has_prefix(machine, "bad-"))
+            continue;
+        CHECK(mn_sample_parse_meminfo(texts.meminfo, texts.meminfo_len, MN_COUNTERS_BOTH, PAGE_KIB, &sample,
+                                      &span) == 0, "%s", machine);
+        CHECK((MN_COUNTERS_BOTH & ~sample.known) == 0, "%s", machine);
+        mn_reading_from_sample(&sample, &reading);
+        CHECK((gint64)reading.pages[MN_METER_USED] == expected_used_by_meminfo(&texts), "%s", machine);
+        CHECK(reading.pages[MN_METER_ACTIVE] ==
+                  (kib(&texts, "Active(anon):") + kib(&texts, "Active(file):")) / PAGE_KIB, "%s", machine);
+        CHECK(reading.pages[MN_METER_ANON] == kib(&texts, "AnonPages:") / PAGE_KIB, "%s", machine);
+        CHECK(reading.pages[MN_METER_DIRTY] == kib(&texts, "Dirty:") / PAGE_KIB, "%s", machine);
+    }
+}
+
 static void test_the_counters_of_the_other_text_stay(void) {
     static const char vmstat[] = "nr_dirty 5\n", meminfo[] = "MemTotal: 40 kB\n";
     MnSample sample = { 0 };
@@ -382,7 +432,7 @@ static void test_what_is_needed_must_be_there(void) {
 
 /* A cut text is good only when it ends with a line, after all that is needed. */
 static void check_cuts(const char *machine, const char *text, gsize len, gboolean is_vmstat) {
-    guint64 needed = known_of(machine);
+    guint64 needed = known_of(machine) & (is_vmstat ? MN_COUNTERS_VMSTAT : MN_COUNTERS_MEMINFO);
     MnSample sample = { 0 };
     gsize whole_span = 0;
     guint n_good = 0;
@@ -443,6 +493,8 @@ static CU_TestInfo tests[] = {
     { "a bad meminfo is refused and changes nothing", test_bad_meminfo },
     { "lines of vmstat", test_vmstat_lines },
     { "lines of meminfo", test_meminfo_lines },
+    { "what meminfo has of vmstat", test_what_meminfo_has_of_vmstat },
+    { "meters from meminfo alone", test_meters_from_meminfo_alone },
     { "the counters of the other text stay", test_the_counters_of_the_other_text_stay },
     { "larger pages", test_larger_pages },
     { "what is needed must be there", test_what_is_needed_must_be_there },
