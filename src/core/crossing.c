@@ -322,6 +322,23 @@ guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
     return distance;
 }
 
+static gboolean lane_is_empty(const Lane *lane) {
+    return !lane->lowest && !lane->highest;
+}
+
+guint64 mn_crossing_approach(const MnCrossing *self, const MnReading *from, const MnReading *to) {
+    guint64 furthest = 0;
+
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
+        for (guint op = 0; op < 2; op++) {
+            guint64 before = mirror(op, from->pages[meter]), now = mirror(op, to->pages[meter]);
+
+            if (!lane_is_empty(&self->lanes[meter][op]) && now > before)
+                furthest = MAX(furthest, now - before);
+        }
+    return furthest;
+}
+
 gboolean mn_crossing_is_reached(const MnCrossing *self) {
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
@@ -335,7 +352,7 @@ guint mn_crossing_meters(const MnCrossing *self) {
 
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++)
-            if (self->lanes[meter][op].lowest || self->lanes[meter][op].highest)
+            if (!lane_is_empty(&self->lanes[meter][op]))
                 meters |= MN_METER_BIT(meter);
     return meters;
 }

@@ -75,6 +75,9 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading);
  * and G_MAXUINT64 when there is no such limit. */
 guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading);
 
+/* The furthest, in pages, that a meter has moved in a direction in which it has limits. */
+guint64 mn_crossing_approach(const MnCrossing *self, const MnReading *from, const MnReading *to);
+
 /* Whether any limit is reached. */
 gboolean mn_crossing_is_reached(const MnCrossing *self);
 

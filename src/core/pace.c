@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* When to sample next: a function of what the last sample showed. */
+/* When to sample next: a function of what the last samples showed. */
 #include "pace.h"
 
 #define BYTES_PER_MIB G_GUINT64_CONSTANT(1048576)
 
-/* The time in which `distance_pages` fill up at the assumed rate, rounded down. */
-static guint64 fill_time_ms(const MnPace *pace, guint64 fill_rate_mib) {
-    guint64 pages_per_s = fill_rate_mib * (BYTES_PER_MIB / pace->page_bytes);
-
+/* The time in which `distance_pages` fill up, rounded down. */
+static guint64 fill_time_ms(const MnPace *pace, guint64 pages_per_s) {
     if (pace->distance_pages >= G_MAXUINT64 / 1000)
         return G_MAXUINT64;
     return pace->distance_pages * 1000 / pages_per_s;
+}
+
+static guint64 fastest(const MnPace *pace, const MnParameters *parameters) {
+    guint64 assumed = parameters->fill_rate_mib * (BYTES_PER_MIB / pace->page_bytes);
+
+    return MAX(assumed, mn_fill_expected(pace->fill));
+}
+
+/* When the limit will have been reached if all goes on as it does; G_MAXUINT64 when it will not be. */
+static guint64 arrival_ms(const MnPace *pace) {
+    guint64 ms = pace->fill->latest > 0 ? fill_time_ms(pace, pace->fill->latest) : G_MAXUINT64;
+
+    return ms < G_MAXUINT64 ? ms + 1 : ms;
 }
 
 guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters) {
@@ -19,12 +30,12 @@ guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters) {
     guint64 next_ms;
 
     if (parameters->fill_rate_mib == 0)
-        next_ms = pace->has_moved ? shortest_ms : 2 * pace->period_ms;
-    else
-        next_ms = fill_time_ms(pace, parameters->fill_rate_mib);
+        return CLAMP(pace->has_moved ? shortest_ms : 2 * pace->period_ms, shortest_ms, longest_ms);
 
-    if (pace->is_reached && parameters->fill_rate_mib > 0)
+    next_ms = fill_time_ms(pace, fastest(pace, parameters));
+    if (next_ms < shortest_ms && arrival_ms(pace) < shortest_ms + shortest_ms / 2)
+        next_ms = arrival_ms(pace);
+    if (pace->is_reached)
         next_ms = MIN(next_ms, MN_PACE_REACHED_MS);
-
     return CLAMP(next_ms, shortest_ms, longest_ms);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/fill.h"
 #include "core/parameter.h"
 
 /* While a limit is reached memory may be freed in an instant, however far away that is. */
@@ -10,6 +11,7 @@
 typedef struct MnPace {
     guint64 distance_pages; /* to the nearest limit not yet reached; G_MAXUINT64 for none */
     guint page_bytes;
+    const MnFill *fill;     /* how fast memory was seen to fill up */
     gboolean is_reached;    /* some limit is reached */
     gboolean has_moved;     /* some meter is away from its baseline by the hysteresis or more */
     guint64 period_ms;      /* the period that has just ended; 0 for none */
@@ -17,7 +19,11 @@ typedef struct MnPace {
 
 /* How long to wait before the next sample, in ms, between update_period and max_update_period.
  *
- * With a fill_rate: as long as memory filling at that rate needs for the distance; not more than
- * MN_PACE_REACHED_MS while a limit is reached. Without one, as the driver of 2012 did it:
- * update_period after a sample that has moved, else twice the period before. */
+ * With a fill_rate: as long as memory needs for the distance if it fills at that rate, or at one that
+ * was seen and is higher; not more than MN_PACE_REACHED_MS while a limit is reached. When that is
+ * less than update_period, but at the speed of now the limit will be reached a little after it,
+ * until then, so that the next sample sees it rather than the one after that.
+ *
+ * Without one, as the driver of 2012 did it: update_period after a sample that has moved, else twice
+ * the period before. */
 guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters);

@@ -42,6 +42,9 @@ struct MnSampler {
     MnReading baseline; /* the reading at the last change that counted, see has_moved() */
     gint64 taken_us;   /* when the sample was */
     gint64 reading_us; /* when the reading was: later, if somebody has simulated since */
+    MnFill fill;
+    MnReading step_from; /* what was measured when the step of `fill` began */
+    gint64 step_from_us; /* 0: no step has begun */
     gint64 due_us; /* when the timer takes the next sample; 0 for never */
     guint held_sources; /* of the last sample; 0 when it may not be used any more */
     guint holders[N_SOURCES];
@@ -50,8 +53,11 @@ struct MnSampler {
     MnCrossing *crossing;
     MnObservers observers;
     guint64 period_ms; /* between the last sample and the next */
+    gboolean must_choose; /* the period, before the loop sleeps */
+    gboolean moved;       /* for that choice: some meter has */
 
     GSource *timer;
+    gboolean has_expired; /* the timer has since the last choice */
     gboolean is_far; /* the timer slack is that of a far sleep */
     MnWakeup wakeup;
     guint bad_sources; /* those that could not be used last time */
@@ -103,8 +109,10 @@ static void update_scale(MnSampler *self) {
     mn_crossing_set_scale(self->crossing, &scale);
 }
 
+/* Wide only after a sleep that nobody interrupted: where clients come and go, each change would cost
+ * a system call. */
 static void set_slack(MnSampler *self, gboolean is_far) {
-    if (is_far == self->is_far)
+    if (is_far == self->is_far || (is_far && !self->has_expired))
         return;
     self->is_far = is_far;
     prctl(PR_SET_TIMERSLACK, is_far ? FAR_SLACK_MS * 1000000UL : NEAR_SLACK_NS, 0, 0, 0);
@@ -122,12 +130,15 @@ static void arm(MnSampler *self) {
     set_slack(self, is_far);
 }
 
-static void choose_period(MnSampler *self, gboolean moved) {
+/* Chooses the moment of the next sample, when the loop is about to sleep: whoever is waiting for an
+ * answer or a notification has it by then, and many changes in one turn are one choice. */
+static void choose_period(MnSampler *self) {
     MnPace pace = {
         .distance_pages = mn_crossing_distance(self->crossing, &self->reading),
         .page_bytes = self->machine.page_bytes,
+        .fill = &self->fill,
         .is_reached = mn_crossing_is_reached(self->crossing),
-        .has_moved = moved,
+        .has_moved = self->moved,
         .period_ms = self->period_ms,
     };
     guint64 observers_ms = mn_observers_next_ms(&self->observers, &pace, &self->parameters);
@@ -135,18 +146,21 @@ static void choose_period(MnSampler *self, gboolean moved) {
     self->period_ms = mn_crossing_is_empty(self->crossing)
                           ? observers_ms
                           : MIN(observers_ms, mn_pace_next_ms(&pace, &self->parameters));
+    self->must_choose = FALSE;
+    self->moved = FALSE;
     arm(self);
+    self->has_expired = FALSE;
 }
 
-/* The reading has changed: put the limits to scale, tell who is concerned, choose the next moment. */
+/* The reading has changed: put the limits to scale and tell who is concerned. */
 static void publish(MnSampler *self) {
-    gboolean moved = has_moved(self);
-
-    if (moved)
+    if (has_moved(self)) {
         self->baseline = self->reading;
+        self->moved = TRUE;
+    }
     update_scale(self);
     mn_crossing_advance(self->crossing, &self->reading);
-    choose_period(self, moved);
+    self->must_choose = TRUE;
 }
 
 static void apply_simulation(MnSampler *self) {
@@ -232,6 +246,22 @@ static void tell_observers(const MnSampler *self) {
         mn_observers_tell(&self->observers, &moment);
 }
 
+/* Learns from the step between two samples how fast memory fills up. What others write into a copy is
+ * no memory. */
+static void note_fill(MnSampler *self) {
+    gint64 step_us = self->taken_us - self->step_from_us;
+    guint64 pages;
+
+    if (!mn_proc_is_live(self->proc) || step_us < MN_FILL_STEP_US)
+        return;
+    if (self->step_from_us > 0) {
+        pages = mn_crossing_approach(self->crossing, &self->step_from, &self->measured);
+        mn_fill_step(&self->fill, pages, step_us, self->taken_us);
+    }
+    self->step_from = self->measured;
+    self->step_from_us = self->taken_us;
+}
+
 static void take_sample(MnSampler *self) {
     const char *name = NULL;
     int r;
@@ -243,6 +273,7 @@ static void take_sample(MnSampler *self) {
         return;
     }
 
+    note_fill(self);
     read_pressure(self);
     read_zones(self);
     tell_observers(self);
@@ -258,12 +289,15 @@ typedef struct Timer {
 
 static gboolean timer_prepare(GSource *source, gint *ret_timeout_ms) {
     MnSampler *self = ((Timer *)source)->sampler;
-    gint64 left_us = self->due_us - g_source_get_time(source);
+    gint64 left_us;
 
+    if (self->must_choose)
+        choose_period(self);
     if (self->due_us == 0) {
         *ret_timeout_ms = -1;
         return FALSE;
     }
+    left_us = self->due_us - g_source_get_time(source);
     *ret_timeout_ms = left_us > 0 ? (gint)MIN((left_us + 999) / 1000, G_MAXINT) : 0;
     return left_us <= 0;
 }
@@ -276,7 +310,10 @@ static gboolean timer_check(GSource *source) {
 
 static gboolean timer_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
                                gpointer user_data G_GNUC_UNUSED) {
-    take_sample(((Timer *)source)->sampler);
+    MnSampler *self = ((Timer *)source)->sampler;
+
+    self->has_expired = TRUE;
+    take_sample(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -435,7 +472,8 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
     mn_sampler_read(self);
     mn_crossing_advance(self->crossing, &self->reading);
     if (is_first || self->parameters.fill_rate_mib > 0)
-        choose_period(self, FALSE);
+        self->must_choose = TRUE;
+    self->step_from_us = 0; /* its meters may not have been measured before */
 }
 
 void mn_sampler_remove(MnSampler *self, MnWatch *watch) {
@@ -454,7 +492,7 @@ void mn_sampler_observe(MnSampler *self, MnObserver *observer) {
         mn_wakeup_start(&self->wakeup, self->group);
     }
     take_sample(self);
-    choose_period(self, FALSE); /* also when that failed */
+    self->must_choose = TRUE; /* also when that failed */
 }
 
 void mn_sampler_unobserve(MnSampler *self, MnObserver *observer) {

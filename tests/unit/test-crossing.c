@@ -429,6 +429,38 @@ static void test_distance(void) {
 }
 
 /* Before the crossing is told of a reading that is beyond a limit, the limit is very near. */
+static void test_approach(void) {
+    static const struct {
+        const char *limits;
+        guint64 used_from, used_to, free_from, free_to, expected;
+    } rows[] = {
+        { "used 5000", 100, 400, 0, 0, 300 },
+        { "used 5000", 400, 100, 0, 0, 0 },
+        { "used 5000", 4000, 6000, 0, 0, 2000 }, /* beyond the limit as well */
+        { "used<5000", 9000, 8000, 0, 0, 1000 },
+        { "used<5000", 8000, 9000, 0, 0, 0 },
+        { "used 5000", 100, 100, 900, 100, 0 }, /* no limit there */
+        { "used 5000 free<50", 100, 400, 900, 100, 800 },
+        { "", 100, 400, 900, 100, 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, 0);
+        Seen seen = { 0 };
+        g_autoptr(MnWatch) watch = watch_new(rows[i].limits, &seen);
+        MnReading from = { 0 }, to = { 0 };
+
+        from.pages[MN_METER_USED] = rows[i].used_from;
+        from.pages[MN_METER_FREE] = rows[i].free_from;
+        to.pages[MN_METER_USED] = rows[i].used_to;
+        to.pages[MN_METER_FREE] = rows[i].free_to;
+        mn_crossing_settle(crossing, watch, &from);
+        mn_crossing_add(crossing, watch);
+        CHECK(mn_crossing_approach(crossing, &from, &to) == rows[i].expected, "row %u: %s", i, rows[i].limits);
+        mn_crossing_remove(crossing, watch);
+    }
+}
+
 static void test_the_distance_is_at_least_1(void) {
     g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, 0);
     MnReading beyond = used(6000);
@@ -730,6 +762,7 @@ static CU_TestInfo tests[] = {
     { "a limit near the end of its meter can be left",
       test_a_limit_near_the_end_of_its_meter_can_be_left },
     { "the distance to the nearest limit", test_distance },
+    { "the approach to limits", test_approach },
     { "the distance is at least 1", test_the_distance_is_at_least_1 },
     { "what is asked about the whole", test_what_is_asked_about_the_whole },
     { "advance allocates nothing", test_advance_allocates_nothing },

@@ -9,6 +9,8 @@
 
 #define FAR G_MAXUINT64
 
+static const MnFill nothing_seen;
+
 static void test_pace(void) {
     static const struct {
         const char *name;
@@ -29,7 +31,7 @@ static void test_pace(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnObservers observers = { 0 };
         MnObserver observer = { .shortest_ms = rows[i].shortest_ms };
-        MnPace pace = { .page_bytes = 4096, .period_ms = 800 };
+        MnPace pace = { .page_bytes = 4096, .fill = &nothing_seen, .period_ms = 800 };
         MnParameters parameters = { .update_period_ms = rows[i].update_period_ms,
                                     .max_update_period_ms = 15000,
                                     .fill_rate_mib = rows[i].fill_rate_mib };
@@ -92,7 +94,7 @@ static void test_near_for_a_while(void) {
 
 static void test_list(void) {
     MnObservers observers = { 0 };
-    MnPace pace = { .page_bytes = 4096 };
+    MnPace pace = { .page_bytes = 4096, .fill = &nothing_seen };
     MnParameters parameters = { .update_period_ms = 10, .fill_rate_mib = 8192 };
     MnObserver slow = { .sources = 1, .counters = 2, .shortest_ms = 300 };
     MnObserver quick = { .sources = 4, .counters = 8, .shortest_ms = 50 };

@@ -5,6 +5,8 @@
 
 #define FAR G_MAXUINT64
 
+static const MnFill nothing_seen;
+
 typedef struct Row {
     const char *name;
     guint64 distance_pages;
@@ -22,6 +24,7 @@ static void check_rows(const Row *rows, gsize n_rows, guint page_bytes) {
         const Row *row = &rows[i];
         MnPace pace = { .distance_pages = row->distance_pages,
                         .page_bytes = page_bytes,
+                        .fill = &nothing_seen,
                         .is_reached = row->is_reached,
                         .has_moved = row->has_moved,
                         .period_ms = row->period_ms };
@@ -89,7 +92,7 @@ static void test_back_off(void) {
 static void test_the_drivers_sequence(void) {
     static const guint64 expected_ms[] = { 250, 750, 1750, 3750, 7750, 15750, 30750, 45750 };
     MnParameters parameters = { .update_period_ms = 250, .max_update_period_ms = 15000 };
-    MnPace pace = { .distance_pages = FAR, .page_bytes = 4096 };
+    MnPace pace = { .distance_pages = FAR, .page_bytes = 4096, .fill = &nothing_seen };
     guint64 now_ms = 0;
 
     for (guint i = 0; i < G_N_ELEMENTS(expected_ms); i++) {
@@ -121,6 +124,62 @@ static void test_larger_pages(void) {
     check_rows(rows, G_N_ELEMENTS(rows), 65536);
 }
 
+/* What was seen counts when it is faster than what is assumed. */
+static void test_what_was_seen(void) {
+    static const struct {
+        const char *name;
+        guint64 distance_pages, fastest, fastest_before, fill_rate_mib, expected_ms;
+    } rows[] = {
+        { "slower: no matter", 256000, 100000, 0, 1000, 1000 },
+        { "faster, and a quarter more", 256000, 1024000, 0, 1000, 200 },
+        { "in the time before", 256000, 0, 1024000, 1000, 200 },
+        { "the faster of both", 256000, 512000, 1024000, 1000, 200 },
+        { "absurdly fast", 256000, FAR, 0, 1000, 10 },
+        { "no matter for the driver's policy", 256000, FAR, 0, 0, 200 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnFill fill = { .fastest = rows[i].fastest, .fastest_before = rows[i].fastest_before };
+        MnPace pace = { .distance_pages = rows[i].distance_pages, .page_bytes = 4096, .fill = &fill, .period_ms = 100 };
+        MnParameters parameters = { .update_period_ms = 10,
+                                    .max_update_period_ms = 15000,
+                                    .fill_rate_mib = rows[i].fill_rate_mib };
+
+        CHECK(mn_pace_next_ms(&pace, &parameters) == rows[i].expected_ms, "%s", rows[i].name);
+    }
+}
+
+/* Near a limit it waits for the moment at which the limit will be reached, if that comes soon after
+ * update_period. */
+static void test_arrival(void) {
+    static const struct {
+        const char *name;
+        guint64 distance_pages, latest, update_period_ms, expected_ms;
+    } rows[] = {
+        { "not filling up", 1200, 0, 10, 10 },
+        { "in 8 ms", 800, 100000, 10, 10 },
+        { "in 12 ms, and one for what is rounded off", 1200, 100000, 10, 13 },
+        { "in 13.9 ms", 1399, 100000, 10, 14 },
+        { "in 14 ms: a look in between", 1400, 100000, 10, 10 },
+        { "in 19 ms", 1900, 100000, 10, 10 },
+        { "in 1.4 s of 1", 140000, 100000, 1000, 1401 },
+        { "the shortest period", 100, 100000, 1, 1 },
+        { "farther than that: no guess", 262144, 1900000, 10, 125 },
+        { "no limit", FAR, 100000, 10, 15000 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnFill fill = { .latest = rows[i].latest };
+        MnPace pace = { .distance_pages = rows[i].distance_pages, .page_bytes = 4096, .fill = &fill };
+        MnParameters parameters = { .update_period_ms = rows[i].update_period_ms,
+                                    .max_update_period_ms = 15000,
+                                    .fill_rate_mib = 8192 };
+        guint64 next_ms = mn_pace_next_ms(&pace, &parameters);
+
+        CHECK(next_ms == rows[i].expected_ms, "%s: %" G_GUINT64_FORMAT, rows[i].name, next_ms);
+    }
+}
+
 static CU_TestInfo tests[] = {
     { "the time in which memory could fill up", test_fill_rate },
     { "at most 250 ms while a limit is reached", test_reached },
@@ -128,6 +187,8 @@ static CU_TestInfo tests[] = {
     { "the driver's sequence", test_the_drivers_sequence },
     { "extremes do not overflow", test_extremes },
     { "larger pages", test_larger_pages },
+    { "what was seen is assumed too", test_what_was_seen },
+    { "the moment of arrival", test_arrival },
     CU_TEST_INFO_NULL,
 };
 

@@ -553,6 +553,43 @@ static void test_the_live_proc(void) {
     mn_sampler_free(sampler);
 }
 
+/* Memory that really fills up faster than was assumed shortens the sleep. The kernel may hand out
+ * pages that it has set aside for a CPU, which no meter shows, so it is taken until it is seen. */
+static void test_it_learns_how_fast_memory_fills(void) {
+    enum { CHUNK_BYTES = 32 << 20, CHUNKS_MAX = 48 };
+    char *chunks[CHUNKS_MAX];
+    guint n_chunks = 0, n_notified = 0;
+    MnParameters parameters;
+    MnSampler *sampler = NULL;
+    const char *name;
+    MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .percent = 100 } } };
+    g_autoptr(MnWatch) watch = mn_watch_new(&set, on_notify, &n_notified);
+    int sleep_before_ms;
+
+    mn_parameters_init(&parameters);
+    parameters.update_period_ms = 1;
+    parameters.max_update_period_ms = 86400000;
+    parameters.fill_rate_mib = 1;
+    g_assert_cmpint(mn_sampler_new("/proc", &parameters, &sampler, &name), ==, 0);
+    mn_sampler_settle(sampler, watch);
+    mn_sampler_add(sampler, watch);
+    sleep_before_ms = sleep_ms();
+    CU_ASSERT_TRUE(sleep_before_ms > 60000); /* a minute is 60 MiB */
+
+    while (n_chunks < CHUNKS_MAX && sleep_ms() > sleep_before_ms / 4) {
+        chunks[n_chunks] = g_malloc(CHUNK_BYTES);
+        memset(chunks[n_chunks++], 1, CHUNK_BYTES);
+        g_usleep(MN_FILL_STEP_US);
+        mn_sampler_read(sampler);
+    }
+    CU_ASSERT_TRUE(sleep_ms() <= sleep_before_ms / 4);
+
+    while (n_chunks > 0)
+        g_free(chunks[--n_chunks]);
+    mn_sampler_remove(sampler, watch);
+    mn_sampler_free(sampler);
+}
+
 static CU_TestInfo tests[] = {
     { "the first sample", test_first_sample },
     { "a kernel without a counter", test_a_kernel_without_a_counter },
@@ -576,6 +613,7 @@ static CU_TestInfo tests[] = {
     { "the hysteresis is a parameter", test_hysteresis_is_a_parameter },
     { "sampling and telling allocate nothing", test_sampling_and_telling_allocate_nothing },
     { "the live /proc", test_the_live_proc },
+    { "it learns how fast memory fills", test_it_learns_how_fast_memory_fills },
     CU_TEST_INFO_NULL,
 };
 
