@@ -17,11 +17,22 @@ static guint64 fastest(const MnPace *pace, const MnParameters *parameters) {
     return MAX(assumed, mn_fill_expected(pace->fill));
 }
 
-/* When the limit will have been reached if all goes on as it does; G_MAXUINT64 when it will not be. */
+/* When the limit will have been reached if all goes on as it does; G_MAXUINT64 when it will not be.
+ * Speed and distance are not exact, and being early costs more than being late. */
 static guint64 arrival_ms(const MnPace *pace) {
     guint64 ms = pace->fill->latest > 0 ? fill_time_ms(pace, pace->fill->latest) : G_MAXUINT64;
 
-    return ms < G_MAXUINT64 ? ms + 1 : ms;
+    return ms < G_MAXUINT64 ? ms + ms / 8 + 1 : ms;
+}
+
+/* A sample that comes at the moment of arrival sees the limit reached at once. It may be put off for
+ * that by one period at most, which is what a crossing may be late by, and be early by half of one. */
+static guint64 aim(const MnPace *pace, guint64 soonest_ms, guint64 shortest_ms) {
+    guint64 arrival = arrival_ms(pace), half_ms = shortest_ms / 2;
+
+    if (arrival >= half_ms && arrival < MAX(soonest_ms, half_ms) + shortest_ms)
+        return arrival;
+    return MAX(soonest_ms, shortest_ms);
 }
 
 guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters) {
@@ -32,10 +43,9 @@ guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters) {
     if (parameters->fill_rate_mib == 0)
         return CLAMP(pace->has_moved ? shortest_ms : 2 * pace->period_ms, shortest_ms, longest_ms);
 
-    next_ms = fill_time_ms(pace, fastest(pace, parameters));
-    if (next_ms < shortest_ms && arrival_ms(pace) < shortest_ms + shortest_ms / 2)
-        next_ms = arrival_ms(pace);
+    next_ms = MIN(fill_time_ms(pace, fastest(pace, parameters)), longest_ms);
+    next_ms = aim(pace, next_ms, shortest_ms);
     if (pace->is_reached)
-        next_ms = MIN(next_ms, MN_PACE_REACHED_MS);
-    return CLAMP(next_ms, shortest_ms, longest_ms);
+        next_ms = MIN(next_ms, MAX(shortest_ms, MN_PACE_REACHED_MS));
+    return MIN(next_ms, longest_ms);
 }

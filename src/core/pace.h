@@ -17,13 +17,13 @@ typedef struct MnPace {
     guint64 period_ms;      /* the period that has just ended; 0 for none */
 } MnPace;
 
-/* How long to wait before the next sample, in ms, between update_period and max_update_period.
+/* How long to wait before the next sample, in ms.
  *
  * With a fill_rate: as long as memory needs for the distance if it fills at that rate, or at one that
- * was seen and is higher; not more than MN_PACE_REACHED_MS while a limit is reached. When that is
- * less than update_period, but at the speed of now the limit will be reached a little after it,
- * until then, so that the next sample sees it rather than the one after that.
+ * was seen and is higher; between update_period and max_update_period, and not more than
+ * MN_PACE_REACHED_MS while a limit is reached. Where it would be reached within one update_period
+ * more at the speed of now, until then, even if that is only half an update_period.
  *
  * Without one, as the driver of 2012 did it: update_period after a sample that has moved, else twice
- * the period before. */
+ * the period before, up to max_update_period. */
 guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters);

@@ -75,8 +75,11 @@ guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace,
 
     for (const MnObserver *observer = self->first; observer; observer = observer->next) {
         MnPace own_pace = *pace;
+        MnFill own_fill = *pace->fill;
         MnParameters own_parameters = *parameters;
 
+        own_fill.latest = 0; /* towards the limits of others */
+        own_pace.fill = &own_fill;
         own_pace.distance_pages = observer->distance_pages;
         own_pace.is_reached = observer->is_reached;
         own_parameters.update_period_ms = MAX(parameters->update_period_ms, observer->shortest_ms);
