@@ -335,3 +335,17 @@ def test_a_sleeper_is_not_even_woken_by_the_limits_of_others(quiet):
         quiet.simulate("used 30000")
         assert child.hear() == select.POLLIN
     os.close(fd)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_who_cannot_read_is_told_once(quiet, name):
+    """Opened for writing only, what poll has reported counts as read: it would be ready for ever."""
+    with opened(quiet / name, os.O_WRONLY) as fd:
+        if name != "thresholds/low":
+            os.write(fd, b"used 2000" if name == "memnotify" else b"2000")
+        events_now(fd)  # a threshold that this open file has never looked at
+        for used in (2000, 1, 3000):
+            assert events_now(fd) == 0
+            quiet.simulate(f"used {used}")
+            assert events_now(fd) == select.POLLIN
+            assert events_now(fd) == 0
