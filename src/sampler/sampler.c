@@ -331,10 +331,15 @@ static void on_wakeup(gpointer data) {
     take_sample(data);
 }
 
-/* The last watch or observer has gone. */
-static void stop_waiting(MnSampler *self) {
-    mn_wakeup_stop(&self->wakeup);
-    arm(self);
+/* Nobody is woken any more for a watch or an observer that has gone. The driver's policy does not
+ * depend on who waits. */
+static void wait_for_the_rest(MnSampler *self) {
+    if (is_idle(self)) {
+        mn_wakeup_stop(&self->wakeup);
+        arm(self);
+    } else if (self->parameters.fill_rate_mib > 0) {
+        self->must_choose = TRUE;
+    }
 }
 
 int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret,
@@ -479,8 +484,7 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
 void mn_sampler_remove(MnSampler *self, MnWatch *watch) {
     mn_crossing_remove(self->crossing, watch);
     update_watched_sources(self);
-    if (is_idle(self))
-        stop_waiting(self);
+    wait_for_the_rest(self);
 }
 
 void mn_sampler_observe(MnSampler *self, MnObserver *observer) {
@@ -497,8 +501,7 @@ void mn_sampler_observe(MnSampler *self, MnObserver *observer) {
 
 void mn_sampler_unobserve(MnSampler *self, MnObserver *observer) {
     mn_observers_remove(&self->observers, observer);
-    if (is_idle(self))
-        stop_waiting(self);
+    wait_for_the_rest(self);
 }
 
 int mn_sampler_read_text(MnSampler *self, MnSource source, const char **ret_text, gsize *ret_len) {

@@ -357,9 +357,12 @@ static void test_the_sleep_is_as_long_as_the_limit_is_far(void) {
     mn_sampler_settle(world->sampler, reached);
     mn_sampler_add(world->sampler, reached);
     CU_ASSERT_TRUE(sleep_ms() <= 250);
-    mn_sampler_remove(world->sampler, near);
-    mn_sampler_remove(world->sampler, far);
     mn_sampler_remove(world->sampler, reached);
+    CU_ASSERT_TRUE(sleep_ms() > 250 && sleep_ms() <= 1000);
+    mn_sampler_remove(world->sampler, near); /* nobody is woken for one who has gone */
+    CU_ASSERT_TRUE(sleep_ms() > 80000000);
+    mn_sampler_remove(world->sampler, far);
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
 }
 
 static void test_a_file_that_changes_wakes_us(void) {
