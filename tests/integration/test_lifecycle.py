@@ -88,7 +88,7 @@ def test_mount_points_that_will_not_do(directory, tmp_path):
 
 def test_no_such_proc_directory(directory, tmp_path):
     assert refuses(1, "cannot use '.*nowhere'", "-f", f"--proc={tmp_path / 'nowhere'}", directory)
-    assert refuses(1, "cannot use '.*vmstat'", "-f", f"--proc={tmp_path}", directory)
+    assert refuses(1, "cannot use '.*meminfo'", "-f", f"--proc={tmp_path}", directory)
 
 
 def test_a_second_one_at_the_same_place_is_refused(daemon):
