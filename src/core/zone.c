@@ -139,10 +139,12 @@ static int note_found(guint *found, guint bit) {
     return 0;
 }
 
-/* A line within a zone, without its indentation. */
+/* A line within a zone, without its indentation. Most are statistics, and of no interest. */
 static int parse_line(MnZone *zone, guint *found, const char *text, const char *end) {
     int r;
 
+    if (take_word(&text, end, "nr_"))
+        return 0;
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (!take_word(&text, end, keys[i].name))
             continue;
