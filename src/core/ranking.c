@@ -50,3 +50,7 @@ void mn_candidate_render(const MnCandidate *candidate, GString *text) {
     mn_comm_append(text, candidate->comm);
     g_string_append_c(text, '\n');
 }
+
+gboolean mn_ranking_is_young(gint64 cost_us, gint64 age_us) {
+    return cost_us > MN_RANKING_SHORT_US && age_us < 9 * cost_us;
+}

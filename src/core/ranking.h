@@ -44,3 +44,10 @@ void mn_candidates_sort(MnCandidate *candidates, guint n);
 
 /* Appends "PID POINTS UTIME STIME COMM\n": "4711 1373.625 17 5 bash\n". */
 void mn_candidate_render(const MnCandidate *candidate, GString *text);
+
+/* A ranking that takes longer than this is shown more than once. */
+#define MN_RANKING_SHORT_US 10000
+
+/* Whether a ranking that took cost_us and ended age_us ago may be shown again: where there are so many
+ * processes that it takes long, it is to take up a tenth of the time at most, whoever asks how often. */
+gboolean mn_ranking_is_young(gint64 cost_us, gint64 age_us);

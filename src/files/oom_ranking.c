@@ -2,7 +2,8 @@
 /* oom_ranking: every process that could be ended, the worst first.
  *
  * Ranking is done once, when the file is opened: it looks at all processes, and who reads in small
- * pieces or goes back to the beginning is to pay for that only once and to see one order. */
+ * pieces or goes back to the beginning is to pay for that only once and to see one order. Everybody
+ * else waits meanwhile; so where it takes long, who opens the file soon after gets the same text. */
 #include "files/files.h"
 #include "fs/open.h"
 
@@ -10,35 +11,61 @@
 
 #define PAGE 4096
 
+/* The node's data: the last ranking. */
+typedef struct OomRankingFile {
+    GBytes *text; /* NULL before the first */
+    gint64 ended_us;
+    gint64 cost_us;
+} OomRankingFile;
+
 typedef struct OomRanking {
     MnOpen open;
-    GString *text;
+    GBytes *text;
 } OomRanking;
 
-static int oom_ranking_open(MnOpen *open) {
-    OomRanking *self = (OomRanking *)open;
+static int rank(OomRankingFile *self) {
+    gint64 began_us = g_get_monotonic_time();
     g_autoptr(GArray) candidates = NULL;
+    GString *text;
     int r;
 
     r = mn_process_rank(&candidates);
     if (r < 0)
         return r;
 
-    self->text = g_string_new(NULL);
+    text = g_string_new(NULL);
     for (guint i = 0; i < candidates->len; i++)
-        mn_candidate_render(&g_array_index(candidates, MnCandidate, i), self->text);
+        mn_candidate_render(&g_array_index(candidates, MnCandidate, i), text);
+    g_clear_pointer(&self->text, g_bytes_unref);
+    self->text = g_string_free_to_bytes(text);
+    self->ended_us = g_get_monotonic_time();
+    self->cost_us = self->ended_us - began_us;
+    return 0;
+}
+
+static int oom_ranking_open(MnOpen *open) {
+    OomRankingFile *file = open->node->data;
+    int r;
+
+    if (!mn_ranking_is_young(file->cost_us, g_get_monotonic_time() - file->ended_us)) {
+        r = rank(file);
+        if (r < 0)
+            return r;
+    }
+    ((OomRanking *)open)->text = g_bytes_ref(file->text);
     return 0;
 }
 
 static void oom_ranking_release(MnOpen *open) {
-    g_string_free(((OomRanking *)open)->text, TRUE);
+    g_bytes_unref(((OomRanking *)open)->text);
 }
 
 /* "4711 1373.625 17 5 bash\n" */
 static int oom_ranking_read(MnOpen *open, GString *text) {
-    const GString *ranking = ((OomRanking *)open)->text;
+    gsize len;
+    const char *ranking = g_bytes_get_data(((OomRanking *)open)->text, &len);
 
-    g_string_append_len(text, ranking->str, ranking->len);
+    g_string_append_len(text, ranking, len);
     return 0;
 }
 
@@ -51,7 +78,14 @@ static gsize oom_ranking_size(const MnNode *node G_GNUC_UNUSED) {
 
 /* For tail, which reads backwards from there. */
 static gsize oom_ranking_open_size(MnOpen *open) {
-    return ((OomRanking *)open)->text->len;
+    return g_bytes_get_size(((OomRanking *)open)->text);
+}
+
+static void oom_ranking_free_data(gpointer data) {
+    OomRankingFile *file = data;
+
+    g_clear_pointer(&file->text, g_bytes_unref);
+    g_free(file);
 }
 
 static const MnFileOps oom_ranking_ops = {
@@ -61,8 +95,10 @@ static const MnFileOps oom_ranking_ops = {
     .open = oom_ranking_open,
     .release = oom_ranking_release,
     .read = oom_ranking_read,
+    .free_data = oom_ranking_free_data,
 };
 
-void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "oom_ranking", 0444, &oom_ranking_ops, context);
+void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context G_GNUC_UNUSED) {
+    mn_tree_add_file(tree, mn_tree_get_root(tree), "oom_ranking", 0444, &oom_ranking_ops,
+                     g_new0(OomRankingFile, 1));
 }

@@ -145,6 +145,14 @@ static void test_the_longest_line_has_room(void) {
     CHECK(text->len <= MN_RANKING_LINE_BYTES, "%zu", text->len);
 }
 
+static void test_how_long_a_ranking_is_shown(void) {
+    CU_ASSERT_FALSE(mn_ranking_is_young(0, 0)); /* none was made yet */
+    CU_ASSERT_FALSE(mn_ranking_is_young(MN_RANKING_SHORT_US, 0));
+    CU_ASSERT_TRUE(mn_ranking_is_young(MN_RANKING_SHORT_US + 1, 0));
+    CU_ASSERT_TRUE(mn_ranking_is_young(100000, 899999));
+    CU_ASSERT_FALSE(mn_ranking_is_young(100000, 900000));
+}
+
 static CU_TestInfo tests[] = {
     { "points", test_points },
     { "floating point tells apart", test_floating_point_tells_apart },
@@ -152,6 +160,7 @@ static CU_TestInfo tests[] = {
     { "who is eligible", test_who_is_eligible },
     { "highest first, of equals the youngest", test_order },
     { "lines", test_lines },
+    { "how long a ranking is shown", test_how_long_a_ranking_is_shown },
     { "the longest line has room", test_the_longest_line_has_room },
     CU_TEST_INFO_NULL,
 };
