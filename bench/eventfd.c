@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a write that makes CLIENTS usage thresholds be crossed at once, in memcg/ of a simulated
- * mount, until the last of their eventfds has been read; and from a write to another process
- * until that has written to as many eventfds, in turn.
- *   eventfd MOUNT CLIENTS BATCHES N */
+/* From the moment at which CLIENTS eventfds are to be signalled until the last of them has been read
+ * by the one process that waits for all; in batches of N, for each of crosser.h in turn.
+ *
+ *   eventfd MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]
+ *
+ * The clock of each starts before one write(2): to simulate in MOUNT, to a process that then writes to
+ * all, to a process that then touches memory. Without groups the last is left out. */
+#include "crosser.h"
 #include "fatal.h"
 #include "series.h"
 
@@ -21,102 +25,49 @@
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 512
-#define LOW_PAGES 100000
-#define HIGH_PAGES 300000
-#define THRESHOLD_PAGES 200000
 
 /* The waiter has been woken for the last time; this long after that the next round begins. */
 #define SETTLE_US 300
 
-static int *eventfds;
-static int n_clients;
+enum { RUN_BATCH = 'b', STOP = 's' };
 
-static int open_below(const char *mount, const char *name, int flags) {
-    char path[4096];
-    int fd;
+/* The process that waits for the eventfds of one crosser. */
+typedef struct Waiter {
+    const Crosser *crosser;
+    pid_t pid;
+    int orders_fd;
+    int answers_fd;
+} Waiter;
 
-    snprintf(path, sizeof path, "%s/%s", mount, name);
-    fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        fatal("cannot open '%s'", path);
-    return fd;
-}
-
-static int make_eventfds(void) {
+static void allow_many_files(void) {
     struct rlimit limit;
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    eventfds = calloc(n_clients, sizeof *eventfds);
-    for (int i = 0; i < n_clients; i++) {
+}
+
+static int make_eventfds(Eventfds *all) {
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+
+    all->fds = calloc(all->n, sizeof *all->fds);
+    if (!all->fds)
+        fatal("cannot allocate %d numbers", all->n);
+    for (int i = 0; i < all->n; i++) {
         struct epoll_event event = { .events = EPOLLIN };
 
-        event.data.fd = eventfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (eventfds[i] < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, eventfds[i], &event) < 0)
+        event.data.fd = all->fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (event.data.fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event) < 0)
             fatal("cannot make eventfd %d", i);
     }
     return epoll_fd;
 }
 
-static void register_all(const char *mount) {
-    int usage_fd = open_below(mount, "memcg/memory.usage_in_bytes", O_RDONLY);
-    int control_fd = open_below(mount, "memcg/cgroup.event_control", O_WRONLY);
-    int64_t start_ns = series_now_ns();
-
-    for (int i = 0; i < n_clients; i++) {
-        char line[64];
-        int len = snprintf(line, sizeof line, "%d %d %ld", eventfds[i], usage_fd,
-                           THRESHOLD_PAGES * sysconf(_SC_PAGESIZE));
-
-        if (write(control_fd, line, len) != len)
-            fatal("cannot register eventfd %d", i);
-    }
-    printf("register %" PRId64 "\n", (series_now_ns() - start_ns) / n_clients);
-    close(control_fd);
-    close(usage_fd);
-}
-
-static void write_all(int orders_fd) {
-    char order;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (read(orders_fd, &order, 1) == 1)
-        for (int i = 0; i < n_clients; i++)
-            if (eventfd_write(eventfds[i], 1) < 0)
-                fatal("cannot write to an eventfd");
-    exit(0);
-}
-
-static pid_t start_writer(int *ret_orders_fd) {
-    int fds[2];
-    pid_t pid;
-
-    if (pipe(fds) < 0 || (pid = fork()) < 0)
-        fatal("cannot start the writer");
-    if (pid == 0) {
-        close(fds[1]);
-        write_all(fds[0]);
-    }
-    close(fds[0]);
-    *ret_orders_fd = fds[1];
-    return pid;
-}
-
-static void raise_usage(int simulate_fd, int is_high) {
-    char text[64];
-    int len = snprintf(text, sizeof text, "anon %d file 0", is_high ? HIGH_PAGES : LOW_PAGES);
-
-    if (pwrite(simulate_fd, text, len, 0) != len)
-        fatal("cannot simulate");
-}
-
 /* Reads until all have had their event. */
-static void take_all(int epoll_fd) {
+static void take_all(const Eventfds *all, int epoll_fd) {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int left = n_clients;
+    int left = all->n;
 
     while (left > 0) {
         int n = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, -1);
@@ -133,50 +84,119 @@ static void take_all(int epoll_fd) {
     }
 }
 
-int main(int argc, char **argv) {
-    Series ours, writes;
-    int epoll_fd, simulate_fd, orders_fd, is_high = 0, n_rounds;
-    pid_t writer;
+static void answer(int answers_fd) {
+    if (write(answers_fd, "", 1) != 1)
+        exit(EXIT_FAILURE);
+}
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: %s MOUNT CLIENTS BATCHES N\n", argv[0]);
-        return 2;
-    }
-    n_clients = atoi(argv[2]);
-    n_rounds = atoi(argv[4]);
-    series_init(&ours, "ours", n_rounds);
-    series_init(&writes, "writes", n_rounds);
+static void wait_for_all(const Crosser *crosser, Eventfds *all, int n_rounds, int orders, int answers) {
+    Series series;
+    int epoll_fd;
+    int64_t start_ns;
+    char order;
 
-    epoll_fd = make_eventfds();
-    simulate_fd = open_below(argv[1], "simulate", O_WRONLY);
-    raise_usage(simulate_fd, is_high);
-    register_all(argv[1]);
-    writer = start_writer(&orders_fd);
+    series_init(&series, crosser->name, n_rounds);
+    if (crosser->start)
+        crosser->start(all);
+    epoll_fd = make_eventfds(all);
+    start_ns = series_now_ns();
+    crosser->introduce(all);
+    printf("introduce-%s %" PRId64 "\n", crosser->name, series_now_ns() - start_ns);
+    fflush(stdout);
+    answer(answers);
 
-    for (int batch = 0; batch < 2 * atoi(argv[3]); batch++) {
-        int is_ours = (batch + batch / 2) % 2 == 0; /* ours writes writes ours */
-        Series *series = is_ours ? &ours : &writes;
-
-        series_begin(series);
+    while (read(orders, &order, 1) == 1 && order == RUN_BATCH) {
+        series_begin(&series);
         for (int i = 0; i < n_rounds; i++) {
-            int64_t start_ns;
-
             usleep(SETTLE_US);
             start_ns = series_now_ns();
-            if (is_ours)
-                raise_usage(simulate_fd, is_high = !is_high);
-            else if (write(orders_fd, "", 1) != 1)
-                fatal("the writer has ended");
-            take_all(epoll_fd);
-            series_add(series, series_now_ns() - start_ns);
+            crosser->cross();
+            take_all(all, epoll_fd);
+            series_add(&series, series_now_ns() - start_ns);
         }
-        series_print(series);
+        series_print(&series);
+        answer(answers);
     }
 
-    close(orders_fd);
-    kill(writer, SIGKILL);
-    waitpid(writer, NULL, 0);
-    series_clear(&ours);
-    series_clear(&writes);
+    if (crosser->give_back)
+        crosser->give_back(all);
+    series_clear(&series);
+}
+
+static void waiter_start(Waiter *self, const Crosser *crosser, Eventfds *all, int n_rounds) {
+    int orders[2], answers[2];
+
+    self->crosser = crosser;
+    if (pipe2(orders, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0 || (self->pid = fork()) < 0)
+        fatal("cannot start the waiter for '%s'", crosser->name);
+    if (self->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(orders[1]);
+        close(answers[0]);
+        wait_for_all(crosser, all, n_rounds, orders[0], answers[1]);
+        exit(EXIT_SUCCESS);
+    }
+    close(orders[0]);
+    close(answers[1]);
+    self->orders_fd = orders[1];
+    self->answers_fd = answers[0];
+}
+
+static void waiter_await(const Waiter *self) {
+    char byte;
+
+    errno = ECHILD;
+    if (read(self->answers_fd, &byte, 1) != 1)
+        fatal("the waiter for '%s' has ended", self->crosser->name);
+}
+
+static void waiter_order(const Waiter *self, char order) {
+    if (write(self->orders_fd, &order, 1) != 1)
+        fatal("the waiter for '%s' has ended", self->crosser->name);
+}
+
+static void waiter_run_batch(const Waiter *self) {
+    waiter_order(self, RUN_BATCH);
+    waiter_await(self);
+}
+
+static void waiter_stop(Waiter *self) {
+    int status;
+
+    waiter_order(self, STOP);
+    errno = ECHILD;
+    if (waitpid(self->pid, &status, 0) < 0 || status != 0)
+        fatal("the waiter for '%s' has failed", self->crosser->name);
+    close(self->orders_fd);
+    close(self->answers_fd);
+}
+
+int main(int argc, char **argv) {
+    const Crosser *const crossers[] = { &crosser_ours, &crosser_writes, &crosser_kernel };
+    Waiter waiters[sizeof crossers / sizeof crossers[0]];
+    int n_waiters;
+    Eventfds all = { 0 };
+
+    if (argc < 6) {
+        fprintf(stderr, "usage: %s MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]\n", argv[0]);
+        return 2;
+    }
+    all.mount = argv[1];
+    all.n = atoi(argv[2]);
+    all.signaller_cpu = atoi(argv[5]);
+    all.groups = argv + 6;
+    all.n_groups = argc - 6;
+    n_waiters = all.n_groups > 0 ? 3 : 2;
+    allow_many_files();
+
+    for (int i = 0; i < n_waiters; i++)
+        waiter_start(&waiters[i], crossers[i], &all, atoi(argv[4]));
+    for (int i = 0; i < n_waiters; i++)
+        waiter_await(&waiters[i]);
+    for (int batch = 0; batch < atoi(argv[3]); batch++)
+        for (int i = 0; i < n_waiters; i++) /* forwards and backwards in turn */
+            waiter_run_batch(&waiters[batch % 2 ? n_waiters - 1 - i : i]);
+    for (int i = 0; i < n_waiters; i++)
+        waiter_stop(&waiters[i]);
     return 0;
 }

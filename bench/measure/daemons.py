@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The programs that are measured: started for one row, each at a mount point of its own, and always ended."""
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 START_SECONDS = 10
@@ -152,6 +153,39 @@ def running(*command):
 def earlyoom(*arguments):
     """As Debian starts it, with a report an hour; it is told to kill nothing."""
     return running(peer("earlyoom"), "--dryrun", "-r", "3600", *arguments)
+
+
+MEMORY_CGROUP = Path("/sys/fs/cgroup/memory")
+
+
+def remove_group(directory):
+    """Processes in it that were killed may not have ended yet."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            directory.rmdir()
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def cgroups_v1(n=1):
+    """Memory cgroups of our own, each but the first below the one before; none where there is no version 1."""
+    if not os.access(MEMORY_CGROUP / "cgroup.event_control", os.W_OK):
+        yield []
+        return
+    top = MEMORY_CGROUP / f"memnotifyfs-bench-{os.getpid()}"
+    groups = [top.joinpath(*["below"] * depth) for depth in range(n)]
+    with ExitStack() as stack:
+        for group in groups:
+            group.mkdir()
+            stack.callback(remove_group, group)
+            if group == top and (top / "memory.use_hierarchy").exists():
+                (top / "memory.use_hierarchy").write_text("1")  # before 5.11, memory of a group below is not its own
+        yield groups
 
 
 def meminfo():

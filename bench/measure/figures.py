@@ -53,7 +53,7 @@ def batch_ratios(ours, peer):
 
 
 def compare(name, what, ours, against, peer, most, note=""):
-    """A row for two series of batches in ns, of which ours may take `most` times as long."""
+    """A row for two series of batches in ns, of which ours may take `most` times as long, if that is not None."""
     ratios = batch_ratios(ours, peer)
     ratio = median(ratios)
     return Row(
@@ -67,7 +67,14 @@ def compare(name, what, ours, against, peer, most, note=""):
         peer_p99=percentile(flat(peer), 99) / 1000,
         ratio=ratio,
         ratio_quartiles=quantiles(ratios, n=4) if len(ratios) > 1 else [ratio] * 3,
-        target=f"<= {most}x",
-        reached=ratio <= most,
+        target=f"<= {most}x" if most else "",
+        reached=ratio <= most if most else None,
         note=note,
     )
+
+
+def in_ms(row):
+    row.unit = "ms"
+    for name in ("p50", "p99", "peer_p50", "peer_p99"):
+        setattr(row, name, getattr(row, name) / 1000)
+    return row

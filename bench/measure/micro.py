@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Rows against a floor that is run beside us, in short batches that alternate."""
 
-from measure.daemons import pair
-from measure.figures import compare, flat, parse_series
+from measure.daemons import cgroups_v1, ours, pair
+from measure.figures import compare, flat, in_ms, parse_series
 
 PLACES = (("one CPU", "one_cpu"), ("two CPUs", "two_cpus"))
 
@@ -69,10 +69,33 @@ def among(bench):
 def at_once(bench):
     for place, cpus in PLACES:
         series = wake_series(bench, "all", cpus, bench.count(12), 1)
-        row = compare(
-            "all", f"10,000 cross at once, {place}", series["ours"], "bare server, notify all", series["floor"], 1.15
-        )
-        row.unit = "ms"
-        for field in ("p50", "p99", "peer_p50", "peer_p99"):
-            setattr(row, field, getattr(row, field) / 1000)
+        what = f"10,000 cross at once, {place}"
+        yield in_ms(compare("all", what, series["ours"], "bare server, notify all", series["floor"], 1.15))
+
+
+# Groups, one below the other, that share the kernel's thresholds: registering takes 20 s instead of 200.
+GROUPS = 10
+
+
+def thresholds(bench, clients, cpus):
+    """The series of a run of eventfd, with the kernel's own where there are thresholds of cgroup v1."""
+    server_cpu, client_cpu = getattr(bench, cpus)
+    with ours(bench, "--simulate", cpu=server_cpu) as (mount, _), cgroups_v1(GROUPS) as groups:
+        arguments = [mount, clients, bench.count(50), 2, server_cpu, *reversed(groups)]
+        return parse_series(bench.run("eventfd", *arguments, cpu=client_cpu))
+
+
+def memcg(bench):
+    clients = 100 if bench.is_smoke else 10000
+    for place, cpus in PLACES:
+        series = thresholds(bench, clients, cpus)
+        what = f"{clients:,} thresholds of memcg/ crossed at once, {place}"
+        row = in_ms(compare("memcg", what, series["ours"], "another process's writes", series["writes"], 1.3))
+        if "kernel" not in series:
+            row.note = "the kernel's own thresholds of cgroup v1 are not mounted here, or we may not use them"
         yield row
+        if "kernel" in series:
+            row = in_ms(compare("memcg", what, series["ours"], "the kernel's thresholds, v1", series["kernel"], None))
+            mine, theirs = (flat(series[f"introduce-{name}"])[0] / 1e6 / clients for name in ("ours", "kernel"))
+            row.note = f"registering each takes {mine:.2f} ms; the kernel {theirs * GROUPS:.1f} ms, {GROUPS} at a time"
+            yield row

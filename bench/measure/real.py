@@ -2,10 +2,9 @@
 """A process really fills memory: who knows how soon?"""
 
 import os
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
-from measure.daemons import Unmeasurable, ours
+from measure.daemons import Unmeasurable, cgroups_v1, ours
 from measure.figures import Row, percentile
 
 # Page size, threads; the trials of each.
@@ -22,21 +21,6 @@ PEERS = {
 AHEAD = 10
 P99_MS = 15
 BEHIND_CGROUP_MS = 15
-MEMORY_CGROUP = Path("/sys/fs/cgroup/memory")
-
-
-@contextmanager
-def cgroup_v1():
-    """A memory cgroup of our own, or None where there is none of version 1."""
-    directory = MEMORY_CGROUP / f"memnotifyfs-bench-{os.getpid()}"
-    if not os.access(MEMORY_CGROUP / "cgroup.event_control", os.W_OK):
-        yield None
-        return
-    directory.mkdir()
-    try:
-        yield directory
-    finally:
-        directory.rmdir()
 
 
 def parse_trials(text):
@@ -91,12 +75,11 @@ def own_rows(what, trials, rates, void):
     return [delay, overshoot]
 
 
-def run_shape(bench, shape, cgroup, mounts, distributions):
+def run_shape(bench, shape, groups, mounts, distributions):
     pages, threads, trials = shape
     what = f"{SHAPE_NAMES[pages]}, {threads} thread{'s' if threads > 1 else ''}"
     watchers = [f"ours={mounts[0]}", f"driver={mounts[1]}", "loop-1s", "loop-adaptive"]
-    if cgroup:
-        watchers.append(f"cgroup={cgroup}")
+    watchers += [f"cgroup={group}" for group in groups]
     if os.access("/proc/pressure/memory", os.W_OK):
         watchers.append("psi")
 
@@ -116,10 +99,10 @@ def run_shape(bench, shape, cgroup, mounts, distributions):
 
 def fill(bench, distributions):
     with ExitStack() as stack:
-        cgroup = stack.enter_context(cgroup_v1())
+        groups = stack.enter_context(cgroups_v1())
         mounts = [
             stack.enter_context(ours(bench))[0],
             stack.enter_context(ours(bench, "-o", "update_period=250,fill_rate=0"))[0],
         ]
         for shape in SHAPES[:1] if bench.is_smoke else SHAPES:
-            yield from run_shape(bench, shape, cgroup, mounts, distributions)
+            yield from run_shape(bench, shape, groups, mounts, distributions)
