@@ -150,6 +150,20 @@ def running(*command):
             end(process)
 
 
+@contextmanager
+def crowd(bench, n):
+    """So many processes that sleep."""
+    process = subprocess.Popen(
+        [bench.program("crowd"), str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=by_itself()
+    )
+    try:
+        if not process.stdout.readline():
+            raise Unmeasurable(f"there is no room for {n} processes")
+        yield
+    finally:
+        process.communicate()
+
+
 def earlyoom(*arguments):
     """As Debian starts it, with a report an hour; it is told to kill nothing."""
     return running(peer("earlyoom"), "--dryrun", "-r", "3600", *arguments)

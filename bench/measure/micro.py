@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Rows against a floor that is run beside us, in short batches that alternate."""
 
-from measure.daemons import cgroups_v1, ours, pair
+from measure.daemons import cgroups_v1, crowd, ours, pair
 from measure.figures import compare, flat, in_ms, parse_series
 
 PLACES = (("one CPU", "one_cpu"), ("two CPUs", "two_cpus"))
@@ -99,3 +99,17 @@ def memcg(bench):
             mine, theirs = (flat(series[f"introduce-{name}"])[0] / 1e6 / clients for name in ("ours", "kernel"))
             row.note = f"registering each takes {mine:.2f} ms; the kernel {theirs * GROUPS:.1f} ms, {GROUPS} at a time"
             yield row
+
+
+RANKING_MS = 100
+
+
+def ranking(bench):
+    processes = 100 if bench.is_smoke else 10000
+    server_cpu, client_cpu = bench.one_cpu
+    with crowd(bench, processes), ours(bench, cpu=server_cpu) as (mount, _):
+        series = parse_series(bench.run("ranking", mount, processes, bench.count(20), 2, cpu=client_cpu))
+    what = f"oom_ranking of {processes:,} processes"
+    row = in_ms(compare("ranking", what, series["ours"], "their stat files", series["floor"], None))
+    row.target, row.reached = f"<= {RANKING_MS} ms", row.p50 <= RANKING_MS
+    yield row
