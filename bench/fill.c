@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How soon does who wait know that a limit was passed, when a process really fills memory?
  *
- *   fill small|huge THREADS TRIALS SEED NAME[=ARGUMENT]...
+ *   fill [--group=DIRECTORY] small|huge THREADS TRIALS SEED NAME[=ARGUMENT]...
  *
- * In each trial all watchers named (see watcher.c) wait for a limit ROOM_MIB above what is used now;
+ * In each trial all watchers named (see watcher.c) wait for a limit somewhat above what is used now;
  * after a random time, so that those that sleep are anywhere in their sleep, the filler starts. It
- * runs until all know, or has filled FILLER_BYTES_MAX.
+ * runs until all know, or so much is filled as is allowed. How much that is says the scene: the whole
+ * machine, or with --group a cgroup of version 2, for small machines. All meters are the group's then.
  *
  * The crossing is known from the filler alone, which puts down the time and the meter after each
  * chunk: it is taken to lie at the end of the last chunk that left the meter below the limit, so that
- * delays come out too long by a chunk at most, never too short. The limit of a cgroup is one of its
+ * delays come out too long by a chunk at most, never too short. The limit of a cgroup v1 is one of its
  * own usage, and is crossed where so much was filled.
  *
  * A trial in which the meter falls below the limit again, because others free memory, proves nothing
@@ -39,8 +40,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ROOM_MIB 512
-#define ROOM_PAGES (ROOM_MIB * FILLER_MIB / 4096)
+#define PAGE_BYTES 4096
+#define HUGE_BYTES (2 * FILLER_MIB)
 #define WATCHERS_MAX 8
 /* The longest time before the fill starts; as long as the longest sleep among the peers. */
 #define QUIET_MS 1000
@@ -48,14 +49,24 @@
 #define PATIENCE_MS 5000
 /* Before the next trial, so that no daemon's last sample shows the memory of the one before. */
 #define SETTLE_MS 300
-/* Beside what the filler takes, so much is left to everybody else. */
-#define SPARE_MIB 2048
+
+typedef struct Scene {
+    uint64_t room_bytes;  /* the limit is so far above what is used */
+    uint64_t bytes_max;   /* filled at most */
+    uint64_t chunk_bytes; /* of pages that are not huge */
+    uint64_t spare_mib;   /* left to everybody else */
+} Scene;
+
+static const Scene machine_scene = { 512 * FILLER_MIB, 2048 * FILLER_MIB, FILLER_MIB, 2048 };
+/* In emulation memory fills twenty times as slowly. */
+static const Scene group_scene = { 64 * FILLER_MIB, 256 * FILLER_MIB, FILLER_MIB / 8, 64 };
 
 typedef struct Trial {
+    const Scene *scene;
     Filler *filler;
     Watcher watchers[WATCHERS_MAX];
     int n_watchers;
-    const char *cgroup;
+    const char *cgroup; /* for the filler to be in */
     uint64_t limit_pages;
 } Trial;
 
@@ -74,18 +85,18 @@ static void parse_watcher(Trial *self, char *text) {
         self->cgroup = argument;
 }
 
-static void check_room(void) {
+static void check_room(const Scene *scene) {
     errno = ENOMEM;
-    if (used_available_mib() < FILLER_BYTES_MAX / FILLER_MIB + SPARE_MIB)
+    if (used_available_mib() < scene->bytes_max / FILLER_MIB + scene->spare_mib)
         fatal("too little memory is available to fill any");
 }
 
 static void arm_all(Trial *self) {
-    self->limit_pages = used_pages() + ROOM_PAGES;
+    self->limit_pages = used_pages() + self->scene->room_bytes / PAGE_BYTES;
     for (int i = 0; i < self->n_watchers; i++) {
         Watcher *watcher = &self->watchers[i];
 
-        if (!watcher_arm(watcher, watcher->kind->is_of_cgroup ? ROOM_PAGES * 4096 : self->limit_pages))
+        if (!watcher_arm(watcher, watcher->kind->is_of_cgroup ? self->scene->room_bytes : self->limit_pages))
             fatal("'%s' cannot wait", watcher->kind->name);
     }
 }
@@ -106,7 +117,7 @@ static void await_all(const Trial *self) {
 
 static int64_t crossing_ns(const Trial *self, const Watcher *watcher) {
     if (watcher->kind->is_of_cgroup)
-        return filler_time_of_bytes(self->filler, ROOM_PAGES * 4096);
+        return filler_time_of_bytes(self->filler, self->scene->room_bytes);
     return filler_time_of_used(self->filler, self->limit_pages);
 }
 
@@ -132,7 +143,7 @@ static void report(const Trial *self, int64_t end_ns) {
     }
     printf("trial %" PRId64 " %.0f %" PRId64 "\n", crossed_ns - filler->start_ns,
            bytes * 1e9 / (crossed_ns - filler->start_ns),
-           (int64_t)bytes - (int64_t)(self->limit_pages - filler->used_before_pages) * 4096);
+           (int64_t)bytes - (int64_t)(self->limit_pages - filler->used_before_pages) * PAGE_BYTES);
     for (int i = 0; i < self->n_watchers; i++)
         report_watcher(self, &self->watchers[i], end_ns);
 }
@@ -140,7 +151,7 @@ static void report(const Trial *self, int64_t end_ns) {
 static void run(Trial *self) {
     int64_t end_ns;
 
-    check_room();
+    check_room(self->scene);
     usleep(SETTLE_MS * 1000);
     filler_start(self->filler, self->cgroup);
     arm_all(self);
@@ -157,18 +168,34 @@ static void run(Trial *self) {
     fflush(stdout);
 }
 
-int main(int argc, char **argv) {
-    Trial trial = { 0 };
+static Filler *new_filler(const Scene *scene, bool has_huge_pages, unsigned n_threads) {
+    Filler *filler = mmap(NULL, sizeof *filler, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (filler == MAP_FAILED)
+        fatal("cannot share memory");
+    filler->has_huge_pages = has_huge_pages;
+    filler->n_threads = n_threads;
+    filler->bytes_max = scene->bytes_max;
+    filler->chunk_bytes = has_huge_pages ? HUGE_BYTES : scene->chunk_bytes;
+    return filler;
+}
+
+int main(int argc, char **argv) {
+    static const char group_option[] = "--group=";
+    Trial trial = { .scene = &machine_scene };
+
+    if (argc > 1 && strncmp(argv[1], group_option, strlen(group_option)) == 0) {
+        trial.scene = &group_scene;
+        trial.cgroup = argv[1] + strlen(group_option);
+        used_choose_group(trial.cgroup);
+        argc--;
+        argv++;
+    }
     if (argc < 6) {
-        fprintf(stderr, "usage: %s small|huge THREADS TRIALS SEED NAME[=ARGUMENT]...\n", argv[0]);
+        fprintf(stderr, "usage: fill [--group=DIRECTORY] small|huge THREADS TRIALS SEED NAME[=ARGUMENT]...\n");
         return 2;
     }
-    trial.filler = mmap(NULL, sizeof *trial.filler, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (trial.filler == MAP_FAILED)
-        fatal("cannot share memory");
-    trial.filler->has_huge_pages = strcmp(argv[1], "huge") == 0;
-    trial.filler->n_threads = atoi(argv[2]);
+    trial.filler = new_filler(trial.scene, strcmp(argv[1], "huge") == 0, atoi(argv[2]));
     srandom(atoi(argv[4]));
     for (int i = 5; i < argc; i++)
         parse_watcher(&trial, argv[i]);

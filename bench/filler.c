@@ -22,7 +22,6 @@
 
 #define PAGE_BYTES 4096
 #define HUGE_BYTES (2 * FILLER_MIB)
-#define SMALL_CHUNK_BYTES FILLER_MIB
 
 /* One page of page tables maps 512 pages; under a huge page one is kept in reserve. */
 #define WITH_TABLES(bytes) ((bytes) + (bytes) / 512)
@@ -36,7 +35,7 @@ typedef struct Thread {
 } Thread;
 
 static uint64_t bytes_per_thread(const Filler *self) {
-    return FILLER_BYTES_MAX / self->n_threads;
+    return self->bytes_max / self->n_threads;
 }
 
 static char *map_memory(const Filler *self) {
@@ -131,7 +130,6 @@ static void order(Filler *self) {
 void filler_start(Filler *self, const char *cgroup) {
     int orders[2], answers[2];
 
-    self->chunk_bytes = self->has_huge_pages ? HUGE_BYTES : SMALL_CHUNK_BYTES;
     self->must_stop = false;
     for (unsigned i = 0; i < FILLER_THREADS_MAX; i++)
         self->progress[i].n = 0;

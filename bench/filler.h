@@ -7,8 +7,6 @@
 #include <sys/types.h>
 
 #define FILLER_MIB (UINT64_C(1) << 20)
-/* The filler stops here at the latest: the machine may not be ours alone. */
-#define FILLER_BYTES_MAX (2048 * FILLER_MIB)
 #define FILLER_THREADS_MAX 2
 #define FILLER_STAMPS_MAX 2048
 
@@ -27,7 +25,8 @@ typedef struct FillerProgress {
 typedef struct Filler {
     bool has_huge_pages;
     unsigned n_threads;
-    uint64_t chunk_bytes;
+    uint64_t bytes_max;   /* it stops here at the latest: the machine may not be ours alone */
+    uint64_t chunk_bytes; /* after so many it puts down a stamp; at least a page */
     atomic_bool must_stop;
     int64_t start_ns;
     uint64_t used_before_pages; /* the meter, right before the first page is touched */
@@ -37,7 +36,7 @@ typedef struct Filler {
     FillerProgress progress[FILLER_THREADS_MAX];
 } Filler;
 
-/* Forks the process, in the memory cgroup (v1) at `cgroup` unless that is NULL. It then waits. */
+/* Forks the process, in the memory cgroup at `cgroup` unless that is NULL. It then waits. */
 void filler_start(Filler *self, const char *cgroup);
 
 /* Reads the meter and lets the threads run. */

@@ -4,6 +4,8 @@
 #include "fatal.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,22 +27,46 @@ static int64_t kib_of(const char *text, const char *key) {
     return line ? strtoll(line + strlen(key), NULL, 10) : 0;
 }
 
+static int group_fd = -1;
+
+static void read_text(int fd, char *text, size_t size) {
+    ssize_t n = pread(fd, text, size - 1, 0);
+
+    if (n <= 0)
+        fatal("cannot read how much memory is used");
+    text[n] = '\0';
+}
+
 static void read_meminfo(char *text, size_t size) {
     static int fd = -1;
-    ssize_t n;
 
     if (fd < 0)
         fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    n = pread(fd, text, size - 1, 0);
-    if (n <= 0)
-        fatal("cannot read /proc/meminfo");
-    text[n] = '\0';
+    read_text(fd, text, size);
+}
+
+void used_choose_group(const char *directory) {
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/memory.current", directory);
+    group_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (group_fd < 0)
+        fatal("cannot open '%s'", path);
+}
+
+static uint64_t group_used_pages(void) {
+    char text[32];
+
+    read_text(group_fd, text, sizeof text);
+    return strtoull(text, NULL, 10) / sysconf(_SC_PAGESIZE);
 }
 
 uint64_t used_pages(void) {
     char text[8192];
     int64_t kib;
 
+    if (group_fd >= 0)
+        return group_used_pages();
     read_meminfo(text, sizeof text);
     kib = kib_of(text, "MemTotal:");
     for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)

@@ -47,22 +47,36 @@ static int memnotify_arm(Watcher *self) {
     return self->fd < 0 ? -1 : write_text(self->fd, text, strlen(text));
 }
 
-/* cgroup v1: an eventfd that the kernel counts up when the usage passes a number of bytes. */
-static int cgroup_arm(Watcher *self) {
-    int usage_fd = open_in(self->argument, "memory.usage_in_bytes", O_RDONLY);
-    int control_fd = open_in(self->argument, "cgroup.event_control", O_WRONLY);
+/* An eventfd that is counted up when the usage of a cgroup v1, or what looks like one, passes a number
+ * of bytes. */
+static int threshold_arm(Watcher *self, const char *directory, bool is_relative) {
+    int usage_fd = open_in(directory, "memory.usage_in_bytes", O_RDONLY);
+    int control_fd = open_in(directory, "cgroup.event_control", O_WRONLY);
     char usage[32] = "", text[96];
     int r = -1;
 
     self->fd = eventfd(0, EFD_CLOEXEC);
     if (usage_fd >= 0 && control_fd >= 0 && read(usage_fd, usage, sizeof usage - 1) > 0) {
-        snprintf(text, sizeof text, "%d %d %" PRIu64, self->fd, usage_fd,
-                 (uint64_t)strtoull(usage, NULL, 10) + self->limit);
+        uint64_t bytes = is_relative ? strtoull(usage, NULL, 10) + self->limit
+                                     : self->limit * sysconf(_SC_PAGESIZE);
+
+        snprintf(text, sizeof text, "%d %d %" PRIu64, self->fd, usage_fd, bytes);
         r = write_text(control_fd, text, strlen(text) + 1);
     }
     close(usage_fd);
     close(control_fd);
     return r;
+}
+
+static int cgroup_arm(Watcher *self) {
+    return threshold_arm(self, self->argument, true);
+}
+
+static int memcg_arm(Watcher *self) {
+    char directory[PATH_MAX];
+
+    snprintf(directory, sizeof directory, "%s/memcg", self->argument);
+    return threshold_arm(self, directory, false);
 }
 
 /* The same trigger as the daemon's, the finest that needs no privilege. It stays open: closing one
@@ -72,7 +86,8 @@ static int psi_arm(Watcher *self) {
 
     if (self->fd >= 0)
         return 0;
-    self->fd = open("/proc/pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    self->fd = open(self->argument ? self->argument : "/proc/pressure/memory",
+                    O_RDWR | O_NONBLOCK | O_CLOEXEC);
     return self->fd < 0 ? -1 : write_text(self->fd, trigger, sizeof trigger);
 }
 
@@ -93,6 +108,7 @@ static int as_earlyoom(uint64_t headroom_kib) {
 static const WatcherKind kinds[] = {
     { .name = "ours", .arm = memnotify_arm, .disarm = close_event, .events = POLLIN },
     { .name = "driver", .arm = memnotify_arm, .disarm = close_event, .events = POLLIN },
+    { .name = "memcg", .arm = memcg_arm, .disarm = close_event, .events = POLLIN },
     { .name = "loop-1s", .sleep_ms = each_second },
     { .name = "loop-adaptive", .sleep_ms = as_earlyoom },
     { .name = "cgroup", .arm = cgroup_arm, .disarm = close_event, .events = POLLIN,

@@ -22,7 +22,7 @@ typedef struct WatcherKind {
 
 struct Watcher {
     const WatcherKind *kind;
-    const char *argument; /* mount point or cgroup */
+    const char *argument; /* mount point, cgroup or file */
     pid_t pid;
     int orders_fd;
     int answers_fd;
@@ -31,7 +31,8 @@ struct Watcher {
     int64_t *returned_ns; /* shared: when it knew; 0 before */
 };
 
-/* The ways: "ours", "driver" (another mount), "loop-1s", "loop-adaptive", "cgroup", "psi". */
+/* The ways: "ours", "driver" (another mount), "memcg" (memcg/ in a mount), "loop-1s", "loop-adaptive",
+ * "cgroup" (v1), "psi" (of a file, or the machine's). */
 const WatcherKind *watcher_kind_find(const char *name);
 
 /* Forks the process. */

@@ -101,6 +101,6 @@ def save(path, root, scale, rows, distributions):
         "scale": scale,
         "load_average": os.getloadavg(),
         "rows": [row.as_json() for row in rows],
-        "fill": distributions,
+        **distributions,
     }
     Path(path).write_text(json.dumps(result, indent=1) + "\n")
