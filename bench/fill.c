@@ -58,7 +58,7 @@ typedef struct Scene {
 } Scene;
 
 static const Scene machine_scene = { 512 * FILLER_MIB, 2048 * FILLER_MIB, FILLER_MIB, 2048 };
-/* In emulation memory fills twenty times as slowly. */
+/* In emulation memory fills a tenth as fast. */
 static const Scene group_scene = { 64 * FILLER_MIB, 256 * FILLER_MIB, FILLER_MIB / 8, 64 };
 
 typedef struct Trial {
