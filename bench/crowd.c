@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* crowd N: N sleeping processes, which share one address space so that they cost 30 KiB each. Prints
+/* crowd N: N sleeping processes, which share one address space so that they cost 22 KiB each. Prints
  * a line when all are there and ends them when its standard input ends. */
 #include <sched.h>
 #include <signal.h>
