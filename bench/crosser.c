@@ -64,37 +64,6 @@ static void register_in(const Eventfds *all, const char *directory, int first, i
     close(usage_fd);
 }
 
-/* ---- ours */
-
-static int simulate_fd;
-
-static void ours_raise(void) {
-    static bool is_high = true;
-    char text[64];
-    int len;
-
-    is_high = !is_high;
-    len = snprintf(text, sizeof text, "anon %d file 0", is_high ? HIGH_PAGES : LOW_PAGES);
-    if (pwrite(simulate_fd, text, len, 0) != len)
-        fatal("cannot simulate");
-}
-
-static void ours_start(const Eventfds *all) {
-    simulate_fd = open_in(all->mount, "simulate", O_WRONLY);
-    ours_raise();
-}
-
-static void ours_introduce(const Eventfds *all) {
-    char directory[PATH_MAX];
-
-    snprintf(directory, sizeof directory, "%s/memcg", all->mount);
-    register_in(all, directory, 0, 1, THRESHOLD_PAGES * sysconf(_SC_PAGESIZE));
-}
-
-const Crosser crosser_ours = {
-    .name = "ours", .start = ours_start, .introduce = ours_introduce, .cross = ours_raise
-};
-
 /* ---- a process that signals at an order */
 
 static int orders_fd;
@@ -126,6 +95,49 @@ static void start_signaller(const Eventfds *all, void (*run)(const Eventfds *all
     close(fds[0]);
     orders_fd = fds[1];
 }
+
+/* ---- ours */
+
+static int simulate_fd;
+
+static void simulate(int pages) {
+    char text[64];
+    int len = snprintf(text, sizeof text, "anon %d file 0", pages);
+
+    if (pwrite(simulate_fd, text, len, 0) != len)
+        fatal("cannot simulate");
+}
+
+/* Whoever writes waits until the daemon has signalled all, so it must not be the one who is waiting for
+ * the signals. */
+static void simulate_in_turn(const Eventfds *all __attribute__((unused)), int fd) {
+    bool is_high = false;
+    char byte;
+
+    while (read(fd, &byte, 1) == 1) {
+        is_high = !is_high;
+        simulate(is_high ? HIGH_PAGES : LOW_PAGES);
+    }
+}
+
+static void ours_start(const Eventfds *all) {
+    simulate_fd = open_in(all->mount, "simulate", O_WRONLY);
+    simulate(LOW_PAGES);
+    start_signaller(all, simulate_in_turn);
+}
+
+static void ours_introduce(const Eventfds *all) {
+    char directory[PATH_MAX];
+
+    snprintf(directory, sizeof directory, "%s/memcg", all->mount);
+    register_in(all, directory, 0, 1, THRESHOLD_PAGES * sysconf(_SC_PAGESIZE));
+}
+
+const Crosser crosser_ours = {
+    .name = "ours", .start = ours_start, .introduce = ours_introduce, .cross = order
+};
+
+/* ---- plain writes */
 
 static void write_all(const Eventfds *all, int fd) {
     char byte;

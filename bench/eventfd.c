@@ -4,8 +4,8 @@
  *
  *   eventfd MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]
  *
- * The clock of each starts before one write(2): to simulate in MOUNT, to a process that then writes to
- * all, to a process that then touches memory. Without groups the last is left out. */
+ * The clock of each starts before one write(2) to another process, which then writes to simulate in
+ * MOUNT, or to all of the eventfds, or touches memory. Without groups the last is left out. */
 #include "crosser.h"
 #include "fatal.h"
 #include "series.h"
