@@ -7,10 +7,11 @@ import re
 import select
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, Child, opened, read_text, wait_until, write_text
+from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
 from daemon import PROGRAM, environment, is_mounted
 
 
@@ -265,3 +266,38 @@ def test_a_client_that_dies_with_everything_open_leaves_nothing(daemon):
         child.wait()
     daemon.simulate("used 3000")
     assert "reached=1" in read_text(daemon / "thresholds" / "low")
+
+
+def state_of(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_stopped_daemon_loses_nothing(serve, make_machine):
+    """Who asks it something meanwhile hangs, but can be killed; who waits sleeps on and is told afterwards."""
+    machine = make_machine("debian-6.1")
+    daemon = serve(machine=machine)
+    limit = daemon.meter("mlocked") + 100000
+
+    def waiter(say):
+        fd = os.open(daemon / "memnotify", os.O_RDWR)
+        os.write(fd, b"mlocked %d" % limit)
+        say("waiting")
+        say(wait_ready(fd) == select.POLLIN)
+
+    with Child(waiter) as child:
+        assert child.hear() == "waiting"
+        child.wait_polling()
+        os.kill(daemon.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: state_of(daemon.pid) == "T", "the daemon to stop")
+            machine.replace("vmstat", machine.with_number("vmstat", "nr_mlock", limit))
+            with Child(lambda _say: read_text(daemon / "memnotify")) as reader:
+                reader.wait_reading()
+                reader.signal(signal.SIGKILL)
+                assert reader.wait() == -signal.SIGKILL
+            assert child.is_silent()
+        finally:
+            os.kill(daemon.pid, signal.SIGCONT)
+        assert child.hear() is True
+        assert child.wait() == 0
+    assert daemon.meter("mlocked") == limit
