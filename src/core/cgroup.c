@@ -3,6 +3,7 @@
 #include "cgroup.h"
 
 #include "core/meter.h"
+#include "core/mountinfo.h"
 #include "core/number.h"
 
 #include <errno.h>
@@ -257,44 +258,30 @@ static char *directory_below(const char *mountpoint, const char *root, const cha
     return g_strconcat(mountpoint, strcmp(path + len, "/") == 0 ? "" : path + len, NULL);
 }
 
-/* "35 31 0:32 /docker/1 /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup rw,memory": root and
- * mount point are the fields 3 and 4, type and options the first and third after the lone "-". Blanks
- * in a path are octal: "\040". */
-static char *directory_in_mount(const char *line, MnCgroupVersion version, const char *path) {
-    g_auto(GStrv) fields = g_strsplit(line, " ", -1);
-    g_autofree char *root = NULL, *mountpoint = NULL;
-    guint n = g_strv_length(fields), dash = 6;
-
-    while (dash < n && strcmp(fields[dash], "-") != 0)
-        dash++;
-    if (dash + 3 >= n)
-        return NULL;
-    if (version == MN_CGROUP_V2 ? strcmp(fields[dash + 1], "cgroup2") != 0
-                                : strcmp(fields[dash + 1], "cgroup") != 0 || !has_word(fields[dash + 3], "memory"))
-        return NULL;
-
-    root = g_strcompress(fields[3]);
-    mountpoint = g_strcompress(fields[4]);
-    return directory_below(mountpoint, root, path);
+static gboolean controls_memory(const MnMount *mount, MnCgroupVersion version) {
+    if (version == MN_CGROUP_V2)
+        return strcmp(mount->type, "cgroup2") == 0;
+    return strcmp(mount->type, "cgroup") == 0 && has_word(mount->options, "memory");
 }
 
 static char *find_directory(const char *groups, const char *mounts, MnCgroupVersion version) {
     g_autofree char *path = find_path(groups, version);
-    g_auto(GStrv) lines = g_strsplit(mounts, "\n", -1);
+    g_auto(MnMount) mount = { 0 };
     char *directory = NULL;
 
-    for (guint i = 0; path && lines[i] && !directory; i++)
-        directory = directory_in_mount(lines[i], version, path);
+    while (path && !directory && mn_mount_next(&mount, &mounts))
+        if (controls_memory(&mount, version))
+            directory = directory_below(mount.mountpoint, mount.root, path);
     return directory;
 }
 
 /* Memory is controlled by v1 where that has it mounted, and then not by v2. */
-int mn_cgroup_find(const char *groups, const char *mounts, MnCgroupPlace *ret) {
+int mn_cgroup_find(const char *groups, const char *mounts, char **ret) {
     for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++) {
         char *directory = find_directory(groups, mounts, version);
 
         if (directory) {
-            *ret = (MnCgroupPlace){ version, directory };
+            *ret = directory;
             return 0;
         }
     }

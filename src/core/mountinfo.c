@@ -8,7 +8,6 @@
  * octal: "\040". */
 #include "mountinfo.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,59 +15,59 @@ enum { ID, PARENT, DEVICE, ROOT, MOUNTPOINT, MOUNT_OPTIONS, N_FIRST_FIELDS };
 enum { TYPE, SOURCE, OPTIONS, N_LAST_FIELDS };
 
 void mn_mount_clear(MnMount *self) {
+    g_free(self->root);
     g_free(self->mountpoint);
-    g_free(self->type);
+    g_free(self->line);
     *self = (MnMount){ 0 };
 }
 
-/* g_strcompress() undoes the escapes. */
-static gboolean parse_line(const char *line, MnMount *ret) {
-    g_auto(GStrv) fields = g_strsplit(line, " ", -1);
-    guint n = g_strv_length(fields), dash = N_FIRST_FIELDS;
-
-    while (dash < n && strcmp(fields[dash], "-") != 0)
-        dash++;
-    if (dash + N_LAST_FIELDS >= n)
-        return FALSE;
-    if (sscanf(fields[DEVICE], "%u:%u", &ret->major, &ret->minor) != 2)
-        return FALSE;
-    ret->id = g_ascii_strtoull(fields[ID], NULL, 10);
-    ret->mountpoint = g_strcompress(fields[MOUNTPOINT]);
-    ret->type = g_strdup(fields[dash + 1 + TYPE]);
+/* Takes the next `n` fields off *rest. FALSE if there are fewer. */
+static gboolean split(char **rest, char **fields, guint n) {
+    for (guint i = 0; i < n; i++) {
+        fields[i] = strsep(rest, " ");
+        if (!fields[i])
+            return FALSE;
+    }
     return TRUE;
 }
 
-int mn_mount_find(const char *text, gboolean (*accept)(const MnMount *mount, gconstpointer data),
-                  gconstpointer data, MnMount *ret) {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    gboolean found = FALSE;
+static gboolean skip_optional_fields(char **rest) {
+    char *field;
 
-    for (guint i = 0; lines[i]; i++) {
-        g_auto(MnMount) mount = { 0 };
-
-        if (!parse_line(lines[i], &mount) || !accept(&mount, data))
-            continue;
-        if (found)
-            mn_mount_clear(ret);
-        found = TRUE;
-        *ret = mount;
-        mount = (MnMount){ 0 };
-    }
-    return found ? 0 : -ENOENT;
+    do
+        field = strsep(rest, " ");
+    while (field && strcmp(field, "-") != 0);
+    return field != NULL;
 }
 
-int mn_mount_find_device(const char *text, guint64 id, guint *ret_major, guint *ret_minor) {
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        unsigned long long found;
-        guint major, minor;
+/* Takes over `line`. g_strcompress() undoes the escapes. */
+static gboolean parse_line(MnMount *self, char *line) {
+    char *first[N_FIRST_FIELDS], *last[N_LAST_FIELDS], *rest = line;
 
-        if (*line == '\n')
-            line++;
-        if (sscanf(line, "%llu %*d %u:%u", &found, &major, &minor) != 3 || found != id)
-            continue;
-        *ret_major = major;
-        *ret_minor = minor;
-        return 0;
+    self->line = line;
+    if (!split(&rest, first, N_FIRST_FIELDS) || !skip_optional_fields(&rest) || !split(&rest, last, N_LAST_FIELDS))
+        return FALSE;
+    if (sscanf(first[DEVICE], "%u:%u", &self->major, &self->minor) != 2)
+        return FALSE;
+    self->id = g_ascii_strtoull(first[ID], NULL, 10);
+    self->root = g_strcompress(first[ROOT]);
+    self->mountpoint = g_strcompress(first[MOUNTPOINT]);
+    self->type = last[TYPE];
+    self->options = last[OPTIONS];
+    return TRUE;
+}
+
+gboolean mn_mount_next(MnMount *self, const char **text) {
+    gboolean is_understood = FALSE;
+
+    while (!is_understood && **text) {
+        gsize len = strcspn(*text, "\n");
+
+        mn_mount_clear(self);
+        is_understood = parse_line(self, g_strndup(*text, len));
+        *text += len + ((*text)[len] == '\n');
     }
-    return -ENOENT;
+    if (!is_understood)
+        mn_mount_clear(self);
+    return is_understood;
 }

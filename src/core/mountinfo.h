@@ -8,19 +8,17 @@ typedef struct MnMount {
     guint64 id;
     guint major; /* of the filesystem's st_dev */
     guint minor;
+    char *root; /* what of the filesystem is mounted */
     char *mountpoint;
-    char *type;
+    const char *type;
+    const char *options; /* the filesystem's own */
+    char *line;          /* which type and options are in */
 } MnMount;
 
 void mn_mount_clear(MnMount *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnMount, mn_mount_clear)
 
-/* Calls accept() for each line of the text and copies the last one that it accepts to *ret: of
- * several mounts at one place the last is on top. -ENOENT if there is none; lines that are not
- * understood are skipped. */
-int mn_mount_find(const char *text, gboolean (*accept)(const MnMount *mount, gconstpointer data),
-                  gconstpointer data, MnMount *ret) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The device of the mount of that id, without allocation. -ENOENT if there is none. */
-int mn_mount_find_device(const char *text, guint64 id, guint *ret_major, guint *ret_minor)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* Puts the mount of the next line of *text into *self, in the place of the one before, and moves
+ * *text behind it. Lines that are not understood are skipped. FALSE, with *self cleared, at the end. Of
+ * several mounts at one place the last is on top. */
+gboolean mn_mount_next(MnMount *self, const char **text);

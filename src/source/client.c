@@ -83,19 +83,19 @@ int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) {
 
 int mn_client_find_device(pid_t pid, const MnDescriptor *descriptor, dev_t *ret) {
     g_autofree char *mountinfo = NULL;
+    g_auto(MnMount) mount = { 0 };
     char path[PATH_BYTES];
-    guint major, minor;
-    int r;
 
     g_snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
     if (!g_file_get_contents(path, &mountinfo, NULL, NULL))
         return -ENOENT;
-    r = mn_mount_find_device(mountinfo, descriptor->mount_id, &major, &minor);
-    if (r < 0)
-        return r;
 
-    *ret = makedev(major, minor);
-    return 0;
+    for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
+        if (mount.id == descriptor->mount_id) {
+            *ret = makedev(mount.major, mount.minor);
+            return 0;
+        }
+    return -ENOENT;
 }
 
 int mn_client_find_name(pid_t pid, guint64 number, char *name, gsize size) {
@@ -114,23 +114,20 @@ int mn_client_find_name(pid_t pid, guint64 number, char *name, gsize size) {
     return 0;
 }
 
-static gboolean is_fuse_at(const MnMount *mount, gconstpointer mountpoint) {
-    return strcmp(mount->mountpoint, mountpoint) == 0 && g_str_has_prefix(mount->type, "fuse");
-}
-
 int mn_client_find_own_device(const char *mountpoint, dev_t *ret) {
     g_autofree char *mountinfo = NULL;
     g_auto(MnMount) mount = { 0 };
-    int r;
+    int r = -ENOENT;
 
     if (!g_file_get_contents("/proc/self/mountinfo", &mountinfo, NULL, NULL))
         return -ENOENT;
-    r = mn_mount_find(mountinfo, is_fuse_at, mountpoint, &mount);
-    if (r < 0)
-        return r;
 
-    *ret = makedev(mount.major, mount.minor);
-    return 0;
+    for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
+        if (strcmp(mount.mountpoint, mountpoint) == 0 && g_str_has_prefix(mount.type, "fuse")) {
+            *ret = makedev(mount.major, mount.minor);
+            r = 0; /* the last one is on top */
+        }
+    return r;
 }
 
 static pid_t fork_sharing_descriptors(int exit_signal) {

@@ -197,17 +197,14 @@ static int new_at_or_above(const char *directory, MnGroup **ret) {
 
 int mn_group_new_own(MnGroup **ret) {
     g_autofree char *groups = NULL, *mounts = NULL, *directory = NULL;
-    MnCgroupPlace place;
     int r;
 
     if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) ||
         !g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
         return -ENOENT;
-    r = mn_cgroup_find(groups, mounts, &place);
+    r = mn_cgroup_find(groups, mounts, &directory);
     if (r < 0)
         return r;
-    directory = place.directory;
-
     r = new_at_or_above(directory, ret);
     if (r < 0)
         return r;

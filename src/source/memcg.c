@@ -93,17 +93,15 @@ void mn_memcg_free(MnMemcg *self) {
 
 int mn_memcg_new_own(MnMemcg **ret) {
     g_autofree char *groups = NULL, *mounts = NULL, *directory = NULL;
-    MnCgroupPlace place;
     int r;
 
     if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) ||
         !g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
         return -ENOENT;
-    r = mn_cgroup_find(groups, mounts, &place);
+    r = mn_cgroup_find(groups, mounts, &directory);
     if (r < 0)
         return r;
 
-    directory = place.directory;
     for (;;) { /* ends at the latest above the hierarchy, where there are no cgroups */
         char *slash = strrchr(directory, '/');
 

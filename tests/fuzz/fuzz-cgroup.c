@@ -54,12 +54,11 @@ static void check_place(const char *text, gsize len) {
     g_autofree char *groups = g_strndup(text, len);
     gsize groups_len = strlen(groups);
     g_autofree char *mounts = groups_len < len ? g_strndup(text + groups_len + 1, len - groups_len - 1) : g_strdup("");
-    MnCgroupPlace place = { 0 };
+    g_autofree char *directory = NULL;
     int r;
 
-    r = mn_cgroup_find(groups, mounts, &place);
-    g_assert_true(r == 0 ? place.directory != NULL : r == -ENOENT && !place.directory);
-    g_free(place.directory);
+    r = mn_cgroup_find(groups, mounts, &directory);
+    g_assert_true(r == 0 ? directory != NULL : r == -ENOENT && !directory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -54,37 +54,64 @@ static void test_processes(void) {
 static const char mountinfo[] =
     "22 1 0:20 / /proc rw,nosuid - proc proc rw\n"
     "30 22 0:31 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n"
-    "31 22 0:32 / /sys/fs/cgroup/cpu rw,relatime shared:10 master:3 - cgroup cgroup rw,cpu,cpuacct\n"
-    "32 22 0:33 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+    "31 22 0:32 /a /sys/fs/cgroup/cpu rw,relatime shared:10 master:3 - cgroup cgroup rw,cpu,cpuacct\n"
+    "32 22 0:33 / /sys/fs/cgroup/uni\\134fied rw - cgroup2  rw\n"
     "nonsense\n"
     "40 1 0:41 / /mnt/a\\040b rw - fuse.memnotifyfs memnotifyfs rw,user_id=0\n"
-    "41 1 0:42 / /mnt/a\\040b rw - fuse.memnotifyfs memnotifyfs rw,user_id=0\n";
-
-static gboolean is_at(const MnMount *mount, gconstpointer path) {
-    return strcmp(mount->mountpoint, path) == 0;
-}
+    "41 1 0:42 / /mnt/a\\040b rw - fuse.memnotifyfs memnotifyfs rw,user_id=0"; /* no newline */
 
 static void test_mounts(void) {
+    static const struct {
+        guint64 id;
+        guint minor;
+        const char *root;
+        const char *mountpoint;
+        const char *type;
+        const char *options;
+    } rows[] = {
+        { 22, 20, "/", "/proc", "proc", "rw" },
+        { 30, 31, "/", "/sys/fs/cgroup/memory", "cgroup", "rw,memory" },
+        { 31, 32, "/a", "/sys/fs/cgroup/cpu", "cgroup", "rw,cpu,cpuacct" },
+        { 32, 33, "/", "/sys/fs/cgroup/uni\\fied", "cgroup2", "rw" },
+        { 40, 41, "/", "/mnt/a b", "fuse.memnotifyfs", "rw,user_id=0" },
+        { 41, 42, "/", "/mnt/a b", "fuse.memnotifyfs", "rw,user_id=0" },
+    };
     g_auto(MnMount) mount = { 0 };
-    guint major = 9, minor = 9;
+    const char *rest = mountinfo;
 
-    CU_ASSERT_EQUAL(mn_mount_find(mountinfo, is_at, "/mnt/a b", &mount), 0);
-    CU_ASSERT_EQUAL(mount.id, 41); /* the one on top */
-    CU_ASSERT_EQUAL(mount.minor, 42);
-    CU_ASSERT_STRING_EQUAL(mount.type, "fuse.memnotifyfs");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        CU_ASSERT_TRUE_FATAL(mn_mount_next(&mount, &rest));
+        CHECK(mount.id == rows[i].id && mount.major == 0 && mount.minor == rows[i].minor, "%u", i);
+        CHECK(strcmp(mount.root, rows[i].root) == 0, "%u: %s", i, mount.root);
+        CHECK(strcmp(mount.mountpoint, rows[i].mountpoint) == 0, "%u: %s", i, mount.mountpoint);
+        CHECK(strcmp(mount.type, rows[i].type) == 0, "%u: %s", i, mount.type);
+        CHECK(strcmp(mount.options, rows[i].options) == 0, "%u: %s", i, mount.options);
+    }
+    CU_ASSERT_FALSE(mn_mount_next(&mount, &rest));
+    CU_ASSERT_FALSE(mn_mount_next(&mount, &rest));
+    CU_ASSERT_PTR_NULL(mount.mountpoint);
+}
 
-    CU_ASSERT_EQUAL(mn_mount_find_device(mountinfo, 31, &major, &minor), 0);
-    CU_ASSERT_EQUAL(major, 0);
-    CU_ASSERT_EQUAL(minor, 32);
-    CU_ASSERT_EQUAL(mn_mount_find_device(mountinfo, 3, &major, &minor), -ENOENT);
-    CU_ASSERT_EQUAL(mn_mount_find_device("", 3, &major, &minor), -ENOENT);
-    CU_ASSERT_EQUAL(minor, 32);
+static void test_no_mounts(void) {
+    static const char *const texts[] = {
+        "", "\n", "\n\n", "1", "1 2 0:3 / / rw", "1 2 0:3 / / rw - proc proc", "1 2 0:3 / / rw x proc proc rw",
+        "1 2 3 / / rw - proc proc rw", "1 2 0:3 / - rw proc proc rw", "- - - - - - - - - -",
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(MnMount) mount = { 0 };
+        const char *rest = texts[i];
+
+        CHECK(!mn_mount_next(&mount, &rest), "%s", texts[i]);
+        CHECK(*rest == '\0', "%s", texts[i]);
+    }
 }
 
 static CU_TestInfo tests[] = {
     { "descriptors", test_descriptors },
     { "the process of a thread", test_processes },
     { "mounts", test_mounts },
+    { "texts without a mount", test_no_mounts },
     CU_TEST_INFO_NULL,
 };
 
