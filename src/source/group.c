@@ -7,12 +7,10 @@
  * Every file is opened once and read by pread() from then on. */
 #include "group.h"
 
-#include "core/cgroup.h"
+#include "source/cgroupdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -21,20 +19,18 @@
 
 /* A group on the way up, from the lowest. */
 typedef struct Level {
-    int directory_fd;
+    MnCgroupDir dir;
     int limit_fd;
-    int swap_limit_fd; /* -1: swap is not limited here */
+    int swap_limit_fd; /* negative: swap is not limited here */
 } Level;
 
 typedef struct Counters {
     int usage_fd;
-    int swap_usage_fd; /* -1: swap is not counted */
+    int swap_usage_fd; /* negative: swap is not counted */
     int stat_fd;
 } Counters;
 
 struct MnGroup {
-    MnCgroupVersion version;
-    const MnCgroupNames *names;
     gboolean follows_limit; /* the meters are of the level with the smallest limit, not of the lowest */
 
     Level levels[N_LEVELS_MAX];
@@ -51,72 +47,22 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-static int open_file(int directory_fd, const char *name) {
-    return openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
-}
-
-static gssize pread_retrying(int fd, char *bytes, gsize size, off_t offset) {
-    gssize n;
-
-    do
-        n = pread(fd, bytes, size, offset);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
+static int open_file(const MnCgroupDir *dir, const char *name) {
+    return mn_cgroup_dir_open(dir, name, O_RDONLY);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int detect_version(int directory_fd, MnCgroupVersion *ret) {
-    for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++)
-        if (faccessat(directory_fd, mn_cgroup_names(version)->usage, F_OK, 0) == 0) {
-            *ret = version;
-            return 0;
-        }
-    return -ENOENT;
-}
+/* Adds the group of a directory, which is taken over. FALSE where the way up ends. */
+static gboolean add_level(MnGroup *self, const MnCgroupDir *dir) {
+    int limit_fd = self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limit) : -1;
 
-/* Adds the group of `directory_fd`, which then belongs to `self`. FALSE where the way up ends. */
-static gboolean add_level(MnGroup *self, int directory_fd) {
-    Level *level = &self->levels[self->n_levels];
-
-    if (self->n_levels == N_LEVELS_MAX)
+    if (limit_fd < 0) {
+        close(dir->fd);
         return FALSE;
-    level->limit_fd = open_file(directory_fd, self->names->limit);
-    if (level->limit_fd < 0)
-        return FALSE;
-
-    level->directory_fd = directory_fd;
-    level->swap_limit_fd = open_file(directory_fd, self->names->swap_limit);
-    self->n_levels++;
+    }
+    self->levels[self->n_levels++] = (Level){ *dir, limit_fd, open_file(dir, dir->names->swap_limit) };
     return TRUE;
-}
-
-/* The directory above, unless it is another filesystem's or there is none. -1 for that. */
-static int open_parent(int directory_fd) {
-    int parent_fd = openat(directory_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct stat below, above;
-
-    if (parent_fd < 0)
-        return -1;
-    if (fstat(directory_fd, &below) < 0 || fstat(parent_fd, &above) < 0 || below.st_dev != above.st_dev ||
-        below.st_ino == above.st_ino) {
-        close(parent_fd);
-        return -1;
-    }
-    return parent_fd;
-}
-
-static void add_levels_above(MnGroup *self) {
-    for (;;) {
-        int parent_fd = open_parent(self->levels[self->n_levels - 1].directory_fd);
-
-        if (parent_fd < 0)
-            return;
-        if (!add_level(self, parent_fd)) {
-            close(parent_fd);
-            return;
-        }
-    }
 }
 
 /* The files that tell how much the group of one level uses. */
@@ -126,10 +72,10 @@ static void counters_clear(Counters *self) {
     close_fd(&self->stat_fd);
 }
 
-static int counters_init(Counters *self, const MnCgroupNames *names, int directory_fd) {
-    self->usage_fd = open_file(directory_fd, names->usage);
-    self->swap_usage_fd = open_file(directory_fd, names->swap_usage);
-    self->stat_fd = open_file(directory_fd, names->stat);
+static int counters_init(Counters *self, const MnCgroupDir *dir) {
+    self->usage_fd = open_file(dir, dir->names->usage);
+    self->swap_usage_fd = open_file(dir, dir->names->swap_usage);
+    self->stat_fd = open_file(dir, dir->names->stat);
     if (self->usage_fd >= 0 && self->stat_fd >= 0)
         return 0;
 
@@ -141,7 +87,7 @@ static int use_level(MnGroup *self, guint level) {
     Counters counters;
     int r;
 
-    r = counters_init(&counters, self->names, self->levels[level].directory_fd);
+    r = counters_init(&counters, &self->levels[level].dir);
     if (r < 0)
         return r;
     counters_clear(&self->counters);
@@ -150,26 +96,17 @@ static int use_level(MnGroup *self, guint level) {
     return 0;
 }
 
-int mn_group_new(const char *directory, MnGroup **ret) {
+/* Takes over the directory. */
+static int new_in(const MnCgroupDir *dir, MnGroup **ret) {
     g_autoptr(MnGroup) self = g_new0(MnGroup, 1);
-    int directory_fd, r;
+    MnCgroupDir above;
+    int r;
 
     self->counters = (Counters){ -1, -1, -1 };
-
-    directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory_fd < 0)
-        return -errno;
-    r = detect_version(directory_fd, &self->version);
-    if (r == 0) {
-        self->names = mn_cgroup_names(self->version);
-        r = add_level(self, directory_fd) ? 0 : -ENOENT;
-    }
-    if (r < 0) {
-        close(directory_fd);
-        return r;
-    }
-
-    add_levels_above(self);
+    if (!add_level(self, dir))
+        return -ENOENT;
+    while (mn_cgroup_dir_init_parent(&above, &self->levels[self->n_levels - 1].dir) && add_level(self, &above))
+        continue;
     r = use_level(self, 0);
     if (r < 0)
         return r;
@@ -178,38 +115,25 @@ int mn_group_new(const char *directory, MnGroup **ret) {
     return 0;
 }
 
-/* Where memory is not controlled for a group, it has no files, and its memory is counted above it. */
-static int new_at_or_above(const char *directory, MnGroup **ret) {
-    g_autofree char *candidate = g_strdup(directory);
+int mn_group_new(const char *directory, MnGroup **ret) {
+    MnCgroupDir dir;
     int r;
 
-    for (;;) {
-        char *parent;
-
-        r = mn_group_new(candidate, ret);
-        if (r != -ENOENT || strcmp(candidate, "/") == 0)
-            return r;
-        parent = g_path_get_dirname(candidate);
-        g_free(candidate);
-        candidate = parent;
-    }
+    r = mn_cgroup_dir_init(&dir, directory);
+    return r < 0 ? r : new_in(&dir, ret);
 }
 
 int mn_group_new_own(MnGroup **ret) {
-    g_autofree char *groups = NULL, *mounts = NULL, *directory = NULL;
+    g_autofree char *path = NULL;
+    MnCgroupDir dir;
     int r;
 
-    if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) ||
-        !g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
-        return -ENOENT;
-    r = mn_cgroup_find(groups, mounts, &directory);
-    if (r < 0)
-        return r;
-    r = new_at_or_above(directory, ret);
-    if (r < 0)
-        return r;
-    (*ret)->follows_limit = TRUE;
-    return 0;
+    r = mn_cgroup_dir_init_own(&dir, &path);
+    if (r == 0)
+        r = new_in(&dir, ret);
+    if (r == 0)
+        (*ret)->follows_limit = TRUE;
+    return r;
 }
 
 void mn_group_free(MnGroup *self) {
@@ -217,7 +141,7 @@ void mn_group_free(MnGroup *self) {
         return;
     counters_clear(&self->counters);
     for (guint i = 0; i < self->n_levels; i++) {
-        close_fd(&self->levels[i].directory_fd);
+        mn_cgroup_dir_clear(&self->levels[i].dir);
         close_fd(&self->levels[i].limit_fd);
         close_fd(&self->levels[i].swap_limit_fd);
     }
@@ -226,26 +150,19 @@ void mn_group_free(MnGroup *self) {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static int read_number(int fd, guint64 *ret) {
-    char text[32];
-    gssize n = pread_retrying(fd, text, sizeof text, 0);
-
-    return n < 0 ? n : mn_cgroup_parse_number(text, n, ret);
-}
-
 static int read_stat(MnGroup *self, MnCgroupStat *ret) {
     gsize len = 0;
     gssize n;
 
     do {
-        n = pread_retrying(self->counters.stat_fd, self->stat_text + len, sizeof self->stat_text - len, len);
-        if (n < 0)
-            return n;
-        len += n;
-    } while (n > 0 && len < sizeof self->stat_text);
+        n = pread(self->counters.stat_fd, self->stat_text + len, sizeof self->stat_text - len, len);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        len += MAX(n, 0);
+    } while (n != 0 && len < sizeof self->stat_text);
     if (len == sizeof self->stat_text)
         return -EFBIG;
-    return mn_cgroup_parse_stat(self->version, self->stat_text, len, ret);
+    return mn_cgroup_parse_stat(self->levels[0].dir.version, self->stat_text, len, ret);
 }
 
 /* sysinfo(2) costs a tenth of reading meminfo. */
@@ -266,9 +183,9 @@ static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_lev
         guint64 limit, swap_limit = MN_CGROUP_UNLIMITED;
         int r;
 
-        r = read_number(self->levels[i].limit_fd, &limit);
+        r = mn_cgroup_read_number(self->levels[i].limit_fd, &limit);
         if (r == 0 && self->levels[i].swap_limit_fd >= 0)
-            r = read_number(self->levels[i].swap_limit_fd, &swap_limit);
+            r = mn_cgroup_read_number(self->levels[i].swap_limit_fd, &swap_limit);
         if (r < 0)
             return r;
 
@@ -284,35 +201,36 @@ static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_lev
  * the group look emptier for a moment, and not fuller than it is. */
 static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgroupStat *stat,
                       const char **ret_name) {
+    const MnCgroupNames *names = self->levels[0].dir.names;
     guint level;
     int r;
 
     read_machine(state);
-    *ret_name = self->names->limit;
+    *ret_name = names->limit;
     r = read_limits(self, state, &level);
     if (r < 0)
         return r;
 
-    *ret_name = self->names->usage;
+    *ret_name = names->usage;
     if (self->follows_limit && level != self->level) {
         r = use_level(self, level);
         if (r < 0)
             return r;
     }
-    r = read_number(self->counters.usage_fd, &state->usage);
+    r = mn_cgroup_read_number(self->counters.usage_fd, &state->usage);
     if (r < 0)
         return r;
 
     state->counts_swap = self->counters.swap_usage_fd >= 0;
     if (state->counts_swap) {
-        *ret_name = self->names->swap_usage;
-        r = read_number(self->counters.swap_usage_fd, &state->swap_usage);
+        *ret_name = names->swap_usage;
+        r = mn_cgroup_read_number(self->counters.swap_usage_fd, &state->swap_usage);
         if (r < 0)
             return r;
     }
 
     if (sources & MN_SOURCE_VMSTAT) {
-        *ret_name = self->names->stat;
+        *ret_name = names->stat;
         r = read_stat(self, stat);
         if (r < 0)
             return r;
@@ -322,7 +240,7 @@ static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgro
 }
 
 int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) {
-    MnCgroupState state = { .version = self->version };
+    MnCgroupState state = { .version = self->levels[0].dir.version };
     MnCgroupStat stat;
     int r;
 
@@ -347,5 +265,5 @@ guint mn_group_meter_sources(MnMeterId meter) {
 }
 
 int mn_group_get_directory_fd(const MnGroup *self) {
-    return self->levels[self->level].directory_fd;
+    return self->levels[self->level].dir.fd;
 }

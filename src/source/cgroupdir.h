@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/cgroup.h"
+
+/* The directory of a memory control group, v1 or v2. */
+typedef struct MnCgroupDir {
+    int fd; /* -1: closed */
+    MnCgroupVersion version;
+    const MnCgroupNames *names;
+} MnCgroupDir;
+
+/* Opens a directory. -errno when it cannot be opened; -ENOENT also when it is not one of a memory
+ * controller, as the root of v2 and what is no cgroup at all. */
+int mn_cgroup_dir_init(MnCgroupDir *self, const char *path) G_GNUC_WARN_UNUSED_RESULT;
+
+/* That of our own group. Where memory is not controlled for a group it has no files, and its memory is
+ * counted above it: then the nearest one above. *ret_path, to be freed, says which. -ENOENT when there is
+ * none to be seen. */
+int mn_cgroup_dir_init_own(MnCgroupDir *self, char **ret_path) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group above. FALSE where the way up ends: above it is another filesystem, or nothing. */
+gboolean mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) G_GNUC_WARN_UNUSED_RESULT;
+
+void mn_cgroup_dir_clear(MnCgroupDir *self); /* a second time has no effect */
+
+/* Opens a file of the group, the flags being those of open(2). The descriptor, or -errno; -ENODEV when the
+ * directory is closed. */
+int mn_cgroup_dir_open(const MnCgroupDir *self, const char *name, int flags) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the group has been removed since. */
+gboolean mn_cgroup_dir_is_removed(const MnCgroupDir *self);
+
+/* Reads an open file of one number from its beginning; -errno, or an error of mn_cgroup_parse_number().
+ * Allocates nothing. */
+int mn_cgroup_read_number(int fd, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
