@@ -9,6 +9,7 @@
 
 #include "core/mountinfo.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -171,27 +172,40 @@ int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *r
     return 0;
 }
 
-int mn_client_find_eventfd(pid_t pid, guint64 eventfd_id, guint64 *ret_number) {
-    g_autoptr(GDir) dir = NULL;
-    char path[PATH_BYTES];
-    const char *name;
+/* The number of a descriptor among the first of an open fdinfo directory. */
+static int search(DIR *dir, pid_t pid, guint64 eventfd_id, guint64 *ret_number) {
+    struct dirent *entry;
+    guint n = 0;
 
-    g_snprintf(path, sizeof path, "/proc/%d/fdinfo", pid);
-    if (access(path, F_OK) < 0)
-        return -ENOENT;
-    dir = g_dir_open(path, 0, NULL);
-    if (!dir)
-        return -EPERM;
-
-    for (guint i = 0; i < DESCRIPTORS_SEARCHED_MAX && (name = g_dir_read_name(dir)); i++) {
-        guint64 number = g_ascii_strtoull(name, NULL, 10);
+    while (n < DESCRIPTORS_SEARCHED_MAX && (entry = readdir(dir))) {
+        guint64 number = g_ascii_strtoull(entry->d_name, NULL, 10);
         MnDescriptor descriptor;
+        int r;
 
-        if (mn_client_look(pid, number, &descriptor) == 0 && descriptor.is_eventfd &&
-            descriptor.eventfd_id == eventfd_id) {
+        if (entry->d_name[0] == '.')
+            continue;
+        n++;
+        r = mn_client_look(pid, number, &descriptor);
+        if (r < 0 && r != -EBADF) /* but closed meanwhile */
+            return r;
+        if (r == 0 && descriptor.is_eventfd && descriptor.eventfd_id == eventfd_id) {
             *ret_number = number;
             return 0;
         }
     }
     return -ENOENT;
+}
+
+int mn_client_find_eventfd(pid_t pid, guint64 eventfd_id, guint64 *ret_number) {
+    char path[PATH_BYTES];
+    DIR *dir;
+    int r;
+
+    g_snprintf(path, sizeof path, "/proc/%d/fdinfo", pid);
+    dir = opendir(path);
+    if (!dir)
+        return errno == EACCES ? -EPERM : -errno;
+    r = search(dir, pid, eventfd_id, ret_number);
+    closedir(dir);
+    return r;
 }

@@ -37,6 +37,6 @@ int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *r
 
 /* Another descriptor of the process that is the eventfd `eventfd_id`. -ENOENT when it has none
  * among its first 128: looking at one costs 5 us, and a client may have very many. -EPERM when
- * we may not look. */
+ * we may not look, another -errno when we cannot: only -ENOENT says that it is gone. */
 int mn_client_find_eventfd(pid_t pid, guint64 eventfd_id, guint64 *ret_number)
     G_GNUC_WARN_UNUSED_RESULT;
