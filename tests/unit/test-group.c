@@ -3,6 +3,7 @@
  * ones are in tests/container. */
 #include "allocations.h"
 #include "core/meter.h"
+#include "plain-group.h"
 #include "runner.h"
 #include "source/group.h"
 
@@ -23,18 +24,10 @@ typedef struct Tree {
     char *low;
 } Tree;
 
-static void put(const char *directory, const char *name, const char *text) {
-    g_autofree char *path = g_build_filename(directory, name, NULL);
-    FILE *file = g_fopen(path, "w");
-
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-        g_error("cannot write %s", path);
-}
-
 static void put_group(const char *directory, const char *limit, const char *usage) {
-    put(directory, "memory.max", limit);
-    put(directory, "memory.current", usage);
-    put(directory, "memory.stat", stat_text);
+    plain_group_put(directory, "memory.max", limit);
+    plain_group_put(directory, "memory.current", usage);
+    plain_group_put(directory, "memory.stat", stat_text);
 }
 
 static Tree tree_make(void) {
@@ -50,21 +43,9 @@ static Tree tree_make(void) {
     return tree;
 }
 
-static void remove_directory(const char *directory) {
-    static const char *const names[] = { "memory.max", "memory.current", "memory.stat", "memory.swap.max",
-                                         "memory.swap.current" };
-
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(directory, names[i], NULL);
-
-        g_remove(path);
-    }
-    g_rmdir(directory);
-}
-
 static void tree_clear(Tree *self) {
-    remove_directory(self->low);
-    remove_directory(self->top);
+    plain_group_remove(self->low);
+    plain_group_remove(self->top);
     g_rmdir(self->root);
     g_free(self->low);
     g_free(self->top);
@@ -99,12 +80,12 @@ static void test_limits_that_change(void) {
     g_autoptr(MnGroup) group = NULL;
 
     CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
-    put(tree.low, "memory.max", "33554432\n");
+    plain_group_put(tree.low, "memory.max", "33554432\n");
     CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(32));
-    put(tree.low, "memory.max", "max\n");
-    put(tree.top, "memory.max", "50331648\n");
+    plain_group_put(tree.low, "memory.max", "max\n");
+    plain_group_put(tree.top, "memory.max", "50331648\n");
     CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(48));
-    put(tree.top, "memory.max", "max\n");
+    plain_group_put(tree.top, "memory.max", "max\n");
     CU_ASSERT(read_group(group).pages[MN_METER_TOTAL] > PAGES(64));
     CU_ASSERT(!mn_group_is_limited(group));
 }
@@ -120,8 +101,8 @@ static void test_swap(void) {
     CU_ASSERT_EQUAL(mn_group_sample(without, ALL, &sample, &name), 0);
     CU_ASSERT_EQUAL(sample.known & MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL), 0);
 
-    put(tree.low, "memory.swap.current", "0\n");
-    put(tree.low, "memory.swap.max", "0\n");
+    plain_group_put(tree.low, "memory.swap.current", "0\n");
+    plain_group_put(tree.low, "memory.swap.max", "0\n");
     CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &with), 0);
     CU_ASSERT_EQUAL(mn_group_sample(with, ALL, &sample, &name), 0);
     CU_ASSERT_NOT_EQUAL(sample.known & MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL), 0);
@@ -145,11 +126,11 @@ static void test_damaged_files(void) {
         MnSample sample = { .known = 4711 };
         const char *name = NULL;
 
-        put(tree.low, rows[i].name, "nonsense\n");
+        plain_group_put(tree.low, rows[i].name, "nonsense\n");
         CHECK(mn_group_sample(group, ALL, &sample, &name) == -EBADMSG, "%s", rows[i].name);
         CHECK(g_strcmp0(name, rows[i].name) == 0, "%s: %s", rows[i].name, name);
         CHECK(sample.known == 4711, "%s", rows[i].name);
-        put(tree.low, rows[i].name, rows[i].good);
+        plain_group_put(tree.low, rows[i].name, rows[i].good);
         CHECK(mn_group_sample(group, ALL, &sample, &name) == 0, "%s", rows[i].name);
     }
 }
@@ -161,7 +142,7 @@ static void test_stat_is_not_read_without_need(void) {
     const char *name;
 
     CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
-    put(tree.low, "memory.stat", "nonsense\n");
+    plain_group_put(tree.low, "memory.stat", "nonsense\n");
     CU_ASSERT_EQUAL(mn_group_sample(group, MN_SOURCE_MEMINFO, &sample, &name), 0);
     CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), -EBADMSG);
 }
