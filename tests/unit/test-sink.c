@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clients' eventfds: who may have how many, and when they end. What only a period notices is in
+ * tests/integration: nothing here waits for a clock. */
+#include "client-process.h"
+#include "core/descriptor.h"
+#include "runner.h"
+#include "sampler/sink.h"
+#include "source/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define USER 1000
+#define OTHER_USER 1001
+#define PLACE 700 /* a number that no descriptor gets by itself */
+
+static MnSinks *sinks;
+static ClientProcess client, other_client;
+static guint n_ended;
+static const MnSink *last_ended;
+static guint n_held_before;
+
+/* How many eventfds and processes we have open. */
+static guint n_held(void) {
+    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *target = g_file_read_link(link, NULL);
+
+        n += target && (strcmp(target, "anon_inode:[eventfd]") == 0 || strstr(target, "pidfd"));
+    }
+    return n - n_held_before;
+}
+
+static void on_ended(MnSink *sink, gpointer data) {
+    g_assert_true(data == &n_ended);
+    g_assert_cmpint(fcntl(sink->fd, F_GETFD), >=, 0); /* can still be signalled */
+    n_ended++;
+    last_ended = sink;
+}
+
+static void set_up(void) {
+    n_ended = 0;
+    last_ended = NULL;
+    client_start(&client);
+    client_start(&other_client);
+    sinks = mn_sinks_new(on_ended, &n_ended);
+    (void)g_main_context_default(); /* has an eventfd of its own */
+    n_held_before = 0;
+    n_held_before = n_held();
+}
+
+static void tear_down(void) {
+    mn_sinks_end_all(sinks);
+    mn_sinks_free(sinks);
+    CU_ASSERT_EQUAL(n_held(), 0);
+    client_end(&client);
+    client_end(&other_client);
+}
+
+static MnSinkKey key_of(const ClientProcess *process, uid_t uid, int number) {
+    MnDescriptor descriptor = { 0 };
+
+    CU_ASSERT_EQUAL(mn_client_look(process->pid, number, &descriptor), 0);
+    return (MnSinkKey){ process->pid, uid, number, descriptor.eventfd_id };
+}
+
+static MnSink *charge(const ClientProcess *process, uid_t uid, int number) {
+    MnSinkKey key = key_of(process, uid, number);
+    MnSink *sink = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mn_sinks_charge(sinks, &key, &sink), 0);
+    return sink;
+}
+
+static void test_one_sink_for_an_eventfd(void) {
+    int event = client_make_eventfd(&client), other = client_make_eventfd(&client);
+    MnSink *sink = charge(&client, USER, event);
+
+    CU_ASSERT_EQUAL(charge(&client, USER, event), sink);
+    CU_ASSERT_NOT_EQUAL(charge(&client, USER, other), sink);
+    CU_ASSERT_EQUAL(sink->n_charged, 2);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 3);
+    CU_ASSERT_EQUAL(n_held(), 2 + 1); /* and one process */
+    CU_ASSERT_EQUAL(eventfd_write(sink->fd, 3), 0);
+    CU_ASSERT_EQUAL(client_count(&client, event), 3);
+}
+
+static void test_the_last_refund_ends_it(void) {
+    int event = client_make_eventfd(&client);
+    MnSink *sink = charge(&client, USER, event);
+
+    (void)charge(&client, USER, event);
+    mn_sinks_refund(sinks, sink);
+    CU_ASSERT_EQUAL(n_ended, 0);
+    mn_sinks_refund(sinks, sink);
+    CU_ASSERT_EQUAL(n_ended, 1);
+    CU_ASSERT_EQUAL(n_held(), 0);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 0);
+}
+
+static void test_an_error_leaves_nothing(void) {
+    int event = client_make_eventfd(&client);
+    MnSinkKey key = key_of(&client, USER, event);
+    MnSink *sink = NULL;
+    ClientProcess ended;
+
+    key.number = 0;
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &sink), -EINVAL);
+    key.number = PLACE;
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &sink), -EBADF);
+    client_start(&ended);
+    client_end(&ended);
+    key.pid = ended.pid;
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &sink), -ESRCH);
+    CU_ASSERT_PTR_NULL(sink);
+    CU_ASSERT_EQUAL(n_ended, 0);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 0);
+}
+
+static void test_the_end_of_a_process(void) {
+    MnSink *others = charge(&other_client, USER, client_make_eventfd(&other_client));
+
+    for (guint i = 0; i < 3; i++)
+        (void)charge(&client, USER, client_make_eventfd(&client));
+    client_kill(&client);
+    while (n_ended < 3)
+        g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 1);
+    CU_ASSERT_EQUAL(others->n_charged, 1);
+    CU_ASSERT_EQUAL(n_held(), 1 + 1);
+}
+
+/* Before the main loop could tell us: its pid may be another's by now. */
+static void test_a_process_that_ended_unnoticed(void) {
+    ClientProcess ended;
+    MnSinkKey key;
+    MnSink *sink;
+    int event;
+
+    client_start(&ended);
+    event = client_make_eventfd(&ended);
+    key = key_of(&ended, USER, event);
+    (void)charge(&ended, OTHER_USER, event);
+    client_end(&ended);
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &sink), -ESRCH);
+    CU_ASSERT_EQUAL(n_ended, 1);
+    CU_ASSERT_EQUAL(n_held(), 0);
+}
+
+static void test_a_closed_eventfd(void) {
+    int event = client_make_eventfd(&client), other = client_make_eventfd(&client);
+    MnSink *sink = charge(&client, USER, event);
+
+    client_close(&client, event);
+    (void)charge(&client, OTHER_USER, other); /* does not pay for this user */
+    CU_ASSERT_EQUAL(n_ended, 0);
+    (void)charge(&client, USER, other);
+    CU_ASSERT_EQUAL(n_ended, 1);
+    CU_ASSERT_EQUAL(last_ended, sink);
+}
+
+static void test_another_eventfd_under_the_number(void) {
+    int event = client_make_eventfd(&client), next = client_make_eventfd(&client);
+    MnSinkKey key = key_of(&client, USER, event);
+
+    (void)charge(&client, USER, event);
+    client_dup2(&client, next, event);
+    CU_ASSERT_NOT_EQUAL(charge(&client, USER, event)->eventfd_id, key.eventfd_id);
+    CU_ASSERT_EQUAL(n_ended, 1);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 1);
+}
+
+static void test_an_eventfd_under_another_number(void) {
+    int event = client_make_eventfd(&client), other = client_make_eventfd(&client);
+    MnSink *sink = charge(&client, USER, event);
+
+    client_dup2(&client, event, PLACE);
+    client_close(&client, event);
+    for (guint i = 0; i < 10; i++)
+        (void)charge(&client, USER, other);
+    CU_ASSERT_EQUAL(n_ended, 0);
+    CU_ASSERT_EQUAL(sink->number, PLACE);
+    CU_ASSERT_EQUAL(charge(&client, USER, PLACE), sink);
+}
+
+static void test_all_end_at_the_end(void) {
+    int event = client_make_eventfd(&client);
+
+    (void)charge(&client, USER, event);
+    (void)charge(&client, USER, client_make_eventfd(&client));
+    (void)charge(&client, 0, event);
+    (void)charge(&other_client, OTHER_USER, client_make_eventfd(&other_client));
+    mn_sinks_end_all(sinks);
+    CU_ASSERT_EQUAL(n_ended, 3);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 0);
+    CU_ASSERT_EQUAL(n_held(), 0);
+}
+
+/* --- how many --------------------------------------------------------------------------------- */
+
+static void test_a_user_has_a_quota(void) {
+    int event = client_make_eventfd(&client), other = client_make_eventfd(&client);
+    MnSinkKey key = key_of(&client, USER, event);
+    MnSink *sink = NULL, *refused = NULL;
+
+    for (guint i = 0; i < MN_REGISTRATIONS_PER_USER_MAX; i++)
+        sink = charge(&client, USER, event);
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &refused), -EDQUOT);
+    CU_ASSERT_PTR_NULL(refused);
+    (void)charge(&client, OTHER_USER, other); /* each has his own */
+    (void)charge(&client, 0, other);          /* and root as many as there are */
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &refused), -EDQUOT);
+    mn_sinks_refund(sinks, sink);
+    CU_ASSERT_EQUAL(charge(&client, USER, event), sink);
+    CU_ASSERT_EQUAL(n_ended, 0);
+}
+
+static void test_what_was_closed_makes_room(void) {
+    int first = client_make_eventfd(&client), last = first;
+
+    for (guint i = 0; i < MN_REGISTRATIONS_PER_USER_MAX; i++) {
+        if (i > 0 && i % 16 == 0)
+            last = client_make_eventfd(&client);
+        (void)charge(&client, USER, last);
+    }
+    client_close(&client, last);
+    (void)charge(&client, USER, first);
+    CU_ASSERT_EQUAL(n_ended, 1);
+    CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), MN_REGISTRATIONS_PER_USER_MAX - 16 + 1);
+}
+
+/* Who registers and closes in a loop never has more than a few of our descriptors. */
+static void test_closing_is_paid_for_by_registering(void) {
+    guint n_most = 0;
+
+    for (guint i = 0; i < 3000; i++) {
+        int event = client_make_eventfd(&client);
+
+        (void)charge(&client, USER, event);
+        client_close(&client, event);
+        n_most = MAX(n_most, mn_sinks_get_n_registrations(sinks));
+    }
+    CU_ASSERT(n_most <= 2);
+    CU_ASSERT_EQUAL(n_ended, 3000 - mn_sinks_get_n_registrations(sinks));
+}
+
+static void test_all_together_have_a_quota(void) {
+    MnSinkKey root = key_of(&client, 0, client_make_eventfd(&client));
+    MnSinkKey user = key_of(&client, USER, client_make_eventfd(&client));
+    MnSink *sink = NULL;
+
+    while (mn_sinks_get_n_registrations(sinks) < MN_REGISTRATIONS_MAX)
+        CU_ASSERT_EQUAL_FATAL(mn_sinks_charge(sinks, &root, &sink), 0);
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &root, &sink), -EDQUOT);
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &user, &sink), -EDQUOT);
+    mn_sinks_refund(sinks, sink);
+    CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &user, &sink), 0);
+}
+
+/* --- a process that may have only a few descriptors ------------------------------------------- */
+
+static int charge_new(MnSinks *few, MnSink **ret) {
+    MnSinkKey key = key_of(&client, USER, client_make_eventfd(&client));
+
+    return mn_sinks_charge(few, &key, ret);
+}
+
+/* Whether there can be `expected` sinks, and no more, if all may be `n` more than the reserve. */
+static gboolean is_room_for(guint n, guint expected) {
+    struct rlimit limit = { 20, 64 + n };
+    MnSink *sink = NULL;
+    MnSinks *few;
+    gboolean is_right;
+    guint n_sinks = 0;
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return FALSE;
+    few = mn_sinks_new(on_ended, &n_ended);
+    while (n_sinks <= expected && charge_new(few, &sink) == 0)
+        n_sinks++;
+    is_right = n_sinks == expected && charge_new(few, &sink) == -ENFILE &&
+               mn_sinks_get_n_registrations(few) == expected;
+    if (is_right && sink) { /* one goes, and there is room for another */
+        mn_sinks_refund(few, sink);
+        is_right = charge_new(few, &sink) == 0;
+    }
+    mn_sinks_end_all(few);
+    mn_sinks_free(few);
+    return is_right && n_held() == 0;
+}
+
+/* Each eventfd costs a descriptor, and each process one. */
+static void test_descriptors_are_kept_for_other_things(void) {
+    static const struct {
+        guint n_left;
+        guint expected;
+    } rows[] = { { 0, 0 }, { 1, 0 }, { 2, 1 }, { 5, 4 } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        pid_t child = fork();
+        int status = 0;
+
+        if (child == 0)
+            _exit(is_room_for(rows[i].n_left, rows[i].expected) ? 0 : 1);
+        waitpid(child, &status, 0);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%u", rows[i].n_left);
+    }
+}
+
+static CU_TestInfo life_tests[] = {
+    { "one sink for an eventfd", test_one_sink_for_an_eventfd },
+    { "the last refund ends it", test_the_last_refund_ends_it },
+    { "an error leaves nothing", test_an_error_leaves_nothing },
+    { "the end of a process", test_the_end_of_a_process },
+    { "a process that ended unnoticed", test_a_process_that_ended_unnoticed },
+    { "a closed eventfd is noticed by the same user", test_a_closed_eventfd },
+    { "another eventfd under the number", test_another_eventfd_under_the_number },
+    { "an eventfd under another number", test_an_eventfd_under_another_number },
+    { "all end at the end", test_all_end_at_the_end },
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo number_tests[] = {
+    { "a user has a quota", test_a_user_has_a_quota },
+    { "what was closed makes room", test_what_was_closed_makes_room },
+    { "closing is paid for by registering", test_closing_is_paid_for_by_registering },
+    { "all together have a quota", test_all_together_have_a_quota },
+    { "descriptors are kept for other things", test_descriptors_are_kept_for_other_things },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "life", NULL, NULL, set_up, tear_down, life_tests },
+                              { "number", NULL, NULL, set_up, tear_down, number_tests },
+                              CU_SUITE_INFO_NULL };
+
+    return client_can_be_served() ? run_suites(suites) : 77;
+}
