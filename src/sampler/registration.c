@@ -199,17 +199,21 @@ static gboolean can_be_crossed(guint64 pages) {
 
 static void watch_threshold(Registration *registration, guint64 pages) {
     MnRegistrations *self = registration->registrations;
+    MnMeterId meter = mn_registrations_get_meter(self, registration->kind);
+    guint sources = mn_sampler_meter_sources(self->sampler, meter);
     MnLimitSet set = { .n = 1 };
 
     if (!can_be_crossed(pages))
         return;
-    set.limits[0] = (MnLimit){ .meter = mn_registrations_get_meter(self, registration->kind),
+    set.limits[0] = (MnLimit){ .meter = meter,
                                .op = MN_OP_AT_LEAST,
                                .is_exact = TRUE,
                                .pages = pages };
     registration->watch = mn_watch_new(&set, on_crossing, registration);
+    mn_sampler_hold(self->sampler, sources); /* or it begins with what was measured when somebody last looked */
     mn_sampler_settle(self->sampler, registration->watch);
     mn_sampler_add(self->sampler, registration->watch);
+    mn_sampler_release(self->sampler, sources);
 }
 
 static int watch_events(MnRegistrations *self, MnEventKind kind) {

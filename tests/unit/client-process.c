@@ -105,6 +105,14 @@ void client_close(const ClientProcess *self, int number) {
     tell(self, CLOSE, number, 0);
 }
 
+MnSinkKey client_key(const ClientProcess *self, uid_t uid, int number) {
+    MnDescriptor descriptor;
+
+    if (mn_client_look(self->pid, number, &descriptor) < 0 || !descriptor.is_eventfd)
+        g_error("%d is no eventfd of the client's", number);
+    return (MnSinkKey){ self->pid, uid, number, descriptor.eventfd_id };
+}
+
 guint64 client_count(const ClientProcess *self, int number) {
     return tell(self, COUNT, number, 0);
 }

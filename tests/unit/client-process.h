@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
-#include <sys/types.h>
+#include "sampler/sink.h"
 
 /* A process that has eventfds, and does with them what it is told. It does not have ours: its descriptors
  * end with what it closes. */
@@ -24,6 +23,9 @@ void client_end(ClientProcess *self); /* which kills it, too, and waits for it *
 int client_make_eventfd(const ClientProcess *self);
 void client_dup2(const ClientProcess *self, int number, int to);
 void client_close(const ClientProcess *self, int number);
+
+/* What a registration of an eventfd of its names, if it is that user's. */
+MnSinkKey client_key(const ClientProcess *self, uid_t uid, int number);
 
 /* How much was added to an eventfd since the last look; 0 for nothing. */
 guint64 client_count(const ClientProcess *self, int number);

@@ -2,10 +2,8 @@
 /* Clients' eventfds: who may have how many, and when they end. What only a period notices is in
  * tests/integration: nothing here waits for a clock. */
 #include "client-process.h"
-#include "core/descriptor.h"
 #include "runner.h"
 #include "sampler/sink.h"
-#include "source/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,15 +65,8 @@ static void tear_down(void) {
     client_end(&other_client);
 }
 
-static MnSinkKey key_of(const ClientProcess *process, uid_t uid, int number) {
-    MnDescriptor descriptor = { 0 };
-
-    CU_ASSERT_EQUAL(mn_client_look(process->pid, number, &descriptor), 0);
-    return (MnSinkKey){ process->pid, uid, number, descriptor.eventfd_id };
-}
-
 static MnSink *charge(const ClientProcess *process, uid_t uid, int number) {
-    MnSinkKey key = key_of(process, uid, number);
+    MnSinkKey key = client_key(process, uid, number);
     MnSink *sink = NULL;
 
     CU_ASSERT_EQUAL_FATAL(mn_sinks_charge(sinks, &key, &sink), 0);
@@ -110,7 +101,7 @@ static void test_the_last_refund_ends_it(void) {
 
 static void test_an_error_leaves_nothing(void) {
     int event = client_make_eventfd(&client);
-    MnSinkKey key = key_of(&client, USER, event);
+    MnSinkKey key = client_key(&client, USER, event);
     MnSink *sink = NULL;
     ClientProcess ended;
 
@@ -149,7 +140,7 @@ static void test_a_process_that_ended_unnoticed(void) {
 
     client_start(&ended);
     event = client_make_eventfd(&ended);
-    key = key_of(&ended, USER, event);
+    key = client_key(&ended, USER, event);
     (void)charge(&ended, OTHER_USER, event);
     client_end(&ended);
     CU_ASSERT_EQUAL(mn_sinks_charge(sinks, &key, &sink), -ESRCH);
@@ -171,7 +162,7 @@ static void test_a_closed_eventfd(void) {
 
 static void test_another_eventfd_under_the_number(void) {
     int event = client_make_eventfd(&client), next = client_make_eventfd(&client);
-    MnSinkKey key = key_of(&client, USER, event);
+    MnSinkKey key = client_key(&client, USER, event);
 
     (void)charge(&client, USER, event);
     client_dup2(&client, next, event);
@@ -210,7 +201,7 @@ static void test_all_end_at_the_end(void) {
 
 static void test_a_user_has_a_quota(void) {
     int event = client_make_eventfd(&client), other = client_make_eventfd(&client);
-    MnSinkKey key = key_of(&client, USER, event);
+    MnSinkKey key = client_key(&client, USER, event);
     MnSink *sink = NULL, *refused = NULL;
 
     for (guint i = 0; i < MN_REGISTRATIONS_PER_USER_MAX; i++)
@@ -255,8 +246,8 @@ static void test_closing_is_paid_for_by_registering(void) {
 }
 
 static void test_all_together_have_a_quota(void) {
-    MnSinkKey root = key_of(&client, 0, client_make_eventfd(&client));
-    MnSinkKey user = key_of(&client, USER, client_make_eventfd(&client));
+    MnSinkKey root = client_key(&client, 0, client_make_eventfd(&client));
+    MnSinkKey user = client_key(&client, USER, client_make_eventfd(&client));
     MnSink *sink = NULL;
 
     while (mn_sinks_get_n_registrations(sinks) < MN_REGISTRATIONS_MAX)
@@ -270,7 +261,7 @@ static void test_all_together_have_a_quota(void) {
 /* --- a process that may have only a few descriptors ------------------------------------------- */
 
 static int charge_new(MnSinks *few, MnSink **ret) {
-    MnSinkKey key = key_of(&client, USER, client_make_eventfd(&client));
+    MnSinkKey key = client_key(&client, USER, client_make_eventfd(&client));
 
     return mn_sinks_charge(few, &key, ret);
 }
