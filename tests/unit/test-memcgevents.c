@@ -144,6 +144,7 @@ static void test_watching_is_done_once(void) {
 }
 
 static void test_what_cannot_be_watched(void) {
+    g_autofree char *local = NULL;
     guint before;
 
     begin(MN_CGROUP_V1);
@@ -155,7 +156,12 @@ static void test_what_cannot_be_watched(void) {
     before = n_descriptors();
     CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), -ENOENT);
     CU_ASSERT_EQUAL(mn_memcg_events_watch_pressure(events), -ENOENT); /* for want of memory.events */
+    local = g_build_filename(directory, "memory.events.local", NULL);
+    CU_ASSERT_EQUAL_FATAL(g_mkdir(local, 0755), 0); /* can be opened, and not read */
+    CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), -EISDIR);
     CU_ASSERT_EQUAL(n_descriptors(), before);
+    g_rmdir(local);
+
     plain_group_put(directory, "memory.events", "oom 0\n"); /* and then it can */
     CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), 0);
     CU_ASSERT_EQUAL(mn_memcg_events_watch_pressure(events), 0);
