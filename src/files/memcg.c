@@ -186,8 +186,11 @@ static int find_control(const Memcg *memcg, pid_t pid, guint64 number, const MnC
         return r;
     if (descriptor.is_path)
         return -EBADF;
-    if (mn_client_find_device(pid, &descriptor, &device) < 0 || device != memcg->context->mount_device)
-        return -EINVAL;
+    r = mn_client_find_device(pid, &descriptor, &device);
+    if (r == 0 && device != memcg->context->mount_device)
+        r = -ENOENT;
+    if (r < 0)
+        return r == -ENOENT ? -EINVAL : r;
 
     for (guint kind = 0; kind < MN_N_EVENT_KINDS; kind++) {
         const MnNode *node = memcg->controls[kind];
@@ -211,7 +214,7 @@ static int find_eventfd(pid_t pid, guint64 number, MnDescriptor *ret) {
     return ret->is_eventfd ? 0 : -EINVAL;
 }
 
-static int event_control_write(MnOpen *open, const MnWrite *write) {
+static int register_client(MnOpen *open, const MnWrite *write) {
     const Memcg *memcg = memcg_of(open);
     MnDescriptor eventfd;
     MnEventControl parsed;
@@ -238,6 +241,16 @@ static int event_control_write(MnOpen *open, const MnWrite *write) {
                                               .number = parsed.eventfd,
                                               .eventfd_id = eventfd.eventfd_id },
                                 kind, parsed.argument, parsed.argument_len);
+}
+
+/* EMFILE would tell the client of its own descriptors; it is ours that are too many. */
+static int event_control_write(MnOpen *open, const MnWrite *write) {
+    int r;
+
+    if (mn_registrations_check_removed(registrations_of(open)))
+        return -ENODEV;
+    r = register_client(open, write);
+    return r == -EMFILE ? -ENFILE : r;
 }
 
 static const MnFileOps event_control_ops = {

@@ -241,7 +241,7 @@ static int take(MnSinks *self, Process *process, const MnSinkKey *key, MnSink **
         return -ENFILE;
     r = mn_client_take_eventfd(process->pidfd, key->number, key->eventfd_id, &fd);
     if (r < 0)
-        return r == -EMFILE ? -ENFILE : r;
+        return r;
 
     sink = g_new0(MnSink, 1);
     *sink = (MnSink){ .fd = fd,

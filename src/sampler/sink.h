@@ -40,7 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 
 /* The sink for an eventfd that mn_client_look() has shown, taken over from the client if it is
  * new, with one registration charged to the client's user. -EDQUOT when that is too many,
- * -ENFILE when we have no descriptors left, or an error of mn_client_open() and
+ * -ENFILE when we have too few descriptors left, or an error of mn_client_open() and
  * mn_client_take_eventfd(). */
 int mn_sinks_charge(MnSinks *self, const MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
 

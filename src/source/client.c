@@ -82,21 +82,39 @@ int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) {
     return mn_descriptor_parse(text, ret);
 }
 
-int mn_client_find_device(pid_t pid, const MnDescriptor *descriptor, dev_t *ret) {
+static int read_mounts(const char *path, char **ret) {
+    g_autoptr(GError) error = NULL;
+
+    if (g_file_get_contents(path, ret, NULL, &error))
+        return 0;
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_MFILE) ? -EMFILE : -ENOENT;
+}
+
+static int find_device_in(const char *path, guint64 mount_id, dev_t *ret) {
     g_autofree char *mountinfo = NULL;
     g_auto(MnMount) mount = { 0 };
-    char path[PATH_BYTES];
+    int r;
 
-    g_snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
-    if (!g_file_get_contents(path, &mountinfo, NULL, NULL))
-        return -ENOENT;
+    r = read_mounts(path, &mountinfo);
+    if (r < 0)
+        return r;
 
     for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
-        if (mount.id == descriptor->mount_id) {
+        if (mount.id == mount_id) {
             *ret = makedev(mount.major, mount.minor);
             return 0;
         }
     return -ENOENT;
+}
+
+/* What was opened before chroot(2) or unshare(2), or by another process, is no mount of the client's. */
+int mn_client_find_device(pid_t pid, const MnDescriptor *descriptor, dev_t *ret) {
+    char path[PATH_BYTES];
+    int r;
+
+    g_snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
+    r = find_device_in(path, descriptor->mount_id, ret);
+    return r == -ENOENT ? find_device_in("/proc/self/mountinfo", descriptor->mount_id, ret) : r;
 }
 
 int mn_client_find_name(pid_t pid, guint64 number, char *name, gsize size) {
@@ -118,11 +136,13 @@ int mn_client_find_name(pid_t pid, guint64 number, char *name, gsize size) {
 int mn_client_find_own_device(const char *mountpoint, dev_t *ret) {
     g_autofree char *mountinfo = NULL;
     g_auto(MnMount) mount = { 0 };
-    int r = -ENOENT;
+    int r;
 
-    if (!g_file_get_contents("/proc/self/mountinfo", &mountinfo, NULL, NULL))
-        return -ENOENT;
+    r = read_mounts("/proc/self/mountinfo", &mountinfo);
+    if (r < 0)
+        return r;
 
+    r = -ENOENT;
     for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
         if (strcmp(mount.mountpoint, mountpoint) == 0 && g_str_has_prefix(mount.type, "fuse")) {
             *ret = makedev(mount.major, mount.minor);
@@ -156,17 +176,19 @@ static void close_elsewhere(int fd) {
 
 int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *ret_fd) {
     MnDescriptor taken;
-    int fd;
+    int fd, r;
 
     fd = syscall(SYS_pidfd_getfd, pidfd, (int)number, 0);
     if (fd < 0)
         return -errno;
 
     /* A client with two threads may have put something else there since we looked. */
-    if (mn_client_look(getpid(), fd, &taken) < 0 || !taken.is_eventfd || taken.is_path ||
-        taken.eventfd_id != eventfd_id) {
+    r = mn_client_look(getpid(), fd, &taken);
+    if (r == 0 && (!taken.is_eventfd || taken.is_path || taken.eventfd_id != eventfd_id))
+        r = -EINVAL;
+    if (r < 0) {
         close_elsewhere(fd);
-        return -EINVAL;
+        return r;
     }
     *ret_fd = fd;
     return 0;

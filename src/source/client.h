@@ -17,7 +17,7 @@ int mn_client_open(pid_t pid, int *ret_pidfd) G_GNUC_WARN_UNUSED_RESULT;
 int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The st_dev of the filesystem behind a descriptor that mn_client_look() has shown. -ENOENT when
- * the process does not see its mount. */
+ * neither the process nor we see its mount. */
 int mn_client_find_device(pid_t pid, const MnDescriptor *descriptor, dev_t *ret)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-pytest.register_assert_rewrite("clients", "daemon", "machine")
+pytest.register_assert_rewrite("clients", "daemon", "machine", "memcg_client")
 
 from daemon import Daemon  # noqa: E402
 from machine import Machine  # noqa: E402
+from memcg_client import MIB, set_usage  # noqa: E402
 from pytest_count import pytest_configure  # noqa: E402, F401
 
 
@@ -46,3 +47,10 @@ def serve():
 def daemon(serve, make_machine):
     """A machine that stands still, every meter of which can be moved; limits are left at once."""
     return serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
+
+
+@pytest.fixture
+def still(daemon):
+    """A machine whose usage is 1000 MiB, until it is simulated otherwise."""
+    set_usage(daemon, 1000 * MIB)
+    return daemon

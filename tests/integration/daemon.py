@@ -27,17 +27,17 @@ def environment():
 
 
 class Daemon:
-    def __init__(self, *options, machine=None, simulate=False):
+    def __init__(self, *options, machine=None, simulate=False, wrapper=()):
+        """The wrapper is a command that becomes the program, as setpriv(1)."""
         self.mountpoint = Path(tempfile.mkdtemp(prefix="memnotifyfs-test."))
         self.machine = machine
         self.messages = tempfile.NamedTemporaryFile(prefix="memnotifyfs-messages.")
         self.expected = []  # regular expressions, one for each line on stderr
         self.process = None
-        self.arguments = [PROGRAM, "-f", *options, str(self.mountpoint)]
+        sources = ["--simulate"] if simulate else []
         if machine:
-            self.arguments.insert(1, f"--proc={machine.path}")
-        if simulate:
-            self.arguments.insert(1, "--simulate")
+            sources.append(f"--proc={machine.path}")
+        self.arguments = [*wrapper, PROGRAM, *sources, "-f", *options, str(self.mountpoint)]
 
     def start(self):
         self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=self.messages,

@@ -17,13 +17,10 @@ import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_until
 from daemon import PROGRAM, environment
+from memcg_client import MEMSW, MIB, NOBODY, OOM, PRESSURE, USAGE, Client, set_usage
 
 V1 = Path("/sys/fs/cgroup/memory")
-MIB = 1 << 20
 NO_LIMIT = (2 ** 63 - 1) // mmap.PAGESIZE * mmap.PAGESIZE
-USAGE, MEMSW = "memory.usage_in_bytes", "memory.memsw.usage_in_bytes"
-OOM, PRESSURE = "memory.oom_control", "memory.pressure_level"
-NOBODY = 65534
 
 
 def v1_group():
@@ -55,68 +52,6 @@ def removed_at_end(group):
 def group():
     with removed_at_end(v1_group()) as path:
         yield path
-
-
-class Client:
-    """An eventfd, the files of a directory, and what a registration answers."""
-
-    def __init__(self, directory, eventfd=None):
-        self.directory = directory
-        self.eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) if eventfd is None else eventfd
-        self.event_control = os.open(directory / "cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
-        self.files = {}
-
-    def open(self, name):
-        if name not in self.files:
-            self.files[name] = os.open(self.directory / name, os.O_RDONLY | os.O_CLOEXEC)
-        return self.files[name]
-
-    def write(self, text):
-        """0, or the error; a success takes the whole text."""
-        try:
-            assert os.write(self.event_control, text) == len(text)
-            return 0
-        except OSError as problem:
-            return problem.errno
-
-    def register(self, name, argument=""):
-        return self.write(f"{self.eventfd} {self.open(name)} {argument}".encode())
-
-    def events(self):
-        """How much was added to the eventfd since the last look."""
-        try:
-            return os.eventfd_read(self.eventfd)
-        except BlockingIOError:
-            return 0
-
-    def wait_events(self, least=1):
-        """Waits for that many, which may come one by one; more is a mistake that the caller sees."""
-        number = 0
-        while number < least:
-            assert select.select([self.eventfd], [], [], TIMEOUT_S)[0], f"{number} of {least} events came"
-            number += self.events()
-        return number
-
-    def close(self):
-        for fd in (self.eventfd, self.event_control, *self.files.values()):
-            os.close(fd)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self.close()
-
-
-@pytest.fixture
-def still(daemon):
-    """A machine whose usage is 1000 MiB, until it is simulated otherwise."""
-    set_usage(daemon, 1000 * MIB)
-    return daemon
-
-
-def set_usage(daemon, size):
-    daemon.simulate(f"anon {size // mmap.PAGESIZE} file 0 swap_used 0")
 
 
 def test_the_files_of_a_group(still):
@@ -292,6 +227,17 @@ def test_the_table(still):
 
 def test_the_table_where_the_kernel_registers(group, serve):
     check_table(serve(f"--cgroup={group}") / "memcg")
+
+
+@pytest.mark.parametrize("is_served", [False, True], ids=["the kernel", "memnotifyfs"])
+def test_a_removed_group_takes_nothing(group, serve, is_served):
+    daemon = serve(f"--cgroup={group}") if is_served else None
+    with Client(daemon / "memcg" if daemon else group) as client:
+        client.open(USAGE)
+        group.rmdir()
+        assert [client.register(USAGE, "1M"), client.write(b"abc")] == [errno.ENODEV] * 2
+    if daemon:
+        daemon.first_fds = daemon.fds()
 
 
 def test_what_the_kernel_registers_outlives_the_daemon(group, serve):

@@ -104,7 +104,6 @@ static void test_the_file_of_a_descriptor(void) {
 
     descriptor.mount_id = G_MAXINT;
     CU_ASSERT_EQUAL(mn_client_find_device(getpid(), &descriptor, &device), -ENOENT);
-    CU_ASSERT_EQUAL(mn_client_find_device(ended_process(), &descriptor, &device), -ENOENT);
     CU_ASSERT_EQUAL(mn_client_find_own_device(g_get_tmp_dir(), &device), -ENOENT);
     CU_ASSERT_EQUAL(device, st.st_dev);
     close(fd);
