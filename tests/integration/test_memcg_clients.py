@@ -224,7 +224,20 @@ def test_no_descriptor_left_at_all(still, left):
         assert client.wait_events() >= 1
 
 
-# --- clients that are killed
+# --- who ends first
+
+def test_the_end_of_the_daemon(still):
+    """Whoever waits is told, as of the removal of a group, though he has nothing of ours open any more."""
+    with Client(still / "memcg") as client:
+        for name, argument in ((USAGE, "1100M"), (USAGE, "-1"), (OOM, "")):
+            assert client.register(name, argument) == 0
+        while client.files:
+            os.close(client.files.popitem()[1])
+        os.dup2(client.eventfd, client.event_control)
+        still.process.send_signal(signal.SIGTERM)
+        still.demand_clean_end()
+        assert client.wait_events(3) == 3
+
 
 def test_a_client_killed_before_it_registers(still):
     def prepare(say):
