@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The group of memcg/, as a directory of plain files. */
 #include "core/meter.h"
+#include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
 #include "source/memcg.h"
@@ -23,20 +24,6 @@ static void tear_down(void) {
     plain_group_free(directory_v1);
 }
 
-static guint n_descriptors_below(const char *path) {
-    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
-    const char *name;
-    guint n = 0;
-
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
-        g_autofree char *target = g_file_read_link(link, NULL);
-
-        n += target && g_str_has_prefix(target, path);
-    }
-    return n;
-}
-
 static void test_versions(void) {
     g_autoptr(MnMemcg) v1 = NULL;
     g_autoptr(MnMemcg) v2 = NULL;
@@ -57,7 +44,7 @@ static void test_what_is_no_group(void) {
     CU_ASSERT_EQUAL(mn_memcg_new("/nonexistent", &memcg), -ENOENT);
     CU_ASSERT_EQUAL(mn_memcg_new(file, &memcg), -ENOTDIR);
     CU_ASSERT_PTR_NULL(memcg);
-    CU_ASSERT_EQUAL(n_descriptors_below(parent), 0);
+    CU_ASSERT_EQUAL(open_descriptors(parent), 0);
 }
 
 /* The daemon changes its working directory; the name is needed later, to watch the directory above. */
@@ -157,10 +144,10 @@ static void test_registering_with_the_kernel(void) {
     plain_group_put(directory_v1, "memory.pressure_level", "");
     CU_ASSERT_EQUAL_FATAL(mn_memcg_new(directory_v1, &memcg), 0);
     CU_ASSERT(mn_memcg_takes_registrations(memcg));
-    n_before = n_descriptors_below(directory_v1);
+    n_before = open_descriptors(directory_v1);
     CU_ASSERT_EQUAL(mn_memcg_register(memcg, 17, "memory.pressure_level", "low,local\n", 9), 0);
     CU_ASSERT_EQUAL(mn_memcg_register(memcg, 17, "memory.nothing", "", 0), -ENOENT);
-    CU_ASSERT_EQUAL(n_descriptors_below(directory_v1), n_before);
+    CU_ASSERT_EQUAL(open_descriptors(directory_v1), n_before);
 
     line = plain_group_get(directory_v1, "cgroup.event_control");
     CU_ASSERT_EQUAL(sscanf(line, "17 %d low,local", &control), 1);
@@ -189,7 +176,7 @@ static void test_removal(void) {
     CU_ASSERT(!mn_memcg_check_removed(memcg));
     plain_group_remove(directory);
     CU_ASSERT(mn_memcg_check_removed(memcg));
-    CU_ASSERT_EQUAL(n_descriptors_below(directory), 0); /* or the kernel would keep it */
+    CU_ASSERT_EQUAL(open_descriptors(directory), 0); /* or the kernel would keep it */
 
     CU_ASSERT(mn_memcg_check_removed(memcg));
     CU_ASSERT_EQUAL(mn_memcg_sample(memcg, &sample), -ENODEV);

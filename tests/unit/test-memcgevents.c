@@ -2,6 +2,7 @@
 /* What is told about a group or the system, as far as files of a test can tell it: what the kernel
  * reports, and what comes with a period, is in tests/integration and tests/vm. */
 #include "core/cgroup.h"
+#include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
 #include "sampler/memcgevents.h"
@@ -49,15 +50,6 @@ static void end(void) {
     g_clear_pointer(&world, world_free);
     g_clear_pointer(&memcg, mn_memcg_free);
     g_clear_pointer(&directory, plain_group_free);
-}
-
-static guint n_descriptors(void) {
-    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
-    guint n = 0;
-
-    while (g_dir_read_name(dir))
-        n++;
-    return n;
 }
 
 static void test_kills(void) {
@@ -124,19 +116,19 @@ static void test_watching_is_done_once(void) {
         begin(versions[i]);
         if (directory)
             plain_group_put(directory, "memory.events", "oom 3\noom_kill 2\n");
-        before = n_descriptors();
+        before = open_descriptors("");
         for (guint n = 0; n < 2; n++) {
             CHECK(mn_memcg_events_watch_ooms(events) == 0, "%u", i);
             CHECK(mn_memcg_events_watch_pressure(events) == 0, "%u", i);
             mn_memcg_events_watch_removal(events);
-            watching = n_descriptors();
+            watching = open_descriptors("");
             CHECK(watching == before + (directory ? 2 : 0), "%u: %u", i, watching - before);
         }
         for (guint n = 0; n < 2; n++) {
             mn_memcg_events_unwatch_ooms(events);
             mn_memcg_events_unwatch_pressure(events);
             mn_memcg_events_unwatch_removal(events);
-            CHECK(n_descriptors() == before, "%u", i);
+            CHECK(open_descriptors("") == before, "%u", i);
         }
         CHECK(n_told == 0, "%u", i); /* what was there before is no event */
         end();
@@ -153,13 +145,13 @@ static void test_what_cannot_be_watched(void) {
     end();
 
     begin(MN_CGROUP_V2);
-    before = n_descriptors();
+    before = open_descriptors("");
     CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), -ENOENT);
     CU_ASSERT_EQUAL(mn_memcg_events_watch_pressure(events), -ENOENT); /* for want of memory.events */
     local = g_build_filename(directory, "memory.events.local", NULL);
     CU_ASSERT_EQUAL_FATAL(g_mkdir(local, 0755), 0); /* can be opened, and not read */
     CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), -EISDIR);
-    CU_ASSERT_EQUAL(n_descriptors(), before);
+    CU_ASSERT_EQUAL(open_descriptors(""), before);
     g_rmdir(local);
 
     plain_group_put(directory, "memory.events", "oom 0\n"); /* and then it can */
@@ -209,9 +201,9 @@ static void test_the_system_is_not_removed(void) {
     guint before;
 
     begin(0);
-    before = n_descriptors();
+    before = open_descriptors("");
     mn_memcg_events_watch_removal(events);
-    CU_ASSERT_EQUAL(n_descriptors(), before);
+    CU_ASSERT_EQUAL(open_descriptors(""), before);
     CU_ASSERT(!mn_memcg_events_check_removed(events));
     end();
 }

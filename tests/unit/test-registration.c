@@ -3,6 +3,7 @@
  * the kernel tells, and what comes with a period, is in tests/integration and tests/vm. */
 #include "client-process.h"
 #include "core/cgroup.h"
+#include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
 #include "sampler/registration.h"
@@ -94,19 +95,8 @@ static void set_usage(guint64 pages) {
     turn();
 }
 
-/* How many eventfds we have. */
 static guint n_held(void) {
-    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
-    const char *name;
-    guint n = 0;
-
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
-        g_autofree char *target = g_file_read_link(link, NULL);
-
-        n += g_strcmp0(target, "anon_inode:[eventfd]") == 0;
-    }
-    return n;
+    return open_descriptors("[eventfd]");
 }
 
 /* --- thresholds of the system, and of a group ------------------------------------------------- */

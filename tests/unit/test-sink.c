@@ -2,13 +2,12 @@
 /* Clients' eventfds: who may have how many, and when they end. What only a period notices is in
  * tests/integration: nothing here waits for a clock. */
 #include "client-process.h"
+#include "descriptors.h"
 #include "runner.h"
 #include "sampler/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,17 +26,7 @@ static guint n_held_before;
 
 /* How many eventfds and processes we have open. */
 static guint n_held(void) {
-    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
-    const char *name;
-    guint n = 0;
-
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
-        g_autofree char *target = g_file_read_link(link, NULL);
-
-        n += target && (strcmp(target, "anon_inode:[eventfd]") == 0 || strstr(target, "pidfd"));
-    }
-    return n - n_held_before;
+    return open_descriptors("[eventfd]") + open_descriptors("pidfd") - n_held_before;
 }
 
 static void on_ended(MnSink *sink, gpointer data) {
