@@ -2,10 +2,12 @@
 """oom_ranking: who is in it, with which points, and how it can be read."""
 
 import ctypes
+import mmap
 import os
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -173,13 +175,29 @@ def test_every_reader_gets_all_of_many(serve):
             child.__exit__()
 
 
+def with_a_large_address_space(say):
+    """None of it is memory; it takes part in the ranking all the same."""
+    reserved = mmap.mmap(-1, 1 << 42, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
+    pause(say)
+    reserved.close()
+
+
 def test_the_command_of_the_manual(serve):
+    """The five worst are ours: of the others one could end between the ranking and the list."""
     daemon = serve(*LIST_ONLY)
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(with_a_large_address_space)) for _ in range(5)]
+        for child in children:
+            assert child.hear() == "ready"
+        list_the_worst(daemon)
+        assert sorted(map(int, read_text(daemon / "oom").split())) == sorted(child.pid for child in children)
+        write_text(daemon / "oom", "\n")
+
+
+def list_the_worst(daemon):
     done = subprocess.run(["sh", "-c", "head -5 oom_ranking | cut -d' ' -f1 | paste -sd' ' > oom"], cwd=daemon.mountpoint,
                           capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert len(read_text(daemon / "oom").split()) == 5
-    write_text(daemon / "oom", "\n")
 
 
 def test_it_cannot_be_written(serve):
