@@ -10,12 +10,12 @@
 #include "oomlist.h"
 
 #include "core/pidlist.h"
+#include "source/filelimit.h"
 #include "source/process.h"
 
 #include <errno.h>
 #include <glib-unix.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 64
@@ -66,24 +66,13 @@ static gboolean on_ended(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UN
     return G_SOURCE_CONTINUE;
 }
 
-/* A list may be longer than the soft limit of 1024 descriptors, which is only there for programs that
- * use select(). */
-static void raise_descriptor_limit(void) {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnOomList **ret) {
     g_autoptr(MnOomList) self = g_new0(MnOomList, 1);
 
     self->mode = mode;
     self->state = state;
     self->victims = g_ptr_array_new_with_free_func((GDestroyNotify)victim_free);
-    raise_descriptor_limit();
+    mn_file_limit_raise(); /* each victim costs one */
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (self->epoll_fd < 0)
         return -errno;

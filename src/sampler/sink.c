@@ -9,11 +9,11 @@
 #include "sink.h"
 
 #include "source/client.h"
+#include "source/filelimit.h"
 
 #include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define CHECK_PERIOD_MS 2000
@@ -49,26 +49,13 @@ struct MnSinks {
     gpointer data;
 };
 
-/* Each eventfd costs us a descriptor, and each process one more. */
-static guint raise_descriptor_limit(void) {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return 0;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur > DESCRIPTORS_RESERVED
-               ? MIN(limit.rlim_cur - DESCRIPTORS_RESERVED, G_MAXUINT)
-               : 0;
-}
-
 MnSinks *mn_sinks_new(void (*ended)(MnSink *sink, gpointer data), gpointer data) {
     MnSinks *self = g_new0(MnSinks, 1);
+    guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
 
     self->processes = g_hash_table_new(NULL, NULL);
     self->users = g_hash_table_new(NULL, NULL);
-    self->n_sinks_max = raise_descriptor_limit();
+    self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
     self->ended = ended;
     self->data = data;
     return self;
@@ -121,16 +108,10 @@ static void end(MnSinks *self, MnSink *sink) {
 }
 
 static void end_process(MnSinks *self, Process *process) {
-    guint n = g_hash_table_size(process->by_id);
+    g_autoptr(GList) sinks = g_hash_table_get_values(process->by_id);
 
-    for (; n > 0; n--) { /* the last one frees the process */
-        GHashTableIter iter;
-        gpointer sink;
-
-        g_hash_table_iter_init(&iter, process->by_id);
-        g_hash_table_iter_next(&iter, NULL, &sink);
-        end(self, sink);
-    }
+    for (GList *sink = sinks; sink; sink = sink->next) /* the last one frees the process */
+        end(self, sink->data);
 }
 
 static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
