@@ -39,11 +39,6 @@ static void victim_free(MnVictim *victim) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnVictim, victim_free)
 
-static void tell_changed(MnOomList *self) {
-    if (self->changed)
-        self->changed(self->changed_data);
-}
-
 /* Removes those that have ended. */
 static gboolean remove_ended(MnOomList *self) {
     struct epoll_event events[EVENTS_AT_ONCE];
@@ -58,11 +53,24 @@ static gboolean remove_ended(MnOomList *self) {
     return any;
 }
 
+static gboolean on_ended(gint fd, GIOCondition condition, gpointer user_data);
+
+/* The main loop is only bothered with the descriptor while there is somebody who can end. */
+static void note_changed(MnOomList *self) {
+    if (self->victims->len > 0 && self->source == 0)
+        self->source = g_unix_fd_add(self->epoll_fd, G_IO_IN, on_ended, self);
+    else if (self->victims->len == 0 && self->source > 0)
+        g_clear_handle_id(&self->source, g_source_remove);
+
+    if (self->changed)
+        self->changed(self->changed_data);
+}
+
 static gboolean on_ended(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
     MnOomList *self = user_data;
 
     if (remove_ended(self))
-        tell_changed(self);
+        note_changed(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -76,7 +84,6 @@ int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnOomList **ret) {
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (self->epoll_fd < 0)
         return -errno;
-    self->source = g_unix_fd_add(self->epoll_fd, G_IO_IN, on_ended, self);
 
     *ret = g_steal_pointer(&self);
     return 0;
@@ -104,8 +111,7 @@ void mn_oom_list_free(MnOomList *self) {
         restore(g_ptr_array_index(self->victims, i));
     if (self->has_state)
         mn_state_file_remove(self->state);
-    if (self->source > 0)
-        g_source_remove(self->source);
+    g_clear_handle_id(&self->source, g_source_remove);
     g_ptr_array_unref(self->victims);
     if (self->epoll_fd >= 0)
         close(self->epoll_fd);
@@ -359,13 +365,13 @@ int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnOomW
         return r;
 
     replace(self, victims);
-    tell_changed(self);
+    note_changed(self);
     return 0;
 }
 
 void mn_oom_list_render(MnOomList *self, GString *text) {
     if (remove_ended(self))
-        tell_changed(self);
+        note_changed(self);
     for (guint i = 0; i < self->victims->len; i++)
         mn_pid_list_append(text, ((MnVictim *)g_ptr_array_index(self->victims, i))->pid);
     g_string_append_c(text, '\n');
