@@ -14,6 +14,8 @@
 #include "crossing.h"
 
 typedef struct Lane {
+    MnMeterId meter;
+    MnOp op;
     GSequence *edges;
     GSequenceIter *lowest;  /* the first that is not reached; NULL when there is none */
     GSequenceIter *highest; /* the last that is reached; NULL when there is none */
@@ -23,6 +25,8 @@ typedef struct Lane {
 
 struct MnCrossing {
     Lane lanes[MN_N_VALUES][2]; /* [meter][op] */
+    Lane *used[2 * MN_N_VALUES]; /* those that have limits, in this order */
+    guint n_used;
     MnWatch *changed; /* those to be told, in the order in which they crossed */
     MnWatch **changed_end;
     MnScale scale;
@@ -30,6 +34,14 @@ struct MnCrossing {
 
 static guint64 mirror(MnOp op, guint64 pages) {
     return op == MN_OP_BELOW ? ~pages : pages;
+}
+
+static guint64 lane_value(const Lane *lane, const MnReading *reading) {
+    return mirror(lane->op, reading->pages[lane->meter]);
+}
+
+static gboolean lane_is_empty(const Lane *lane) {
+    return !lane->lowest && !lane->highest;
 }
 
 static int compare_enter(gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED) {
@@ -161,14 +173,25 @@ static void lane_remove(Lane *lane, MnEdge *edge) {
     lane_set_ends(lane, lowest, highest);
 }
 
+/* To be called when a lane got its first limit or lost its last. */
+static void list_used(MnCrossing *self) {
+    self->n_used = 0;
+    for (guint meter = 0; meter < MN_N_VALUES; meter++)
+        for (guint op = 0; op < 2; op++)
+            if (!lane_is_empty(&self->lanes[meter][op]))
+                self->used[self->n_used++] = &self->lanes[meter][op];
+}
+
 MnCrossing *mn_crossing_new(void) {
     MnCrossing *self = g_new0(MnCrossing, 1);
 
     self->changed_end = &self->changed;
     for (guint meter = 0; meter < MN_N_VALUES; meter++)
         for (guint op = 0; op < 2; op++) {
-            self->lanes[meter][op].edges = g_sequence_new(NULL);
-            lane_find_ends(&self->lanes[meter][op]);
+            Lane *lane = &self->lanes[meter][op];
+
+            *lane = (Lane){ .meter = meter, .op = op, .edges = g_sequence_new(NULL) };
+            lane_find_ends(lane);
         }
     return self;
 }
@@ -197,14 +220,13 @@ void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
         return;
     self->scale = *scale;
 
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++) {
-            Lane *lane = &self->lanes[meter][op];
+    for (guint i = 0; i < self->n_used; i++) {
+        Lane *lane = self->used[i];
 
-            g_sequence_foreach(lane->edges, rescale_edge, self);
-            g_sequence_sort(lane->edges, compare_enter, NULL);
-            lane_find_ends(lane);
-        }
+        g_sequence_foreach(lane->edges, rescale_edge, self);
+        g_sequence_sort(lane->edges, compare_enter, NULL);
+        lane_find_ends(lane);
+    }
 }
 
 void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading *reading) {
@@ -226,9 +248,13 @@ void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
     watch->indexed = TRUE;
     for (guint i = 0; i < watch->n_edges; i++) {
         MnEdge *edge = &watch->edges[i];
+        Lane *lane = edge_lane(self, edge);
+        gboolean is_first = lane_is_empty(lane);
 
         edge_scale(edge, &self->scale);
-        lane_insert(edge_lane(self, edge), edge);
+        lane_insert(lane, edge);
+        if (is_first)
+            list_used(self);
     }
 }
 
@@ -237,8 +263,13 @@ void mn_crossing_remove(MnCrossing *self, MnWatch *watch) {
         return;
 
     watch->indexed = FALSE;
-    for (guint i = 0; i < watch->n_edges; i++)
-        lane_remove(edge_lane(self, &watch->edges[i]), &watch->edges[i]);
+    for (guint i = 0; i < watch->n_edges; i++) {
+        Lane *lane = edge_lane(self, &watch->edges[i]);
+
+        lane_remove(lane, &watch->edges[i]);
+        if (lane_is_empty(lane))
+            list_used(self);
+    }
 }
 
 static void note_change(MnCrossing *self, MnEdge *edge) {
@@ -290,9 +321,8 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
     MnWatch *changed;
     guint n = 0;
 
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++)
-            lane_advance(self, &self->lanes[meter][op], mirror(op, reading->pages[meter]));
+    for (guint i = 0; i < self->n_used; i++)
+        lane_advance(self, self->used[i], lane_value(self->used[i], reading));
 
     changed = g_steal_pointer(&self->changed);
     self->changed_end = &self->changed;
@@ -310,53 +340,43 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
 guint64 mn_crossing_distance(const MnCrossing *self, const MnReading *reading) {
     guint64 distance = G_MAXUINT64;
 
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++) {
-            const Lane *lane = &self->lanes[meter][op];
-            guint64 value = mirror(op, reading->pages[meter]);
+    for (guint i = 0; i < self->n_used; i++) {
+        const Lane *lane = self->used[i];
+        guint64 value = lane_value(lane, reading);
 
-            if (!lane->lowest)
-                continue;
+        if (lane->lowest)
             distance = MIN(distance, lane->lowest_enter > value ? lane->lowest_enter - value : 1);
-        }
+    }
     return distance;
-}
-
-static gboolean lane_is_empty(const Lane *lane) {
-    return !lane->lowest && !lane->highest;
 }
 
 guint64 mn_crossing_approach(const MnCrossing *self, const MnReading *from, const MnReading *to) {
     guint64 furthest = 0;
 
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++) {
-            guint64 before = mirror(op, from->pages[meter]), now = mirror(op, to->pages[meter]);
+    for (guint i = 0; i < self->n_used; i++) {
+        guint64 before = lane_value(self->used[i], from), now = lane_value(self->used[i], to);
 
-            if (!lane_is_empty(&self->lanes[meter][op]) && now > before)
-                furthest = MAX(furthest, now - before);
-        }
+        if (now > before)
+            furthest = MAX(furthest, now - before);
+    }
     return furthest;
 }
 
 gboolean mn_crossing_is_reached(const MnCrossing *self) {
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++)
-            if (self->lanes[meter][op].highest)
-                return TRUE;
+    for (guint i = 0; i < self->n_used; i++)
+        if (self->used[i]->highest)
+            return TRUE;
     return FALSE;
 }
 
 guint mn_crossing_meters(const MnCrossing *self) {
     guint meters = 0;
 
-    for (guint meter = 0; meter < MN_N_VALUES; meter++)
-        for (guint op = 0; op < 2; op++)
-            if (!lane_is_empty(&self->lanes[meter][op]))
-                meters |= MN_METER_BIT(meter);
+    for (guint i = 0; i < self->n_used; i++)
+        meters |= MN_METER_BIT(self->used[i]->meter);
     return meters;
 }
 
 gboolean mn_crossing_is_empty(const MnCrossing *self) {
-    return mn_crossing_meters(self) == 0;
+    return self->n_used == 0;
 }
