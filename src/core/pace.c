@@ -28,11 +28,10 @@ static guint64 arrival_ms(const MnPace *pace) {
 /* A sample that comes at the moment of arrival sees the limit reached at once. It may be put off for
  * that by one period at most, which is what a crossing may be late by, and be early by half of one. */
 static guint64 aim(const MnPace *pace, guint64 soonest_ms, guint64 shortest_ms) {
-    guint64 arrival = arrival_ms(pace), half_ms = shortest_ms / 2;
+    guint64 half_ms = shortest_ms / 2;
+    guint64 arrival = MAX(arrival_ms(pace), half_ms);
 
-    if (arrival >= half_ms && arrival < MAX(soonest_ms, half_ms) + shortest_ms)
-        return arrival;
-    return MAX(soonest_ms, shortest_ms);
+    return arrival < MAX(soonest_ms, half_ms) + shortest_ms ? arrival : MAX(soonest_ms, shortest_ms);
 }
 
 guint64 mn_pace_next_ms(const MnPace *pace, const MnParameters *parameters) {

@@ -22,7 +22,7 @@ typedef struct MnPace {
  * With a fill_rate: as long as memory needs for the distance if it fills at that rate, or at one that
  * was seen and is higher; between update_period and max_update_period, and not more than
  * MN_PACE_REACHED_MS while a limit is reached. Where it would be reached within one update_period
- * more at the speed of now, until then, even if that is only half an update_period.
+ * more at the speed of now, until then, though at least half an update_period.
  *
  * Without one, as the driver of 2012 did it: update_period after a sample that has moved, else twice
  * the period before, up to max_update_period. */

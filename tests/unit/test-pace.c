@@ -149,22 +149,23 @@ static void test_what_was_seen(void) {
     }
 }
 
-/* It waits for the moment at which the limit will be reached, where that lies between half an
- * update_period and one more than it would wait otherwise. */
+/* It waits for the moment at which the limit will be reached, where that lies less than one
+ * update_period behind what it would wait otherwise, but for half of one at least. */
 static void test_arrival(void) {
     static const struct {
         const char *name;
         guint64 distance_pages, latest, update_period_ms, expected_ms;
     } rows[] = {
         { "not filling up", 1200, 0, 10, 10 },
-        { "in 3.9 ms: too soon", 399, 100000, 10, 10 },
+        { "at once: half a period", 1, 100000, 10, 5 },
+        { "in 3.9 ms", 399, 100000, 10, 5 },
         { "in 4 ms, and one for what is rounded off", 400, 100000, 10, 5 },
         { "in 8 ms, and an eighth", 800, 100000, 10, 10 },
         { "in 12.9 ms", 1299, 100000, 10, 14 },
         { "in 13 ms", 1300, 100000, 10, 10 },
         { "in 19 ms", 1900, 100000, 10, 10 },
         { "in 1.3 s of 1", 130000, 100000, 1000, 1463 },
-        { "at once", 10, 100000, 1, 1 },
+        { "half of the shortest period is none", 10, 100000, 1, 1 },
         { "farther, at a lower speed: a look in between", 262144, 1900000, 10, 125 },
         { "farther, at the highest", 262144, 2097152, 10, 125 },
         { "farther, at more than that", 262144, 4194304, 10, 70 },
