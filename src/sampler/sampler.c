@@ -12,17 +12,10 @@
 
 #include "core/cgroup.h"
 #include "core/pace.h"
+#include "sampler/timer.h"
 #include "sampler/wakeup.h"
 
-#include <sys/prctl.h>
-
 #define N_SOURCES 5
-
-/* The driver's timer was deferrable. A sleep this long may end a little late, together with other
- * wake-ups of the machine, and is begun shorter by as much; a short one is to be punctual. */
-#define FAR_MS 1000
-#define FAR_SLACK_MS 25
-#define NEAR_SLACK_NS 50000 /* the kernel's preset */
 
 struct MnSampler {
     MnProc *proc;
@@ -45,7 +38,6 @@ struct MnSampler {
     MnFill fill;
     MnReading step_from; /* what was measured when the step of `fill` began */
     gint64 step_from_us; /* 0: no step has begun */
-    gint64 due_us; /* when the timer takes the next sample; 0 for never */
     guint held_sources; /* of the last sample; 0 when it may not be used any more */
     guint holders[N_SOURCES];
     guint watched_sources; /* of the meters that have a limit */
@@ -56,9 +48,7 @@ struct MnSampler {
     gboolean must_choose; /* the period, before the loop sleeps */
     gboolean moved;       /* for that choice: some meter has */
 
-    GSource *timer;
-    gboolean has_expired; /* the timer has since the last choice */
-    gboolean is_far; /* the timer slack is that of a far sleep */
+    MnTimer *timer;
     MnWakeup wakeup;
     guint bad_sources; /* those that could not be used last time */
 };
@@ -109,29 +99,13 @@ static void update_scale(MnSampler *self) {
     mn_crossing_set_scale(self->crossing, &scale);
 }
 
-/* Wide only after a sleep that nobody interrupted: where clients come and go, each change would cost
- * a system call. */
-static void set_slack(MnSampler *self, gboolean is_far) {
-    if (is_far == self->is_far || (is_far && !self->has_expired))
-        return;
-    self->is_far = is_far;
-    prctl(PR_SET_TIMERSLACK, is_far ? FAR_SLACK_MS * 1000000UL : NEAR_SLACK_NS, 0, 0, 0);
-}
-
 static void arm(MnSampler *self) {
-    gboolean is_far = self->period_ms >= FAR_MS;
-    guint64 sleep_ms = self->period_ms - (is_far ? FAR_SLACK_MS : 0);
-
-    if (is_idle(self)) {
-        self->due_us = 0;
-        return;
-    }
-    self->due_us = self->taken_us + (gint64)sleep_ms * 1000;
-    set_slack(self, is_far);
+    if (is_idle(self))
+        mn_timer_stop(self->timer);
+    else
+        mn_timer_set(self->timer, self->taken_us, self->period_ms);
 }
 
-/* Chooses the moment of the next sample, when the loop is about to sleep: whoever is waiting for an
- * answer or a notification has it by then, and many changes in one turn are one choice. */
 static void choose_period(MnSampler *self) {
     MnPace pace = {
         .distance_pages = mn_crossing_distance(self->crossing, &self->reading),
@@ -149,7 +123,15 @@ static void choose_period(MnSampler *self) {
     self->must_choose = FALSE;
     self->moved = FALSE;
     arm(self);
-    self->has_expired = FALSE;
+}
+
+/* Whoever is waiting for an answer or a notification has it by now, and many changes in one turn are
+ * one choice. */
+static void on_about_to_sleep(gpointer data) {
+    MnSampler *self = data;
+
+    if (self->must_choose)
+        choose_period(self);
 }
 
 /* The reading has changed: put the limits to scale and tell who is concerned. */
@@ -280,54 +262,8 @@ static void take_sample(MnSampler *self) {
     publish(self);
 }
 
-/* The timer: due at taken_us + period_ms while there is a watch. Its moment is looked up each time
- * the loop is about to sleep, because g_source_set_ready_time() would cost a wake-up of its own. */
-typedef struct Timer {
-    GSource source;
-    MnSampler *sampler;
-} Timer;
-
-static gboolean timer_prepare(GSource *source, gint *ret_timeout_ms) {
-    MnSampler *self = ((Timer *)source)->sampler;
-    gint64 left_us;
-
-    if (self->must_choose)
-        choose_period(self);
-    if (self->due_us == 0) {
-        *ret_timeout_ms = -1;
-        return FALSE;
-    }
-    left_us = self->due_us - g_source_get_time(source);
-    *ret_timeout_ms = left_us > 0 ? (gint)MIN((left_us + 999) / 1000, G_MAXINT) : 0;
-    return left_us <= 0;
-}
-
-static gboolean timer_check(GSource *source) {
-    MnSampler *self = ((Timer *)source)->sampler;
-
-    return self->due_us != 0 && self->due_us <= g_source_get_time(source);
-}
-
-static gboolean timer_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
-                               gpointer user_data G_GNUC_UNUSED) {
-    MnSampler *self = ((Timer *)source)->sampler;
-
-    self->has_expired = TRUE;
-    take_sample(self);
-    return G_SOURCE_CONTINUE;
-}
-
-static GSource *timer_new(MnSampler *self) {
-    static GSourceFuncs functions = { timer_prepare, timer_check, timer_dispatch, NULL, NULL, NULL };
-    GSource *timer = g_source_new(&functions, sizeof(Timer));
-
-    ((Timer *)timer)->sampler = self;
-    g_source_set_static_name(timer, "sampler");
-    g_source_attach(timer, NULL);
-    return timer;
-}
-
-static void on_wakeup(gpointer data) {
+/* The timer, pressure, a changed file. */
+static void on_due(gpointer data) {
     take_sample(data);
 }
 
@@ -350,14 +286,14 @@ int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, M
     self->parameters = *parameters;
     self->machine.page_bytes = mn_proc_page_bytes();
     self->crossing = mn_crossing_new();
-    self->timer = timer_new(self);
+    self->timer = mn_timer_new(on_about_to_sleep, on_due, self);
     self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
 
     *ret_name = NULL;
     r = mn_proc_new(proc_directory, &self->proc);
     if (r < 0)
         return r;
-    mn_wakeup_init(&self->wakeup, self->proc, on_wakeup, self);
+    mn_wakeup_init(&self->wakeup, self->proc, on_due, self);
     r = measure(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, ret_name);
     if (r < 0)
         return r;
@@ -376,8 +312,7 @@ void mn_sampler_free(MnSampler *self) {
         return;
     if (self->proc)
         mn_wakeup_clear(&self->wakeup);
-    g_source_destroy(self->timer);
-    g_source_unref(self->timer);
+    mn_timer_free(self->timer);
     mn_crossing_free(self->crossing);
     mn_zones_clear(&self->zones);
     mn_group_free(self->group);
