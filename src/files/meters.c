@@ -3,8 +3,7 @@
  *
  * A read gives its value, a write sets one limit for this open file. It is ready as long as the
  * limit's state, reached or not, is one that this open file has not read yet; a limit that is
- * reached when it is written is such a state. Who has opened it for writing only cannot read: there
- * what poll has reported counts as read. */
+ * reached when it is written is such a state. */
 #include "files/files.h"
 #include "fs/open.h"
 
@@ -18,7 +17,7 @@ typedef struct MeterFile {
 typedef struct Meter {
     MnOpen open;
     MnWatch *watch;           /* NULL without a limit */
-    guint32 seen_reached;     /* the state that was read last, or reported to who cannot read */
+    guint32 seen_reached;     /* the state that was read last */
 } Meter;
 
 static MeterFile *file_of(MnOpen *open) {
@@ -92,8 +91,6 @@ static guint meter_poll(MnOpen *open) {
 
     if (self->watch && self->watch->reached != self->seen_reached)
         events |= POLLIN | POLLRDNORM | POLLPRI;
-    if (self->watch && open->is_write_only)
-        self->seen_reached = self->watch->reached;
     return events;
 }
 

@@ -3,7 +3,7 @@
  *
  * The directory is everybody's and sticky, a file its creator's. A file is ready as long as there
  * is a state that this open file has not read; one that was never read is, so that nothing is lost
- * between open and poll. Where it is open for writing only, what poll has reported counts as read. */
+ * between open and poll. */
 #include "files/files.h"
 #include "fs/open.h"
 
@@ -20,7 +20,7 @@ typedef struct ThresholdFile {
 
 typedef struct ThresholdOpen {
     MnOpen open;
-    guint64 seen_generation; /* that was read last, or reported to who cannot read; 0 for none */
+    guint64 seen_generation; /* 0 before the first read */
 } ThresholdOpen;
 
 static ThresholdFile *file_of(MnOpen *open) {
@@ -67,17 +67,12 @@ static int threshold_write(MnOpen *open, const MnWrite *write) {
 
 static guint threshold_poll(MnOpen *open) {
     ThresholdFile *file = file_of(open);
-    ThresholdOpen *self = (ThresholdOpen *)open;
     guint events = POLLOUT | POLLWRNORM;
-    guint64 generation;
 
     if (!file->threshold)
         return POLLHUP | POLLERR;
-    generation = mn_threshold_get_generation(file->threshold);
-    if (self->seen_generation != generation)
+    if (((ThresholdOpen *)open)->seen_generation != mn_threshold_get_generation(file->threshold))
         events |= POLLIN | POLLRDNORM | POLLPRI;
-    if (open->is_write_only)
-        self->seen_generation = generation;
     return events;
 }
 
