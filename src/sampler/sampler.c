@@ -38,6 +38,7 @@ struct MnSampler {
     MnFill fill;
     MnReading step_from; /* what was measured when the step of `fill` began */
     gint64 step_from_us; /* 0: no step has begun */
+    guint step_sources;  /* that were read then */
     guint held_sources; /* of the last sample; 0 when it may not be used any more */
     guint holders[N_SOURCES];
     guint watched_sources; /* of the meters that have a limit */
@@ -228,20 +229,21 @@ static void tell_observers(const MnSampler *self) {
         mn_observers_tell(&self->observers, &moment);
 }
 
-/* Learns from the step between two samples how fast memory fills up. What others write into a copy is
- * no memory. */
+/* Learns from the step between two samples how fast memory fills up, if both have measured all meters
+ * with limits. What others write into a copy is no memory. */
 static void note_fill(MnSampler *self) {
     gint64 step_us = self->taken_us - self->step_from_us;
     guint64 pages;
 
     if (!mn_proc_is_live(self->proc) || step_us < MN_FILL_STEP_US)
         return;
-    if (self->step_from_us > 0) {
+    if (self->step_from_us > 0 && !(self->watched_sources & ~self->step_sources)) {
         pages = mn_crossing_approach(self->crossing, &self->step_from, &self->measured);
         mn_fill_step(&self->fill, pages, step_us, self->taken_us);
     }
     self->step_from = self->measured;
     self->step_from_us = self->taken_us;
+    self->step_sources = self->held_sources;
 }
 
 static void take_sample(MnSampler *self) {
@@ -413,7 +415,6 @@ void mn_sampler_add(MnSampler *self, MnWatch *watch) {
     mn_crossing_advance(self->crossing, &self->reading);
     if (is_first || self->parameters.fill_rate_mib > 0)
         self->must_choose = TRUE;
-    self->step_from_us = 0; /* its meters may not have been measured before */
 }
 
 void mn_sampler_remove(MnSampler *self, MnWatch *watch) {

@@ -567,6 +567,7 @@ static void test_it_learns_how_fast_memory_fills(void) {
     const char *name;
     MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .percent = 100 } } };
     g_autoptr(MnWatch) watch = mn_watch_new(&set, on_notify, &n_notified);
+    g_autoptr(MnWatch) other = mn_watch_new(&set, on_notify, &n_notified);
     int sleep_before_ms;
 
     mn_parameters_init(&parameters);
@@ -583,6 +584,8 @@ static void test_it_learns_how_fast_memory_fills(void) {
         chunks[n_chunks] = g_malloc(CHUNK_BYTES);
         memset(chunks[n_chunks++], 1, CHUNK_BYTES);
         mn_sampler_read(sampler);
+        mn_sampler_add(sampler, other); /* who comes and goes does not keep us from learning */
+        mn_sampler_remove(sampler, other);
     }
     CU_ASSERT_TRUE(sleep_ms() <= sleep_before_ms / 4);
 
