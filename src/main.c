@@ -8,7 +8,7 @@
 #include "options.h"
 #include "privilege.h"
 #include "sampler/oomkiller.h"
-#include "source/client.h"
+#include "kernel/client.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
 }
 
 static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list,
-                                    GError **error) {
+                                    MnHelper *messenger, GError **error) {
     const char *text = options->oom_limit;
     MnLimitSet limits;
 
@@ -97,16 +97,16 @@ static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler
                     "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
         return NULL;
     }
-    return mn_oom_killer_new(sampler, list, &limits, options->oom_grace_ms);
+    return mn_oom_killer_new(sampler, list, &limits, options->oom_grace_ms, messenger);
 }
 
 /* First puts back what an earlier daemon may have left. */
-static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, GError **error) {
+static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, MnHelper *helper, GError **error) {
     MnOomList *list = NULL;
     int r;
 
-    mn_oom_list_recover(state);
-    r = mn_oom_list_new(options->oom_mode, state, &list);
+    mn_oom_list_recover(state, helper);
+    r = mn_oom_list_new(options->oom_mode, state, helper, &list);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
     return list;
@@ -182,11 +182,11 @@ static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **err
     return r == 0;
 }
 
-static MnRegistrations *make_registrations(MnSampler *sampler, MnMemcg *memcg, GError **error) {
+static MnRegistrations *make_registrations(MnSampler *sampler, MnMemcg *memcg, MnHelper *helper, GError **error) {
     MnRegistrations *registrations = NULL;
     int r;
 
-    r = mn_registrations_new(sampler, memcg, &registrations);
+    r = mn_registrations_new(sampler, memcg, helper, &registrations);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
     return registrations;
@@ -252,6 +252,8 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     g_autoptr(MnRegistrations) registrations = NULL;
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
+    g_autoptr(MnHelper) helper = mn_helper_new(); /* these two end before those who are waiting for them */
+    g_autoptr(MnHelper) messenger = mn_helper_new();
     MnFilesContext context;
 
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
@@ -262,17 +264,17 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
     sampler = make_sampler(options, error);
     if (!sampler || !choose_subject(sampler, options, error))
         return FALSE;
-    registrations = make_registrations(sampler, memcg, error);
+    registrations = make_registrations(sampler, memcg, helper, error);
     if (!registrations)
         return FALSE;
 
     identity = identify(mountpoint, options->device);
     state = mn_state_file_new(identity);
-    oom_list = make_oom_list(options, state, error);
+    oom_list = make_oom_list(options, state, helper, error);
     if (!oom_list)
         return FALSE;
     if (options->oom_limit) {
-        oom_killer = make_oom_killer(options, sampler, oom_list, error);
+        oom_killer = make_oom_killer(options, sampler, oom_list, messenger, error);
         if (!oom_killer)
             return FALSE;
     }
@@ -282,6 +284,8 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
                                 .thresholds = thresholds,
                                 .oom_list = oom_list,
                                 .registrations = registrations,
+                                .helper = helper,
+                                .messenger = messenger,
                                 .poll_acknowledges = options->poll_acknowledges,
                                 .may_simulate = options->may_simulate };
     tree = mn_tree_new(geteuid(), getegid());

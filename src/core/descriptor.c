@@ -32,25 +32,13 @@ static gboolean find_number(const char *text, const char *key, guint base, guint
     return FALSE;
 }
 
-int mn_descriptor_parse(const char *text, MnDescriptor *ret) {
-    MnDescriptor parsed = { 0 };
+int mn_descriptor_parse(const char *text, MnDescriptor *descriptor) {
     guint64 flags;
 
-    if (!find_number(text, "flags:", 8, &flags) || !find_number(text, "mnt_id:", 10, &parsed.mount_id))
+    if (!find_number(text, "flags:", 8, &flags))
         return -EBADMSG;
 
-    parsed.is_path = (flags & O_PATH) != 0;
-    (void)find_number(text, "ino:", 10, &parsed.ino);
-    parsed.is_eventfd = find_number(text, "eventfd-id:", 10, &parsed.eventfd_id);
-    *ret = parsed;
-    return 0;
-}
-
-int mn_process_parse(const char *status, int *ret_pid) {
-    guint64 pid;
-
-    if (!find_number(status, "Tgid:", 10, &pid) || pid == 0 || pid > G_MAXINT)
-        return -EBADMSG;
-    *ret_pid = pid;
+    descriptor->is_path = (flags & O_PATH) != 0;
+    descriptor->is_eventfd = find_number(text, "eventfd-id:", 10, &descriptor->eventfd_id);
     return 0;
 }

@@ -3,17 +3,13 @@
 
 #include <glib.h>
 
-/* What the text of /proc/PID/fdinfo/N says of a descriptor. */
+/* What is known of a descriptor of another process. */
 typedef struct MnDescriptor {
-    gboolean is_path;     /* opened with O_PATH: no operation is allowed on it */
-    guint64 mount_id;
-    guint64 ino;          /* 0 where the kernel does not tell (before 5.14) */
-    guint64 eventfd_id;   /* 0 if it is no eventfd; as long as an eventfd lives no other has its */
+    gboolean is_path;    /* opened with O_PATH: no operation is allowed on it */
+    gboolean is_file;    /* it has a name in a filesystem */
     gboolean is_eventfd;
+    guint64 eventfd_id;  /* as long as an eventfd lives no other has its */
 } MnDescriptor;
 
-/* -EBADMSG, and *ret untouched, without "flags:" and "mnt_id:". */
-int mn_descriptor_parse(const char *text, MnDescriptor *ret) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The process of a thread: the "Tgid:" of the text of /proc/TID/status. -EBADMSG without one. */
-int mn_process_parse(const char *status, int *ret_pid) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds what the text of /proc/PID/fdinfo/N says. -EBADMSG, and *descriptor untouched, without "flags:". */
+int mn_descriptor_parse(const char *text, MnDescriptor *descriptor) G_GNUC_WARN_UNUSED_RESULT;

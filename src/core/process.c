@@ -12,6 +12,7 @@
 /* The fields after the name, as counted from 0. */
 enum {
     STATE = 0,
+    PPID = 1,
     FLAGS = 6,
     UTIME = 11,
     STIME = 12,
@@ -81,6 +82,7 @@ int mn_process_parse_stat(const char *text, gsize len, MnProcessStat *ret) {
         if (parse_field(&at, end, &fields[i]) < 0)
             return -EBADMSG;
 
+    parsed.ppid = MAX(fields[PPID], 0);
     parsed.is_kernel_thread = (fields[FLAGS] & KERNEL_THREAD) != 0;
     parsed.utime_ticks = MAX(fields[UTIME], 0);
     parsed.stime_ticks = MAX(fields[STIME], 0);
@@ -146,7 +148,7 @@ int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret) {
         return -EBADMSG;
     parsed.uid = numbers[0];
     parsed.euid = numbers[1];
-    parsed.suid = numbers[2];
+    parsed.fsuid = numbers[3];
 
     /* Not there without CONFIG_PID_NS. */
     if (find_line(text, end, "NSpid:", &at, &line_end)) {
@@ -174,8 +176,4 @@ void mn_comm_append(GString *text, const char *comm) {
             g_string_append(text, "\\\\");
         else
             g_string_append_c(text, *comm);
-}
-
-gboolean mn_process_may_kill(const MnProcessStatus *status, uid_t uid) {
-    return uid == 0 || uid == status->uid || uid == status->suid;
 }

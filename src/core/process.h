@@ -12,6 +12,7 @@ typedef struct MnProcessStat {
     pid_t pid;
     char comm[MN_COMM_MAX + 1]; /* as the process has set it: any byte, also a newline */
     char state;
+    pid_t ppid;
     gboolean is_kernel_thread;
     guint64 utime_ticks;
     guint64 stime_ticks;
@@ -25,7 +26,7 @@ typedef struct MnProcessStatus {
     pid_t tgid;
     uid_t uid;  /* real */
     uid_t euid;
-    uid_t suid; /* saved */
+    uid_t fsuid; /* by which it opens files, and asks for what FUSE serves */
     guint64 capabilities; /* effective */
     guint n_pids;   /* in how many nested pid namespaces it has a number; 1: only in the reader's */
     pid_t last_pid; /* its number in the innermost, its own */
@@ -40,7 +41,3 @@ int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret)
 /* Appends a name so that it stays on its line, as the kernel does in /proc/PID/status: a newline
  * becomes "\n" and a backslash "\\", whatever else is in it stays. */
 void mn_comm_append(GString *text, const char *comm);
-
-/* Whether kill(2) lets a user signal the process: its real or saved uid is the user's, or the user
- * is root. */
-gboolean mn_process_may_kill(const MnProcessStatus *status, uid_t uid);

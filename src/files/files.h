@@ -19,6 +19,8 @@ typedef struct MnFilesContext {
     MnHerd herd;                /* which zones mem_notify sees under pressure */
     MnOomList *oom_list;
     MnRegistrations *registrations;
+    MnHelper *helper;           /* looks at clients and processes */
+    MnHelper *messenger;        /* signals them */
     dev_t mount_device;         /* st_dev of what is served; 0 before it is mounted */
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */

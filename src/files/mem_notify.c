@@ -111,7 +111,7 @@ static void mem_notify_release(MnOpen *open) {
     MemNotify *self = (MemNotify *)open;
 
     stop_waiting(self);
-    mn_signal_drop(&file->signals, &self->signal);
+    mn_signal_drop(&self->signal);
     if (--file->watchers == 0) {
         mn_sampler_unobserve(file->context->sampler, &file->observer);
         mn_herd_reset(herd_of(file));
@@ -186,5 +186,7 @@ void mn_mem_notify_add(MnTree *tree, MnFilesContext *context) {
     file->observer.counters = MN_RECLAIM_COUNTERS;
     file->observer.told = on_told;
     file->context = context;
+    file->signals.helper = context->helper;
+    file->signals.messenger = context->messenger;
     mn_tree_add_file(tree, mn_tree_get_root(tree), "mem_notify", 0666, &mem_notify_ops, file);
 }

@@ -3,17 +3,15 @@
  * notification API that cgroup v2 does not have.
  *
  * A client opens a file, makes an eventfd and writes both numbers to cgroup.event_control. They
- * are numbers in his process; what they stand for is found out without touching the files, since
+ * are numbers in his process; what they stand for the helper finds out without touching the files, since
  * one of them is ours. Errors and their order are the kernel's. */
 #include "core/eventcontrol.h"
 #include "files/files.h"
 #include "fs/open.h"
-#include "source/client.h"
+#include "kernel/claim.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define NAME_BYTES 64
 
 /* The data of the directory, and of each of its files. */
 typedef struct Memcg {
@@ -160,42 +158,32 @@ static const MnFileOps pressure_level_ops = {
 
 /* --- cgroup.event_control --- */
 
+/* A write that waits for the helper. */
+typedef struct Registering {
+    MnOpen *open;
+    MnCaller caller;
+    char *text;
+    MnEventControl parsed; /* points into the text */
+} Registering;
+
+static void registering_free(Registering *self) {
+    g_free(self->text);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Registering, registering_free)
+
 static gboolean may_read(const MnNode *node, const MnCaller *caller) {
     guint shift = caller->uid == node->uid ? 6 : caller->gid == node->gid ? 3 : 0;
 
     return caller->uid == 0 || ((node->mode >> shift) & 4);
 }
 
-static gboolean is_at(const MnNode *node, pid_t pid, guint64 number, const MnDescriptor *descriptor) {
-    char name[NAME_BYTES];
-
-    if (descriptor->ino > 0)
-        return descriptor->ino == node->ino;
-    return mn_client_find_name(pid, number, name, sizeof name) == 0 && strcmp(name, node->name) == 0;
-}
-
-/* Which of the files a client's descriptor is. */
-static int find_control(const Memcg *memcg, pid_t pid, guint64 number, const MnCaller *caller,
-                        MnEventKind *ret) {
-    MnDescriptor descriptor;
-    dev_t device;
-    int r;
-
-    r = mn_client_look(pid, number, &descriptor);
-    if (r < 0)
-        return r;
-    if (descriptor.is_path)
-        return -EBADF;
-    r = mn_client_find_device(pid, &descriptor, &device);
-    if (r == 0 && device != memcg->context->mount_device)
-        r = -ENOENT;
-    if (r < 0)
-        return r == -ENOENT ? -EINVAL : r;
-
+/* Which of the files the control is. */
+static int find_control(const Memcg *memcg, guint64 ino, const MnCaller *caller, MnEventKind *ret) {
     for (guint kind = 0; kind < MN_N_EVENT_KINDS; kind++) {
         const MnNode *node = memcg->controls[kind];
 
-        if (node && is_at(node, pid, number, &descriptor)) {
+        if (node && node->ino == ino) {
             *ret = kind;
             return may_read(node, caller) ? 0 : -EACCES;
         }
@@ -203,54 +191,60 @@ static int find_control(const Memcg *memcg, pid_t pid, guint64 number, const MnC
     return -EINVAL;
 }
 
-static int find_eventfd(pid_t pid, guint64 number, MnDescriptor *ret) {
-    int r;
-
-    r = mn_client_look(pid, number, ret);
-    if (r < 0)
-        return r;
-    if (ret->is_path)
-        return -EBADF;
-    return ret->is_eventfd ? 0 : -EINVAL;
-}
-
-static int register_client(MnOpen *open, const MnWrite *write) {
-    const Memcg *memcg = memcg_of(open);
-    MnDescriptor eventfd;
-    MnEventControl parsed;
+static int finish_registering(const Registering *self, MnParcel *answer) {
+    const MnClaimed *claimed = mn_claim_get_claimed(answer);
+    g_auto(MnSinkKey) key = { .pid = claimed->pid,
+                              .uid = self->caller.uid,
+                              .number = self->parsed.eventfd,
+                              .eventfd_id = claimed->eventfd_id,
+                              .pidfd = mn_parcel_steal_fd(answer, 0),
+                              .fd = mn_parcel_steal_fd(answer, 1) };
+    MnRegistrations *registrations = registrations_of(self->open);
     MnEventKind kind;
-    pid_t pid;
     int r;
 
-    r = mn_event_control_parse(write->text, write->len, &parsed);
-    if (r < 0)
-        return r;
-    r = mn_client_find_process(write->caller.tid, &pid);
-    if (r < 0)
-        return r;
-    r = find_eventfd(pid, parsed.eventfd, &eventfd);
-    if (r < 0)
-        return r;
-    r = find_control(memcg, pid, parsed.control, &write->caller, &kind);
-    if (r < 0)
-        return r;
-
-    return mn_registrations_add(memcg->context->registrations,
-                                &(MnSinkKey){ .pid = pid,
-                                              .uid = write->caller.uid,
-                                              .number = parsed.eventfd,
-                                              .eventfd_id = eventfd.eventfd_id },
-                                kind, parsed.argument, parsed.argument_len);
+    if (mn_registrations_check_removed(registrations))
+        return -ENODEV;
+    r = find_control(memcg_of(self->open), claimed->ino, &self->caller, &kind);
+    if (r == 0)
+        r = claimed->taken;
+    return r < 0 ? r : mn_registrations_add(registrations, &key, kind, self->parsed.argument, self->parsed.argument_len);
 }
 
 /* EMFILE would tell the client of its own descriptors; it is ours that are too many. */
+static void on_claimed(int r, MnParcel *answer, gpointer data) {
+    g_autoptr(Registering) self = data;
+
+    if (r == 0)
+        r = finish_registering(self, answer);
+    mn_open_finish(self->open, r == -EMFILE ? -ENFILE : r);
+}
+
+static int ask(Registering *self) {
+    const MnFilesContext *context = memcg_of(self->open)->context;
+    MnClaim claim = { self->caller.tid, self->caller.uid, self->parsed.eventfd, self->parsed.control,
+                      context->mount_device };
+
+    mn_registrations_look(context->registrations, claim.uid);
+    return mn_claim_ask(&claim, context->helper, on_claimed, self);
+}
+
 static int event_control_write(MnOpen *open, const MnWrite *write) {
+    g_autoptr(Registering) self = g_new0(Registering, 1);
     int r;
 
     if (mn_registrations_check_removed(registrations_of(open)))
         return -ENODEV;
-    r = register_client(open, write);
-    return r == -EMFILE ? -ENFILE : r;
+    self->open = open;
+    self->caller = write->caller;
+    self->text = g_memdup2(write->text, write->len);
+    r = mn_event_control_parse(self->text, write->len, &self->parsed);
+    if (r == 0)
+        r = ask(self);
+    if (r < 0)
+        return r == -EMFILE ? -ENFILE : r;
+    g_steal_pointer(&self);
+    return MN_LATER;
 }
 
 static const MnFileOps event_control_ops = {

@@ -23,14 +23,20 @@ static int oom_read(MnOpen *open, GString *text) {
     return 0;
 }
 
+static void on_written(int r, gpointer data) {
+    mn_open_finish(data, r);
+}
+
 static int oom_write(MnOpen *open, const MnWrite *write) {
-    MnOomWriter writer = {
+    MnWriter writer = {
         .opener_uid = open->uid,
         .uid = write->caller.uid,
         .tid = write->caller.tid,
     };
+    int r;
 
-    return mn_oom_list_write(list_of(open), write->text, write->len, &writer);
+    r = mn_oom_list_write(list_of(open), write->text, write->len, &writer, on_written, open);
+    return r < 0 ? r : MN_LATER;
 }
 
 /* One page as other files, unless the list is long: where st_size is far above what can be read,

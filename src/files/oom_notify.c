@@ -76,7 +76,7 @@ static int oom_notify_open(MnOpen *open) {
 static void oom_notify_release(MnOpen *open) {
     OomNotifyFile *file = file_of(open);
 
-    mn_signal_drop(&file->signals, &((OomNotify *)open)->signal);
+    mn_signal_drop(&((OomNotify *)open)->signal);
     if (open->node->opens == open && !open->next)
         mn_sampler_unobserve(file->context->sampler, &file->observer);
 }
@@ -131,6 +131,8 @@ static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShort
     file->observer.counters = mn_shortage_counters(kind) | MN_RECLAIM_COUNTERS;
     file->observer.told = on_told;
     file->context = context;
+    file->signals.helper = context->helper;
+    file->signals.messenger = context->messenger;
     mn_shortage_init(&file->shortage, kind);
     file->node = mn_tree_add_file(tree, mn_tree_get_root(tree), name, 0666, &oom_notify_ops, file);
 }

@@ -3,65 +3,105 @@
 #include "signal.h"
 
 #include "core/signame.h"
-#include "source/program.h"
 
 #include <errno.h>
 
-static int start(MnSignals *signals, MnSignal *self, int number, const MnOpen *open,
-                 const MnWrite *write) {
-    MnProgram *program;
-    int r;
+/* A write that waits for the helper. */
+typedef struct Asking {
+    MnSignals *signals;
+    MnSignal *signal;
+    MnOpen *open;
+    uid_t uid;
+    int number;
+} Asking;
 
-    if (write->caller.uid != open->uid)
-        return -EPERM;
-    r = mn_program_new(write->caller.tid, &program);
-    if (r < 0)
-        return r;
-
-    if (!self->program) {
-        self->link.data = self;
-        g_queue_push_tail_link(&signals->queue, &self->link);
-    }
-    mn_program_free(self->program);
-    self->program = program;
-    self->number = number;
-    return 0;
+static void enqueue(MnSignal *self, MnSignals *signals) {
+    self->signals = signals;
+    self->link.data = self;
+    g_queue_push_tail_link(&signals->queue, &self->link);
 }
 
-int mn_signal_write(MnSignals *signals, MnSignal *self, const MnOpen *open, const MnWrite *write) {
+static void release_program(MnSignal *self) {
+    if (self->job)
+        mn_helper_forget(g_steal_pointer(&self->job));
+    mn_program_close(&self->program);
+}
+
+static void on_found(int r, MnParcel *answer, gpointer data) {
+    g_autofree Asking *asking = data;
+    MnSignal *self = asking->signal;
+
+    if (r == 0) {
+        if (self->signals)
+            release_program(self);
+        else
+            enqueue(self, asking->signals);
+        mn_program_take(&self->program, asking->uid, answer);
+        self->number = asking->number;
+    }
+    mn_open_finish(asking->open, r);
+}
+
+static int ask(const Asking *asking, pid_t tid) {
+    Asking *kept = g_memdup2(asking, sizeof *asking);
+    int r;
+
+    r = mn_program_ask_open(kept->signals->helper, tid, kept->uid, on_found, kept);
+    if (r < 0)
+        g_free(kept);
+    return r < 0 ? r : MN_LATER;
+}
+
+int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWrite *write) {
     int number, r;
 
     r = mn_signame_parse(write->text, write->len, &number);
     if (r < 0)
         return r;
-    if (number > 0)
-        return start(signals, self, number, open, write);
-
-    mn_signal_drop(signals, self);
-    return 0;
+    if (number == 0) {
+        mn_signal_drop(self);
+        return 0;
+    }
+    if (write->caller.uid != open->uid)
+        return -EPERM;
+    return ask(&(Asking){ signals, self, open, open->uid, number }, write->caller.tid);
 }
 
-void mn_signal_drop(MnSignals *signals, MnSignal *self) {
-    if (!self->program)
+void mn_signal_drop(MnSignal *self) {
+    if (!self->signals)
         return;
-    g_queue_unlink(&signals->queue, &self->link);
-    g_clear_pointer(&self->program, mn_program_free);
+    release_program(self);
+    g_queue_unlink(&self->signals->queue, &self->link);
+    self->signals = NULL;
 }
 
 guint mn_signals_count(const MnSignals *self) {
     return self->queue.length;
 }
 
+/* Whoever is dropped leaves his turn to the next. He stays when it is we who were short of something. */
+static void on_sent(int r, MnParcel *answer G_GNUC_UNUSED, gpointer data) {
+    MnSignal *self = data;
+    MnSignals *signals = self->signals;
+
+    self->job = NULL;
+    if (r == -ESRCH || r == -EPERM || r == -EBUSY) {
+        mn_signal_drop(self);
+        mn_signals_send(signals, 1);
+    }
+}
+
+static int send(MnSignal *self) {
+    return mn_program_ask_signal(&self->program, self->signals->messenger, self->number, on_sent, self, &self->job);
+}
+
 void mn_signals_send(MnSignals *self, guint n) {
     for (guint left = self->queue.length; left > 0 && n > 0; left--) {
         MnSignal *signal = self->queue.head->data;
 
-        if (mn_program_signal(signal->program, signal->number) < 0) {
-            mn_signal_drop(self, signal);
-        } else {
-            g_queue_unlink(&self->queue, &signal->link);
-            g_queue_push_tail_link(&self->queue, &signal->link);
+        g_queue_unlink(&self->queue, &signal->link);
+        g_queue_push_tail_link(&self->queue, &signal->link);
+        if (!signal->job && send(signal) == 0) /* who has one on its way has had his turn */
             n--;
-        }
     }
 }

@@ -26,6 +26,10 @@ typedef struct MnWrite {
     MnCaller caller;
 } MnWrite;
 
+/* What open() and write() return when they will call mn_open_finish() later. After such an open() there is a
+ * release() also when it has failed. */
+#define MN_LATER 1
+
 /* The operations of a kind of file; those that are NULL are refused or, where that makes sense,
  * not needed. All return at once; int is 0 or -errno. */
 typedef struct MnFileOps {

@@ -7,6 +7,7 @@
  * the kernel's to check (default_permissions). */
 #include "fs.h"
 
+#include "fs/deferred.h"
 #include "fs/open.h"
 
 #define FUSE_USE_VERSION 35
@@ -196,12 +197,8 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
         fuse_reply_err(req, -r);
         return;
     }
-
     fill_open_info(info, open);
-    if (fuse_reply_open(req, info) == -ENOENT) { /* the caller was killed: no RELEASE will come */
-        mn_open_free(open);
-        mn_tree_release_unused(fs_of(req)->tree, node);
-    }
+    mn_open_answer_opening(open, fs_of(req)->tree, req, info, r);
 }
 
 static void on_release(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, struct fuse_file_info *info) {
@@ -224,13 +221,10 @@ static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *t
     MnWrite write = { .text = text, .len = len, .offset = offset, .caller = caller_of(req) };
     int r;
 
-    r = open->node->file_ops->write ? open->node->file_ops->write(open, &write) : -EINVAL;
-    if (r < 0) {
-        fuse_reply_err(req, -r);
-        return;
-    }
-    open->snapshot.must_restart = TRUE;
-    fuse_reply_write(req, len);
+    r = !open->node->file_ops->write ? -EINVAL
+        : open->deferred            ? -EBUSY
+                                    : open->node->file_ops->write(open, &write);
+    mn_open_answer_writing(open, req, len, r);
 }
 
 static void on_poll(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, struct fuse_file_info *info,

@@ -47,11 +47,11 @@ int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     node->opens = self;
 
     *ret = self;
-    return 0;
+    return r;
 }
 
 void mn_open_free(MnOpen *self) {
-    g_assert(!self->blocked);
+    g_assert(!self->blocked && !self->deferred);
 
     if (self->node->file_ops->release)
         self->node->file_ops->release(self);

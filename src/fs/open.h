@@ -16,14 +16,19 @@ struct MnOpen {
     MnOpen *previous;
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
     struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
+    struct MnDeferred *deferred; /* a request that waits for mn_open_finish() */
     MnSnapshot snapshot;
     off_t ended_at; /* where a read was told of the end of the snapshot; 0 when none was */
     gboolean is_write_only;              /* opened with O_WRONLY */
 };
 
-/* Opens a node for user `uid` with the flags of open(2); -errno of its open(). */
+/* Opens a node for user `uid` with the flags of open(2); -errno of its open(), or MN_LATER. */
 int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_open_free(MnOpen *self);
+
+/* What open() or write() has come to, after it has returned MN_LATER; 0 or -errno. An open file that is not opened
+ * after all is freed. */
+void mn_open_finish(MnOpen *self, int r);
 
 /* Answer a request: with bytes, or with an error as the last resort. */
 void mn_open_read(MnOpen *self, struct fuse_req *req, gsize size, off_t offset, int flags);

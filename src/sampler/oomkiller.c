@@ -8,14 +8,27 @@
 #include "oomkiller.h"
 
 #include "core/killing.h"
-#include "source/process.h"
+#include "core/process.h"
 
 #include <errno.h>
 #include <signal.h>
 
+/* The last signal. */
+typedef struct Killing {
+    MnTarget target; /* its descriptors are the list's */
+    int number;
+    MnLimit limit; /* that is met, in pages */
+    guint64 value_pages;
+    guint n_listed;
+    gint64 last_us; /* what it was before */
+} Killing;
+
 struct MnOomKiller {
     MnSampler *sampler;
     MnOomList *list;
+    MnHelper *messenger;
+    Killing killing;
+    MnHelperJob *job; /* of it, until it is sent */
     MnWatch *watch;
     GSource *timer;
     gint64 grace_ms;
@@ -58,36 +71,64 @@ static void find_victims(MnOomKiller *self, MnVictim **ret_next, MnVictim **ret_
     }
 }
 
-/* Signals first and tells the log afterwards. FALSE when it is not permitted (any more). */
-static gboolean send(MnOomKiller *self, const MnVictim *victim, int number, const MnEdge *edge,
-                     const MnReading *reading) {
-    int r = mn_process_signal(victim->pidfd, number);
+/* Tells the log what has become of a signal. */
+static void report(const Killing *killing, const char *name, int r) {
     g_autoptr(GString) comm = g_string_new(NULL);
-    MnProcessStat stat;
 
-    if (mn_process_read_stat(victim->pid, &stat) == 0)
-        mn_comm_append(comm, stat.comm);
+    mn_comm_append(comm, name);
     g_message("oom: %s is %" G_GUINT64_FORMAT " pages, limit %s %" G_GUINT64_FORMAT ": %s to %d (%s), of %u listed%s%s",
-              mn_meters[edge->limit.meter].name, reading->pages[edge->limit.meter],
-              mn_op_names[edge->limit.op], edge->enter_pages, number == SIGKILL ? "SIGKILL" : "SIGTERM",
-              victim->pid, comm->str, mn_oom_list_get_victims(self->list)->len, r < 0 ? ": " : "",
-              r < 0 ? g_strerror(-r) : "");
-    return r == 0 || r == -ESRCH;
+              mn_meters[killing->limit.meter].name, killing->value_pages, mn_op_names[killing->limit.op],
+              killing->limit.pages, killing->number == SIGKILL ? "SIGKILL" : "SIGTERM", killing->target.pid,
+              comm->str, killing->n_listed, r < 0 ? ": " : "", r < 0 ? g_strerror(-r) : "");
+}
+
+/* Who had ended already is no step: the next is due at once. Who may not be signalled (any more) is taken as if it
+ * had been killed long ago in vain. */
+static void on_signalled(int r, MnParcel *answer, gpointer data) {
+    MnOomKiller *self = data;
+    const Killing *killing = &self->killing;
+    MnVictim *victim = mn_oom_list_find(self->list, &killing->target);
+
+    self->job = NULL;
+    if (r == -ENOTCONN)
+        return;
+    if (r != -ESRCH)
+        report(killing, answer->bytes->len > 0 ? (const char *)answer->bytes->data : "", r);
+    if (r < 0)
+        self->last_us = killing->last_us;
+    if (r < 0 && victim)
+        victim->terminated_us = victim->killed_us = 1;
+    look(self);
+}
+
+static void send_signal(MnOomKiller *self, MnVictim *victim, int number, const MnEdge *edge, const MnReading *reading) {
+    g_auto(MnParcel) nothing = { 0 };
+    int r;
+
+    mn_parcel_init(&nothing);
+    self->killing = (Killing){ .target = victim->target,
+                               .number = number,
+                               .limit = edge->limit,
+                               .value_pages = reading->pages[edge->limit.meter],
+                               .n_listed = mn_oom_list_get_victims(self->list)->len,
+                               .last_us = self->last_us };
+    self->killing.limit.pages = edge->enter_pages;
+    if (number == SIGTERM)
+        self->last_us = victim->terminated_us;
+    r = mn_target_ask_signal(&victim->target, self->messenger, &victim->writer, number, on_signalled, self,
+                             &self->job);
+    if (r < 0)
+        on_signalled(r, &nothing, self);
 }
 
 static void terminate(MnOomKiller *self, MnVictim *victim, const MnEdge *edge, const MnReading *reading) {
     victim->terminated_us = g_get_monotonic_time();
-    if (send(self, victim, SIGTERM, edge, reading)) {
-        self->last_us = victim->terminated_us;
-    } else { /* as if it had been killed long ago in vain */
-        victim->terminated_us = 1;
-        victim->killed_us = 1;
-    }
+    send_signal(self, victim, SIGTERM, edge, reading);
 }
 
 static void kill_now(MnOomKiller *self, MnVictim *victim, const MnEdge *edge, const MnReading *reading) {
     victim->killed_us = g_get_monotonic_time();
-    (void)send(self, victim, SIGKILL, edge, reading);
+    send_signal(self, victim, SIGKILL, edge, reading);
 }
 
 /* The danger is over: who has outlived SIGTERM begins anew when there is another. */
@@ -104,12 +145,15 @@ static void forgive(MnOomKiller *self) {
 
 static gboolean on_timer(gpointer user_data) {
     MnOomKiller *self = user_data;
-    const MnReading *reading = mn_sampler_read(self->sampler);
-    const MnEdge *edge = find_met(self->watch, reading);
+    const MnReading *reading;
     MnVictim *next, *last;
     MnKillingStep step;
+    const MnEdge *edge;
     gint64 again_us;
 
+    mn_oom_list_refresh(self->list);
+    reading = mn_sampler_read(self->sampler);
+    edge = find_met(self->watch, reading);
     g_source_set_ready_time(self->timer, -1);
     if (!self->watch->reached) {
         forgive(self);
@@ -117,6 +161,8 @@ static gboolean on_timer(gpointer user_data) {
     }
 
     find_victims(self, &next, &last);
+    if (self->job) /* looks again when that is done */
+        return G_SOURCE_CONTINUE;
     step = mn_killing_next(&(MnKilling){ .now_us = g_get_monotonic_time(),
                                          .last_us = self->last_us,
                                          .terminated_us = last ? last->terminated_us : 0,
@@ -167,11 +213,12 @@ static GSource *timer_new(MnOomKiller *self) {
 }
 
 MnOomKiller *mn_oom_killer_new(MnSampler *sampler, MnOomList *list, const MnLimitSet *limits,
-                               guint64 grace_ms) {
+                               guint64 grace_ms, MnHelper *messenger) {
     MnOomKiller *self = g_new0(MnOomKiller, 1);
 
     self->sampler = sampler;
     self->list = list;
+    self->messenger = messenger;
     self->grace_ms = grace_ms;
     self->timer = timer_new(self);
     self->watch = mn_watch_new(limits, on_crossing, self);
@@ -183,6 +230,8 @@ void mn_oom_killer_free(MnOomKiller *self) {
     if (!self)
         return;
     mn_oom_list_set_changed(self->list, NULL, NULL);
+    if (self->job)
+        mn_helper_forget(self->job);
     mn_sampler_remove(self->sampler, self->watch);
     mn_watch_free(self->watch);
     g_source_destroy(self->timer);

@@ -4,14 +4,14 @@
  * Each is held by a pidfd, so that a pid that is used again is never taken for it; one epoll
  * descriptor tells the main loop when any of them ends, however many there are.
  *
- * A write is prepared whole (victims opened and checked) before anything is changed, and what is
+ * A write is prepared whole (victims opened and checked, by the helper) before anything is changed, and what is
  * changed is on record before it is: a record that was never carried out does no harm, because a
  * score is put back only where it is the one that was set. */
 #include "oomlist.h"
 
 #include "core/pidlist.h"
+#include "kernel/process.h"
 #include "source/filelimit.h"
-#include "source/process.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -23,6 +23,7 @@
 struct MnOomList {
     MnOomMode mode;
     MnStateFile *state;
+    MnHelper *helper;
     gboolean state_failed; /* and that has been said */
     gboolean has_state;
     GPtrArray *victims;    /* owned */
@@ -33,8 +34,7 @@ struct MnOomList {
 };
 
 static void victim_free(MnVictim *victim) {
-    if (victim->pidfd >= 0)
-        close(victim->pidfd); /* leaves the epoll set by that */
+    mn_target_close(&victim->target); /* leaves the epoll set by that */
     g_free(victim);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnVictim, victim_free)
@@ -67,26 +67,28 @@ static void note_changed(MnOomList *self) {
 }
 
 static gboolean on_ended(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
-    MnOomList *self = user_data;
-
-    if (remove_ended(self))
-        note_changed(self);
+    mn_oom_list_refresh(user_data);
     return G_SOURCE_CONTINUE;
 }
 
-int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnOomList **ret) {
+int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) {
     g_autoptr(MnOomList) self = g_new0(MnOomList, 1);
 
     self->mode = mode;
     self->state = state;
+    self->helper = helper;
     self->victims = g_ptr_array_new_with_free_func((GDestroyNotify)victim_free);
-    mn_file_limit_raise(); /* each victim costs one */
+    mn_file_limit_raise(); /* each victim costs two */
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (self->epoll_fd < 0)
         return -errno;
 
     *ret = g_steal_pointer(&self);
     return 0;
+}
+
+static void warn_of_score(int score, pid_t pid, int r) {
+    g_warning("cannot put back the oom_score_adj %d of process %d: %s", score, pid, g_strerror(-r));
 }
 
 static void restore(MnVictim *victim) {
@@ -96,12 +98,11 @@ static void restore(MnVictim *victim) {
         return;
     victim->is_adjusted = FALSE;
 
-    r = mn_process_get_score(victim->pid, victim->pidfd, &score);
+    r = mn_process_get_score(victim->target.score_fd, &score);
     if (r == 0 && score == victim->set_score)
-        r = mn_process_set_score(victim->pid, victim->pidfd, victim->old_score);
+        r = mn_process_set_score(victim->target.score_fd, victim->old_score);
     if (r < 0 && r != -ESRCH)
-        g_warning("cannot put back the oom_score_adj %d of process %d: %s", victim->old_score, victim->pid,
-                  g_strerror(-r));
+        warn_of_score(victim->old_score, victim->target.pid, r);
 }
 
 void mn_oom_list_free(MnOomList *self) {
@@ -118,23 +119,35 @@ void mn_oom_list_free(MnOomList *self) {
     g_free(self);
 }
 
-static void recover_one(const MnAdjustment *adjustment) {
+static void on_found_again(int r, MnParcel *answer, gpointer data) {
+    g_autofree MnAdjustment *adjustment = data;
     g_autoptr(MnVictim) victim = g_new0(MnVictim, 1);
-    MnProcessStat stat;
 
-    victim->pidfd = -1;
-    victim->pid = adjustment->pid;
-    if (mn_process_open(victim->pid, &victim->pidfd) < 0 || mn_process_read_stat(victim->pid, &stat) < 0 ||
-        stat.start_ticks != adjustment->start_ticks)
+    victim->target.pidfd = victim->target.score_fd = -1;
+    if (r < 0) {
+        if (r != -ESRCH)
+            warn_of_score(adjustment->old_score, adjustment->pid, r);
         return;
-
+    }
+    mn_target_take(&victim->target, 0, answer);
     victim->is_adjusted = TRUE;
     victim->old_score = adjustment->old_score;
     victim->set_score = adjustment->set_score;
-    restore(victim); /* does nothing when it has ended since: then what was read may be another's */
+    restore(victim);
 }
 
-void mn_oom_list_recover(MnStateFile *state) {
+static void recover_one(const MnAdjustment *adjustment, MnHelper *helper) {
+    MnAdjustment *kept = g_memdup2(adjustment, sizeof *adjustment);
+    g_auto(MnParcel) nothing = { 0 };
+    int r;
+
+    mn_parcel_init(&nothing);
+    r = mn_target_ask_again(helper, kept->pid, kept->start_ticks, on_found_again, kept);
+    if (r < 0)
+        on_found_again(r, &nothing, kept);
+}
+
+void mn_oom_list_recover(MnStateFile *state, MnHelper *helper) {
     g_autoptr(GArray) adjustments = NULL;
     int r;
 
@@ -145,79 +158,28 @@ void mn_oom_list_recover(MnStateFile *state) {
         g_warning("cannot use '%s': %s; what a killed daemon has left in oom_score_adj stays",
                   mn_state_file_get_path(state), r == -EBADMSG ? "it is damaged" : g_strerror(-r));
     for (guint i = 0; r == 0 && i < adjustments->len; i++)
-        recover_one(&g_array_index(adjustments, MnAdjustment, i));
+        recover_one(&g_array_index(adjustments, MnAdjustment, i), helper);
+    mn_helper_settle(helper);
+    mn_helper_dismiss(helper); /* it is not the child of who goes to the background */
     if (r == 0 || r == -ENOENT || r == -EBADMSG)
         mn_state_file_remove(state);
 }
 
-/* Whether everybody concerned may kill the process. */
-static int check_rights(const MnVictim *victim, const MnOomWriter *writer) {
-    MnProcessStatus status;
-    int r;
+/* What the answer has, as victims. */
+static GPtrArray *take_victims(MnParcel *answer, const MnWriter *writer) {
+    GPtrArray *victims = g_ptr_array_new_with_free_func((GDestroyNotify)victim_free);
 
-    r = mn_process_read_status(victim->pid, &status);
-    if (r < 0)
-        return r;
-    if (!mn_process_may_kill(&status, writer->uid) || !mn_process_may_kill(&status, writer->opener_uid))
-        return -EPERM;
-    return mn_process_signal(victim->pidfd, 0);
-}
+    for (guint i = 0; i < mn_target_count(answer); i++) {
+        MnVictim *victim = g_new0(MnVictim, 1);
 
-static int victim_new(pid_t pid, MnOomMode mode, const MnOomWriter *writer, MnVictim **ret) {
-    g_autoptr(MnVictim) self = g_new0(MnVictim, 1);
-    MnProcessStat stat;
-    int r;
-
-    self->pid = pid;
-    self->pidfd = -1;
-    if (pid == 1 || pid == getpid())
-        return -EPERM;
-    r = mn_process_open(pid, &self->pidfd);
-    if (r < 0)
-        return r;
-    r = mn_process_read_stat(pid, &stat);
-    if (r < 0)
-        return r;
-    if (stat.is_kernel_thread)
-        return -EPERM;
-    self->start_ticks = stat.start_ticks;
-
-    r = check_rights(self, writer);
-    if (r < 0)
-        return r;
-    if (mode == MN_OOM_ADJUST) {
-        r = mn_process_check_score(pid, self->pidfd);
-        if (r < 0)
-            return r == -EACCES ? -EPERM : r;
-    }
-    if (mn_process_has_ended(self->pidfd)) /* what was read may have been another's */
-        return -ESRCH;
-
-    *ret = g_steal_pointer(&self);
-    return 0;
-}
-
-static int open_victims(MnOomList *self, GArray *pids, const MnOomWriter *writer, GPtrArray **ret) {
-    g_autoptr(GPtrArray) victims = g_ptr_array_new_with_free_func((GDestroyNotify)victim_free);
-    int r;
-
-    for (guint i = 0; i < pids->len; i++) {
-        pid_t pid = g_array_index(pids, pid_t, i);
-        MnVictim *victim;
-
-        if (pid == 0) /* not in the writer's namespace */
-            return -ESRCH;
-        r = victim_new(pid, self->mode, writer, &victim);
-        if (r < 0)
-            return r;
+        victim->writer = *writer;
+        mn_target_take(&victim->target, i, answer);
         g_ptr_array_add(victims, victim);
     }
-
-    *ret = g_steal_pointer(&victims);
-    return 0;
+    return victims;
 }
 
-static int read_pids(const char *text, gsize len, const MnOomWriter *writer, GArray **ret) {
+static int read_pids(const char *text, gsize len, GArray **ret) {
     g_autoptr(GArray) pids = NULL;
     int r;
 
@@ -227,9 +189,6 @@ static int read_pids(const char *text, gsize len, const MnOomWriter *writer, GAr
     for (guint i = 0; i < pids->len; i++)
         if (g_array_index(pids, pid_t, i) == 1) /* of whatever namespace */
             return -EPERM;
-    r = mn_process_translate(writer->tid, (pid_t *)(void *)pids->data, pids->len);
-    if (r < 0)
-        return r;
 
     *ret = g_steal_pointer(&pids);
     return 0;
@@ -241,7 +200,7 @@ static int watch_victims(MnOomList *self, GPtrArray *victims) {
         MnVictim *victim = g_ptr_array_index(victims, i);
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = victim };
 
-        if (epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, victim->pidfd, &event) < 0)
+        if (epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, victim->target.pidfd, &event) < 0)
             return -errno; /* those that are in leave when they are freed */
     }
     return 0;
@@ -250,7 +209,8 @@ static int watch_victims(MnOomList *self, GPtrArray *victims) {
 static void add_adjustments(GArray *adjustments, GPtrArray *victims) {
     for (guint i = 0; i < victims->len; i++) {
         const MnVictim *victim = g_ptr_array_index(victims, i);
-        MnAdjustment adjustment = { victim->pid, victim->start_ticks, victim->old_score, victim->set_score };
+        MnAdjustment adjustment = { victim->target.pid, victim->target.start_ticks, victim->old_score,
+                                    victim->set_score };
 
         if (victim->is_adjusted)
             g_array_append_val(adjustments, adjustment);
@@ -277,9 +237,9 @@ static void save_state(MnOomList *self, GPtrArray *victims, GPtrArray *others) {
 
 /* The same process in the list as it is, or NULL. */
 static MnVictim *find_same(GHashTable *by_pid, const MnVictim *victim) {
-    MnVictim *same = g_hash_table_lookup(by_pid, GINT_TO_POINTER(victim->pid));
+    MnVictim *same = g_hash_table_lookup(by_pid, GINT_TO_POINTER(victim->target.pid));
 
-    return same && same->start_ticks == victim->start_ticks ? same : NULL;
+    return same && same->target.start_ticks == victim->target.start_ticks ? same : NULL;
 }
 
 /* Chooses the score of the victim at `place`, changing nothing yet. `before` is the same process in
@@ -287,7 +247,7 @@ static MnVictim *find_same(GHashTable *by_pid, const MnVictim *victim) {
 static void plan(MnVictim *victim, guint place, const MnVictim *before) {
     int score;
 
-    if (mn_process_get_score(victim->pid, victim->pidfd, &score) < 0)
+    if (mn_process_get_score(victim->target.score_fd, &score) < 0)
         return; /* it has just ended */
 
     /* What somebody else has set meanwhile is what is put back. */
@@ -297,7 +257,7 @@ static void plan(MnVictim *victim, guint place, const MnVictim *before) {
 }
 
 static void adjust(MnVictim *victim, MnVictim *before) {
-    if (victim->is_adjusted && mn_process_set_score(victim->pid, victim->pidfd, victim->set_score) < 0)
+    if (victim->is_adjusted && mn_process_set_score(victim->target.score_fd, victim->set_score) < 0)
         victim->is_adjusted = FALSE; /* below its floor: it keeps a higher one than its place has */
 
     if (before && victim->is_adjusted)
@@ -336,7 +296,7 @@ static void replace(MnOomList *self, GPtrArray *victims) {
     for (guint i = 0; i < self->victims->len; i++) {
         MnVictim *victim = g_ptr_array_index(self->victims, i);
 
-        g_hash_table_insert(by_pid, GINT_TO_POINTER(victim->pid), victim);
+        g_hash_table_insert(by_pid, GINT_TO_POINTER(victim->target.pid), victim);
     }
     if (self->mode == MN_OOM_ADJUST)
         adjust_all(self, victims, by_pid);
@@ -347,39 +307,72 @@ static void replace(MnOomList *self, GPtrArray *victims) {
     self->victims = g_ptr_array_ref(victims);
 }
 
-int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnOomWriter *writer) {
-    g_autoptr(GArray) pids = NULL;
+/* A write that waits for the helper. */
+typedef struct Writing {
+    MnOomList *list;
+    MnWriter writer;
+    void (*written)(int r, gpointer data);
+    gpointer data;
+} Writing;
+
+static void on_opened(int r, MnParcel *answer, gpointer data) {
+    g_autofree Writing *writing = data;
     g_autoptr(GPtrArray) victims = NULL;
+
+    if (r == 0) {
+        victims = take_victims(answer, &writing->writer);
+        r = watch_victims(writing->list, victims);
+    }
+    if (r == 0) {
+        replace(writing->list, victims);
+        note_changed(writing->list);
+    }
+    writing->written(r, writing->data);
+}
+
+int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWriter *writer,
+                      void (*written)(int r, gpointer data), gpointer data) {
+    g_autofree Writing *writing = g_new0(Writing, 1);
+    g_autoptr(GArray) pids = NULL;
     int r;
 
     if (self->mode == MN_OOM_OFF)
         return -EROFS;
-    r = read_pids(text, len, writer, &pids);
+    r = read_pids(text, len, &pids);
     if (r < 0)
         return r;
-    r = open_victims(self, pids, writer, &victims);
-    if (r < 0)
-        return r;
-    r = watch_victims(self, victims);
-    if (r < 0)
-        return r;
+    *writing = (Writing){ .list = self, .writer = *writer, .written = written, .data = data };
+    r = mn_target_ask_all(self->helper, writer, self->mode == MN_OOM_ADJUST, pids, on_opened, writing);
+    if (r == 0)
+        g_steal_pointer(&writing);
+    return r;
+}
 
-    replace(self, victims);
-    note_changed(self);
-    return 0;
+void mn_oom_list_refresh(MnOomList *self) {
+    if (remove_ended(self))
+        note_changed(self);
 }
 
 void mn_oom_list_render(MnOomList *self, GString *text) {
-    if (remove_ended(self))
-        note_changed(self);
+    mn_oom_list_refresh(self);
     for (guint i = 0; i < self->victims->len; i++)
-        mn_pid_list_append(text, ((MnVictim *)g_ptr_array_index(self->victims, i))->pid);
+        mn_pid_list_append(text, ((MnVictim *)g_ptr_array_index(self->victims, i))->target.pid);
     g_string_append_c(text, '\n');
 }
 
 void mn_oom_list_set_changed(MnOomList *self, void (*changed)(gpointer data), gpointer data) {
     self->changed = changed;
     self->changed_data = data;
+}
+
+MnVictim *mn_oom_list_find(MnOomList *self, const MnTarget *target) {
+    for (guint i = 0; i < self->victims->len; i++) {
+        MnVictim *victim = g_ptr_array_index(self->victims, i);
+
+        if (victim->target.pid == target->pid && victim->target.start_ticks == target->start_ticks)
+            return victim;
+    }
+    return NULL;
 }
 
 GPtrArray *mn_oom_list_get_victims(MnOomList *self) {

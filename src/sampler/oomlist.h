@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "kernel/target.h"
 #include "source/statefile.h"
 
 /* What the list does. */
@@ -12,9 +13,8 @@ typedef enum MnOomMode {
 
 /* One process of the list. */
 typedef struct MnVictim {
-    pid_t pid;
-    int pidfd;
-    guint64 start_ticks;
+    MnTarget target;
+    MnWriter writer; /* who has listed it */
     gboolean is_adjusted;
     int old_score;
     int set_score;
@@ -25,39 +25,40 @@ typedef struct MnVictim {
 /* The processes to sacrifice, in order. One that ends leaves by itself. */
 typedef struct MnOomList MnOomList;
 
-/* Who writes, in the namespaces of the mount: the user whose file it is and the user and thread that
- * write to it, which may be others. The thread is 0 when it cannot be seen from here. */
-typedef struct MnOomWriter {
-    uid_t opener_uid;
-    uid_t uid;
-    pid_t tid;
-} MnOomWriter;
-
-/* An empty list. `state`, which stays the caller's, keeps what it changes for a later start. */
-int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnOomList **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* An empty list. `state` and `helper`, which stay the caller's, keep what it changes for a later start, and look at
+ * processes. */
+int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts back what the list has changed. Accepts NULL. */
 void mn_oom_list_free(MnOomList *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOomList, mn_oom_list_free)
 
-/* Puts back what a daemon that was killed has left behind. A process that has ended, or whose score
- * is not any more the one that was set, is left alone. */
-void mn_oom_list_recover(MnStateFile *state);
+/* Puts back what a daemon that was killed has left behind, and waits for the helper to do so. A process that has
+ * ended, or whose score is not any more the one that was set, is left alone. */
+void mn_oom_list_recover(MnStateFile *state, MnHelper *helper);
 
-/* Replaces the list by `text` (see mn_pid_list_parse()); on any error it stays as it was.
+/* Replaces the list by `text` (see mn_pid_list_parse()); on any error it stays as it was. written() is called with
+ * the outcome, unless it is an error that is returned at once.
  *   -EROFS: the list is off.  -EINVAL: no list of pids.
  *   -ESRCH: no living process of that pid.
  *   -EPERM: the process is init, a kernel thread or ourselves; or opener or writer may not kill it,
  *           or we may not; or the writer is in a pid namespace whose pids we cannot know.
- *   -EMFILE, -ENFILE, -ENOMEM: no descriptor for it. */
-int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnOomWriter *writer)
-    G_GNUC_WARN_UNUSED_RESULT;
+ *   -EMFILE, -ENFILE, -ENOMEM: no descriptor for it.
+ *   -EBUSY: it took too long to look at them. */
+int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWriter *writer,
+                      void (*written)(int r, gpointer data), gpointer data) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Drops those that have ended. */
+void mn_oom_list_refresh(MnOomList *self);
 
 /* Appends "11 22 33 \n", the living only. */
 void mn_oom_list_render(MnOomList *self, GString *text);
 
 /* changed() is called when processes have come or gone; `data` is passed to it. */
 void mn_oom_list_set_changed(MnOomList *self, void (*changed)(gpointer data), gpointer data);
+
+/* The living process of that target, or NULL when it has left the list. */
+MnVictim *mn_oom_list_find(MnOomList *self, const MnTarget *target);
 
 /* The processes as they stand: of MnVictim, for the killer to mark. Holds until changed(). */
 GPtrArray *mn_oom_list_get_victims(MnOomList *self);

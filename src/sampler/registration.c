@@ -118,14 +118,14 @@ static void on_removed(gpointer data) {
         self->removed(self->removed_data);
 }
 
-int mn_registrations_new(MnSampler *sampler, MnMemcg *memcg, MnRegistrations **ret) {
+int mn_registrations_new(MnSampler *sampler, MnMemcg *memcg, MnHelper *helper, MnRegistrations **ret) {
     g_autoptr(MnRegistrations) self = g_new0(MnRegistrations, 1);
     MnMemcgObserver observer = { on_ooms, on_pressure, on_removed, self };
     int r;
 
     self->sampler = sampler;
     self->memcg = memcg;
-    self->sinks = mn_sinks_new(on_sink_end, self);
+    self->sinks = mn_sinks_new(helper, on_sink_end, self);
     self->events = mn_memcg_events_new(sampler, memcg, &observer);
     r = mn_signaller_new(&self->signaller);
     if (r < 0)
@@ -264,8 +264,11 @@ static gboolean add_kernels(MnRegistrations *self, MnSink *sink, uid_t uid, MnEv
     return *ret != -EOPNOTSUPP;
 }
 
-int mn_registrations_add(MnRegistrations *self, const MnSinkKey *key, MnEventKind kind,
-                         const char *argument, gsize len) {
+void mn_registrations_look(MnRegistrations *self, uid_t uid) {
+    mn_sinks_look(self->sinks, uid);
+}
+
+int mn_registrations_add(MnRegistrations *self, MnSinkKey *key, MnEventKind kind, const char *argument, gsize len) {
     MnSink *sink;
     Wish wish;
     int r;

@@ -2,13 +2,13 @@
 /* Clients' eventfds: how long they live, and how many a user may have.
  *
  * The kernel's registrations end when the last reference to the eventfd is closed. Our own copy
- * hides that from us, and nothing tells how many references there are; so we look whether the
+ * hides that from us, and nothing tells how many references there are; so the helper looks whether the
  * client still has the eventfd: its end wakes us (pidfd), and a close is noticed the next time
- * somebody looks. That is done a few sinks at a time: with each registration of the same user, so
+ * somebody looks. That is done a few sinks at a time: before each registration of the same user, so
  * that who registers and closes in a loop pays for it himself, and every two seconds. */
 #include "sink.h"
 
-#include "source/client.h"
+#include "kernel/client.h"
 #include "source/filelimit.h"
 
 #include <errno.h>
@@ -20,6 +20,7 @@
 #define CHECKED_WITH_CHARGE 4 /* closed sinks are at most a third of the user's open ones */
 #define CHECKED_AT_QUOTA 64
 #define CHECKED_WITH_PERIOD_MIN 32
+#define LIMIT_MS 1000
 
 /* Descriptors that are left for everything else: requests, events, the kernel's texts. */
 #define DESCRIPTORS_RESERVED 64
@@ -33,12 +34,15 @@ typedef struct MnSinkProcess {
 } Process;
 
 typedef struct MnSinkUser {
+    MnSinks *owner;
     uid_t uid;
     guint n_charged;
     GQueue sinks; /* the one looked at longest ago is first */
+    MnHelperJob *job; /* some of them are being looked at */
 } User;
 
 struct MnSinks {
+    MnHelper *helper;
     GHashTable *processes; /* pid -> Process */
     GHashTable *users;     /* uid -> User */
     guint n_charged;
@@ -49,10 +53,19 @@ struct MnSinks {
     gpointer data;
 };
 
-MnSinks *mn_sinks_new(void (*ended)(MnSink *sink, gpointer data), gpointer data) {
+void mn_sink_key_clear(MnSinkKey *self) {
+    if (self->pidfd >= 0)
+        close(self->pidfd);
+    if (self->fd >= 0)
+        close(self->fd);
+    self->pidfd = self->fd = -1;
+}
+
+MnSinks *mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data) {
     MnSinks *self = g_new0(MnSinks, 1);
     guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
 
+    self->helper = helper;
     self->processes = g_hash_table_new(NULL, NULL);
     self->users = g_hash_table_new(NULL, NULL);
     self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
@@ -80,6 +93,8 @@ static void process_free(Process *process) {
 
 static void user_free(MnSinks *self, User *user) {
     g_hash_table_remove(self->users, GUINT_TO_POINTER(user->uid));
+    if (user->job)
+        mn_helper_forget(user->job);
     g_free(user);
 }
 
@@ -122,41 +137,77 @@ static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_G
     return G_SOURCE_CONTINUE; /* the source has been removed */
 }
 
-/* What cannot be looked at, as a process that has become another user's, is taken to be there. */
-static gboolean is_still_there(MnSink *sink) {
-    MnDescriptor descriptor;
-    int r;
+/* --- whether clients still have them --- */
 
-    r = mn_client_look(sink->process->pid, sink->number, &descriptor);
-    if (r == -EPERM || (r == 0 && descriptor.is_eventfd && descriptor.eventfd_id == sink->eventfd_id))
-        return TRUE;
-    return mn_client_find_eventfd(sink->process->pid, sink->eventfd_id, &sink->number) != -ENOENT;
+/* Question and answer: one eventfd. */
+typedef struct Look {
+    pid_t pid;
+    guint64 eventfd_id;
+    guint64 number;
+    int r; /* of mn_client_look_again() */
+} Look;
+
+static int run_look(MnParcel *question, MnParcel *answer) {
+    Look *looks = (Look *)(void *)question->bytes->data;
+    guint n = question->bytes->len / sizeof *looks;
+
+    for (guint i = 0; i < n; i++)
+        looks[i].r = mn_client_look_again(looks[i].pid, looks[i].eventfd_id, &looks[i].number);
+    mn_parcel_add(answer, looks, n * sizeof *looks);
+    return 0;
 }
 
-/* Looks at the `n` sinks of a user that were looked at longest ago. */
-static void check_user(MnSinks *self, User *user, guint n) {
-    for (n = MIN(n, g_queue_get_length(&user->sinks)); n > 0; n--) {
-        GList *link = g_queue_peek_head_link(&user->sinks);
-        gboolean is_last = g_queue_get_length(&user->sinks) == 1;
+static const MnTask look_task = { "look for eventfds", LIMIT_MS, run_look };
 
-        g_queue_unlink(&user->sinks, link);
+/* What cannot be looked at, as a process that has become another user's, is taken to be there. */
+static void judge(MnSinks *self, const Look *look) {
+    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(look->pid));
+    MnSink *sink = process ? g_hash_table_lookup(process->by_id, &look->eventfd_id) : NULL;
+
+    if (sink && look->r == -ENOENT)
+        end(self, sink);
+    else if (sink)
+        sink->number = look->number;
+}
+
+static void on_looked(int r, MnParcel *answer, gpointer data) {
+    MnSinks *self = ((User *)data)->owner;
+    const Look *looks = (const Look *)(void *)answer->bytes->data;
+
+    ((User *)data)->job = NULL; /* he goes with his last sink */
+    for (guint i = 0; r == 0 && i < answer->bytes->len / sizeof *looks; i++)
+        judge(self, &looks[i]);
+}
+
+/* Has the `n` sinks of a user looked at that were looked at longest ago. */
+static void look_at(MnSinks *self, User *user, guint n) {
+    g_autoptr(GByteArray) looks = NULL;
+
+    if (user->job)
+        return;
+    looks = g_byte_array_new();
+    for (n = MIN(n, g_queue_get_length(&user->sinks)); n > 0; n--) {
+        GList *link = g_queue_pop_head_link(&user->sinks);
+        const MnSink *sink = link->data;
+        Look look = { .pid = sink->process->pid, .eventfd_id = sink->eventfd_id, .number = sink->number };
+
         g_queue_push_tail_link(&user->sinks, link);
-        if (!is_still_there(link->data)) {
-            end(self, link->data);
-            if (is_last) /* the user has gone with it */
-                return;
-        }
+        g_byte_array_append(looks, (const guint8 *)&look, sizeof look);
     }
+    if (mn_helper_ask(self->helper, &look_task, user->uid, looks->data, looks->len, NULL, 0, on_looked, user,
+                      &user->job) < 0)
+        user->job = NULL; /* another time */
 }
 
 static gboolean on_check(gpointer data) {
     MnSinks *self = data;
-    g_autoptr(GList) users = g_hash_table_get_values(self->users);
+    GHashTableIter iter;
+    gpointer user;
 
-    for (GList *user = users; user; user = user->next)
-        check_user(self, user->data,
-                   MAX(CHECKED_WITH_PERIOD_MIN, ((User *)user->data)->sinks.length / 16));
-    return self->n_sinks > 0; /* else the source has been removed */
+    g_hash_table_iter_init(&iter, self->users);
+    while (g_hash_table_iter_next(&iter, NULL, &user))
+        look_at(self, user, MAX(CHECKED_WITH_PERIOD_MIN, ((User *)user)->sinks.length / 16));
+    return G_SOURCE_CONTINUE;
 }
 
 static gboolean has_room(const MnSinks *self, const User *user) {
@@ -164,14 +215,11 @@ static gboolean has_room(const MnSinks *self, const User *user) {
            (!user || user->uid == 0 || user->n_charged < MN_REGISTRATIONS_PER_USER_MAX);
 }
 
-/* Pays for what is registered: looks at a few sinks of the user, at more if he has too many. */
-static int check_quota(MnSinks *self, uid_t uid) {
+void mn_sinks_look(MnSinks *self, uid_t uid) {
     User *user = g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
 
     if (user)
-        check_user(self, user, has_room(self, user) ? CHECKED_WITH_CHARGE : CHECKED_AT_QUOTA);
-    user = g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
-    return has_room(self, user) ? 0 : -EDQUOT;
+        look_at(self, user, has_room(self, user) ? CHECKED_WITH_CHARGE : CHECKED_AT_QUOTA);
 }
 
 static User *get_user(MnSinks *self, uid_t uid) {
@@ -179,6 +227,7 @@ static User *get_user(MnSinks *self, uid_t uid) {
 
     if (!user) {
         user = g_new0(User, 1);
+        user->owner = self;
         user->uid = uid;
         g_hash_table_insert(self->users, GUINT_TO_POINTER(uid), user);
     }
@@ -191,76 +240,56 @@ static gboolean has_ended(const Process *process) {
     return poll(&pollfd, 1, 0) > 0;
 }
 
-/* The process of that pid. Another one that had the pid before may have ended unnoticed as yet. */
-static int get_process(MnSinks *self, pid_t pid, Process **ret) {
-    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(pid));
-    int pidfd, r;
+/* The process of the key. Another one that had the pid before may have ended unnoticed as yet. */
+static Process *get_process(MnSinks *self, MnSinkKey *key) {
+    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(key->pid));
 
     if (process && has_ended(process)) {
         end_process(self, process);
         process = NULL;
     }
     if (!process) {
-        r = mn_client_open(pid, &pidfd);
-        if (r < 0)
-            return r;
         process = g_new0(Process, 1);
-        *process = (Process){ .sinks = self, .pid = pid, .pidfd = pidfd };
+        *process = (Process){ .sinks = self, .pid = key->pid, .pidfd = key->pidfd };
+        key->pidfd = -1;
         process->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-        process->source = g_unix_fd_add(pidfd, G_IO_IN, on_process_end, process);
-        g_hash_table_insert(self->processes, GINT_TO_POINTER(pid), process);
+        process->source = g_unix_fd_add(process->pidfd, G_IO_IN, on_process_end, process);
+        g_hash_table_insert(self->processes, GINT_TO_POINTER(key->pid), process);
     }
-    *ret = process;
-    return 0;
+    return process;
 }
 
-static int take(MnSinks *self, Process *process, const MnSinkKey *key, MnSink **ret) {
-    MnSink *sink;
-    int fd, r;
+static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
+    MnSink *sink = g_new0(MnSink, 1);
 
-    if (self->n_sinks + g_hash_table_size(self->processes) >= self->n_sinks_max)
-        return -ENFILE;
-    r = mn_client_take_eventfd(process->pidfd, key->number, key->eventfd_id, &fd);
-    if (r < 0)
-        return r;
-
-    sink = g_new0(MnSink, 1);
-    *sink = (MnSink){ .fd = fd,
+    *sink = (MnSink){ .fd = key->fd,
                       .eventfd_id = key->eventfd_id,
-                      .number = key->number,
                       .process = process,
                       .user = get_user(self, key->uid) };
+    key->fd = -1;
     sink->link.data = sink;
     g_hash_table_insert(process->by_id, &sink->eventfd_id, sink);
     g_queue_push_tail_link(&sink->user->sinks, &sink->link);
     if (self->n_sinks++ == 0)
         self->timer = g_timeout_add(CHECK_PERIOD_MS, on_check, self);
-
-    *ret = sink;
-    return 0;
+    return sink;
 }
 
-int mn_sinks_charge(MnSinks *self, const MnSinkKey *key, MnSink **ret) {
+int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) {
     Process *process;
     MnSink *sink;
-    int r;
 
-    r = check_quota(self, key->uid);
-    if (r < 0)
-        return r;
-    r = get_process(self, key->pid, &process);
-    if (r < 0)
-        return r;
-
+    if (!has_room(self, g_hash_table_lookup(self->users, GUINT_TO_POINTER(key->uid))))
+        return -EDQUOT;
+    process = get_process(self, key);
     sink = g_hash_table_lookup(process->by_id, &key->eventfd_id);
-    if (!sink) {
-        r = take(self, process, key, &sink);
-        if (r < 0) {
-            if (g_hash_table_size(process->by_id) == 0)
-                process_free(process);
-            return r;
-        }
+    if (!sink && self->n_sinks + g_hash_table_size(self->processes) >= self->n_sinks_max) {
+        if (g_hash_table_size(process->by_id) == 0)
+            process_free(process);
+        return -ENFILE;
     }
+    if (!sink)
+        sink = sink_new(self, process, key);
 
     sink->number = key->number;
     sink->n_charged++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "kernel/helper.h"
+
 #include <sys/types.h>
 
 /* How many registrations there may be: in all, and of one user who is not root. */
@@ -24,25 +25,31 @@ typedef struct MnSink {
     GList link; /* in the user's queue */
 } MnSink;
 
-/* What a client names. */
+/* What a client names, and copies of it. */
 typedef struct MnSinkKey {
     pid_t pid;
     uid_t uid;
     guint64 number;
     guint64 eventfd_id;
+    int pidfd;
+    int fd; /* of the eventfd */
 } MnSinkKey;
 
+void mn_sink_key_clear(MnSinkKey *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnSinkKey, mn_sink_key_clear)
+
 /* ended() is called when a client does not have the eventfd any more; our copy is closed when it
- * returns. */
-MnSinks *mn_sinks_new(void (*ended)(MnSink *sink, gpointer data), gpointer data);
+ * returns. The helper looks for that; it outlives what is asked of it. */
+MnSinks *mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data);
 void mn_sinks_free(MnSinks *self); /* after mn_sinks_end_all() */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 
-/* The sink for an eventfd that mn_client_look() has shown, taken over from the client if it is
- * new, with one registration charged to the client's user. -EDQUOT when that is too many,
- * -ENFILE when we have too few descriptors left, or an error of mn_client_open() and
- * mn_client_take_eventfd(). */
-int mn_sinks_charge(MnSinks *self, const MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* Has a few of the user's sinks looked at, more if he has too many: to be called before each charge. */
+void mn_sinks_look(MnSinks *self, uid_t uid);
+
+/* The sink for an eventfd, with one registration charged to the client's user. What is kept of the key's
+ * descriptors is taken out of it. -EDQUOT when that is too many, -ENFILE when we have too few descriptors left. */
+int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes one charge back; the sink ends with its last. */
 void mn_sinks_refund(MnSinks *self, MnSink *sink);

@@ -2,7 +2,7 @@
 /* A small text file for the next start. */
 #include "statefile.h"
 
-#include "source/process.h"
+#include "kernel/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

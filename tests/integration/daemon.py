@@ -26,6 +26,22 @@ def environment():
     return {"ASAN_OPTIONS": "quarantine_size_mb=1", **os.environ}
 
 
+def helpers_of(pid):
+    """The processes that a daemon has for what may wait, once they have been needed."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
+def own_files(pid):
+    """What a daemon has open but what leads to its helpers, which are kept: see kernel/helper.c."""
+    paths = open_files(pid)
+    for _ in helpers_of(pid):
+        for mark in ("pidfd", "socket:"):
+            kept = next((path for path in paths if mark in path), None)
+            if kept:
+                paths.remove(kept)
+    return paths
+
+
 class Daemon:
     def __init__(self, *options, machine=None, simulate=False, wrapper=()):
         """The wrapper is a command that becomes the program, as setpriv(1)."""
@@ -63,7 +79,7 @@ class Daemon:
 
     def fds(self):
         """What it has open. The pressure trigger is kept on purpose, see sampler.c."""
-        return [path for path in open_files(self.pid) if not path.endswith("/pressure/memory")]
+        return [path for path in own_files(self.pid) if not path.endswith("/pressure/memory")]
 
     def status_number(self, name):
         """A number of /proc/PID/status, as VmRSS or voluntary_ctxt_switches."""

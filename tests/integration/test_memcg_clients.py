@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from clients import TIMEOUT_S, Child, open_files, opened, read_text, wait_until
-from daemon import Daemon, environment, is_mounted
+from clients import TIMEOUT_S, Child, opened, read_text, wait_until
+from daemon import Daemon, environment, is_mounted, own_files
 from memcg_client import MEMSW, MIB, NOBODY, OOM, PRESSURE, USAGE, Client, set_usage
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -173,9 +173,9 @@ def test_a_client_outside_of_the_daemons_pid_namespace(make_machine):
     with served_from_another_pid_namespace(make_machine("debian-6.1")) as daemon:
         os.listdir(daemon.mountpoint)
         pid = int(read_text(f"/proc/{daemon.pid}/task/{daemon.pid}/children"))
-        before = open_files(pid)
+        before = own_files(pid)
         assert register_each(daemon / "memcg") == [errno.EPERM] * 4
-        assert open_files(pid) == before
+        assert own_files(pid) == before
 
 
 # --- descriptors that run out

@@ -253,7 +253,7 @@ def test_who_ends_leaves_the_list(serve, three):
     three[1].signal(signal.SIGKILL)
     wait_until(lambda: three[1].status_field("State") == "Z", "the victim to end")
     assert listed(daemon) == [pids[0], pids[2]]  # though nobody has waited for it yet
-    assert len(daemon.fds()) == len(fds) - 1
+    assert len(daemon.fds()) == len(fds) - 2  # its pidfd and its score
     assert error_of(write_list, daemon, pids[1]) == errno.ESRCH
     three[1].wait()
     assert error_of(write_list, daemon, pids[1]) == errno.ESRCH

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client-process.h"
 
-#include "source/client.h"
+#include "kernel/client.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -106,11 +106,16 @@ void client_close(const ClientProcess *self, int number) {
 }
 
 MnSinkKey client_key(const ClientProcess *self, uid_t uid, int number) {
+    MnSinkKey key = { .pid = self->pid, .uid = uid, .number = number };
     MnDescriptor descriptor;
 
     if (mn_client_look(self->pid, number, &descriptor) < 0 || !descriptor.is_eventfd)
         g_error("%d is no eventfd of the client's", number);
-    return (MnSinkKey){ self->pid, uid, number, descriptor.eventfd_id };
+    key.eventfd_id = descriptor.eventfd_id;
+    if (mn_client_open(self->pid, &key.pidfd) < 0 ||
+        mn_client_take_eventfd(key.pidfd, number, key.eventfd_id, &key.fd) < 0)
+        g_error("%d cannot be had from the client", number);
+    return key;
 }
 
 guint64 client_count(const ClientProcess *self, int number) {

@@ -24,7 +24,7 @@ int client_make_eventfd(const ClientProcess *self);
 void client_dup2(const ClientProcess *self, int number, int to);
 void client_close(const ClientProcess *self, int number);
 
-/* What a registration of an eventfd of its names, if it is that user's. */
+/* What a registration of an eventfd of its names, if it is that user's, with copies as the helper would take them. */
 MnSinkKey client_key(const ClientProcess *self, uid_t uid, int number);
 
 /* How much was added to an eventfd since the last look; 0 for nothing. */

@@ -3,13 +3,14 @@
  * this process itself, its threads and its children. */
 #include "client-process.h"
 #include "runner.h"
-#include "source/client.h"
+#include "kernel/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -48,33 +49,51 @@ static pid_t ended_process(void) {
 static gpointer find_from_thread(gpointer ret_pid) {
     pid_t tid = syscall(SYS_gettid);
 
-    return GINT_TO_POINTER(tid != getpid() && mn_client_find_process(tid, ret_pid) == 0);
+    return GINT_TO_POINTER(tid != getpid() && mn_client_find_process(tid, 0, ret_pid) == 0);
 }
 
 static void test_the_process_of_a_thread(void) {
     pid_t pid = 0;
 
-    CU_ASSERT_EQUAL(mn_client_find_process(getpid(), &pid), 0);
+    CU_ASSERT_EQUAL(mn_client_find_process(getpid(), getuid(), &pid), 0);
     CU_ASSERT_EQUAL(pid, getpid());
     pid = 0;
     CU_ASSERT(GPOINTER_TO_INT(g_thread_join(g_thread_new("client", find_from_thread, &pid))));
     CU_ASSERT_EQUAL(pid, getpid());
 
-    CU_ASSERT_EQUAL(mn_client_find_process(0, &pid), -EPERM);
-    CU_ASSERT_EQUAL(mn_client_find_process(-1, &pid), -EPERM);
-    CU_ASSERT_EQUAL(mn_client_find_process(ended_process(), &pid), -ESRCH);
+    CU_ASSERT_EQUAL(mn_client_find_process(0, 0, &pid), -EPERM);
+    CU_ASSERT_EQUAL(mn_client_find_process(-1, 0, &pid), -EPERM);
+    CU_ASSERT_EQUAL(mn_client_find_process(ended_process(), 0, &pid), -ESRCH);
 }
 
+/* As one that has executed a program of another user's since it asked. */
+static void test_a_process_that_has_changed_its_user(void) {
+    pid_t child = fork(), pid;
+
+    if (child == 0) {
+        if (getuid() != 0 || setresuid(0, 0, NOBODY) < 0)
+            _exit(getuid() != 0 ? 0 : 2);
+        CHILD(mn_client_find_process(getpid(), NOBODY, &pid) == -EPERM && seteuid(NOBODY) == 0 &&
+              mn_client_find_process(getpid(), NOBODY, &pid) == 0 && mn_client_find_process(getpid(), 0, &pid) == 0);
+    }
+    CU_ASSERT(is_good(child));
+}
+
+/* What is no eventfd is not asked for more than its name: the kernel would take its lock, as an epoll set's. */
 static void test_what_a_descriptor_is(void) {
     int event = eventfd(0, 0), null = open("/dev/null", O_RDONLY), path = open("/dev/null", O_PATH);
+    int epoll = epoll_create1(0);
     MnDescriptor descriptor;
 
     CU_ASSERT_EQUAL(mn_client_look(getpid(), event, &descriptor), 0);
     CU_ASSERT(descriptor.is_eventfd && !descriptor.is_path);
     CU_ASSERT_EQUAL(mn_client_look(getpid(), null, &descriptor), 0);
-    CU_ASSERT(!descriptor.is_eventfd && !descriptor.is_path);
+    CU_ASSERT(!descriptor.is_eventfd && !descriptor.is_path && descriptor.is_file);
+    CU_ASSERT_EQUAL(mn_client_look(getpid(), epoll, &descriptor), 0);
+    CU_ASSERT(!descriptor.is_eventfd && !descriptor.is_path && !descriptor.is_file);
     CU_ASSERT_EQUAL(mn_client_look(getpid(), path, &descriptor), 0);
     CU_ASSERT(descriptor.is_path);
+    close(epoll);
     close(path);
     close(null);
     close(event);
@@ -87,27 +106,19 @@ static void test_what_a_descriptor_is(void) {
 static void test_the_file_of_a_descriptor(void) {
     g_autofree char *name = NULL;
     int fd = g_file_open_tmp("memnotifyfs-client.XXXXXX", &name, NULL);
-    g_autofree char *base = g_path_get_basename(name);
-    MnDescriptor descriptor;
-    char found[NAME_MAX + 1], begin[5];
     struct stat st;
     dev_t device = 0;
+    guint64 ino = 0;
 
     fstat(fd, &st);
-    CU_ASSERT_EQUAL(mn_client_look(getpid(), fd, &descriptor), 0);
-    CU_ASSERT_EQUAL(mn_client_find_device(getpid(), &descriptor, &device), 0);
+    CU_ASSERT_EQUAL(mn_client_find_file(getpid(), fd, &device, &ino), 0);
     CU_ASSERT_EQUAL(device, st.st_dev);
-    CU_ASSERT_EQUAL(mn_client_find_name(getpid(), fd, found, sizeof found), 0);
-    CU_ASSERT_STRING_EQUAL(found, base);
-    CU_ASSERT_EQUAL(mn_client_find_name(getpid(), fd, begin, sizeof begin), 0);
-    CU_ASSERT_STRING_EQUAL(begin, "memn");
+    CU_ASSERT_EQUAL(ino, st.st_ino);
 
-    descriptor.mount_id = G_MAXINT;
-    CU_ASSERT_EQUAL(mn_client_find_device(getpid(), &descriptor, &device), -ENOENT);
     CU_ASSERT_EQUAL(mn_client_find_own_device(g_get_tmp_dir(), &device), -ENOENT);
     CU_ASSERT_EQUAL(device, st.st_dev);
     close(fd);
-    CU_ASSERT_EQUAL(mn_client_find_name(getpid(), fd, found, sizeof found), -EBADF);
+    CU_ASSERT_EQUAL(mn_client_find_file(getpid(), fd, &device, &ino), -EBADF);
     g_remove(name);
 }
 
@@ -181,32 +192,32 @@ static void test_a_process_that_has_ended(void) {
 
 static void test_an_eventfd_under_another_number(void) {
     int event = eventfd(0, 0), moved;
-    guint64 id = id_of(event), number = 4711;
+    guint64 id = id_of(event), number = event;
 
     moved = fcntl(event, F_DUPFD_CLOEXEC, 60);
     close(event);
-    CU_ASSERT_EQUAL(mn_client_find_eventfd(getpid(), id, &number), 0);
+    CU_ASSERT_EQUAL(mn_client_look_again(getpid(), id, &number), 0);
     CU_ASSERT_EQUAL(number, (guint64)moved);
     close(moved);
     number = 4711;
-    CU_ASSERT_EQUAL(mn_client_find_eventfd(getpid(), id, &number), -ENOENT);
-    CU_ASSERT_EQUAL(mn_client_find_eventfd(ended_process(), id, &number), -ENOENT);
+    CU_ASSERT_EQUAL(mn_client_look_again(getpid(), id, &number), -ENOENT);
+    CU_ASSERT_EQUAL(mn_client_look_again(ended_process(), id, &number), -ENOENT);
     CU_ASSERT_EQUAL(number, 4711);
 }
 
 static void test_only_so_many_are_searched(void) {
     int event = eventfd(0, 0), others[200];
-    guint64 id, number;
+    guint64 id, number = NO_NUMBER;
 
     for (guint i = 0; i < G_N_ELEMENTS(others); i++)
         others[i] = open("/dev/null", O_RDONLY);
     close(event);
     event = eventfd(0, 0); /* where it was */
     id = id_of(event);
-    CU_ASSERT_EQUAL(mn_client_find_eventfd(getpid(), id, &number), 0);
+    CU_ASSERT_EQUAL(mn_client_look_again(getpid(), id, &number), 0);
     CU_ASSERT(fcntl(event, F_DUPFD_CLOEXEC, 900) >= 900);
     close(event);
-    CU_ASSERT_EQUAL(mn_client_find_eventfd(getpid(), id, &number), -ENOENT);
+    CU_ASSERT_EQUAL(mn_client_look_again(getpid(), id, &number), -ENOENT);
     close(900);
     for (guint i = 0; i < G_N_ELEMENTS(others); i++)
         close(others[i]);
@@ -230,13 +241,13 @@ static void test_who_cannot_look_does_not_say_it_is_gone(void) {
 
     for (guint n_left = 0; n_left < 3; n_left++) {
         pid_t child = fork();
-        guint64 number;
 
         if (child == 0) {
+            guint64 number = NO_NUMBER;
             int r;
 
             use_up_descriptors(n_left);
-            r = mn_client_find_eventfd(getppid(), id, &number);
+            r = mn_client_look_again(getppid(), id, &number);
             CHILD(n_left < 2 ? r < 0 && r != -ENOENT : r == 0);
         }
         CHECK(is_good(child), "%u left", n_left);
@@ -250,20 +261,21 @@ static void test_a_process_of_another_user(void) {
 
     if (child == 0) {
         MnDescriptor descriptor;
-        guint64 number;
+        guint64 number = 0;
         int pidfd, taken;
 
         if (getuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0)
             _exit(2);
-        CHILD(mn_client_find_process(1, &pid) == 0 && pid == 1 && mn_client_look(1, 0, &descriptor) == -EPERM &&
+        CHILD(mn_client_find_process(1, 0, &pid) == 0 && pid == 1 && mn_client_look(1, 0, &descriptor) == -EPERM &&
               mn_client_open(1, &pidfd) == 0 && mn_client_take_eventfd(pidfd, 0, 1, &taken) == -EPERM &&
-              mn_client_find_eventfd(1, 1, &number) == -EPERM);
+              mn_client_look_again(1, 1, &number) == -EPERM);
     }
     CU_ASSERT(is_good(child));
 }
 
 static CU_TestInfo tests[] = {
     { "the process of a thread", test_the_process_of_a_thread },
+    { "a process that has changed its user", test_a_process_that_has_changed_its_user },
     { "what a descriptor is", test_what_a_descriptor_is },
     { "the file of a descriptor", test_the_file_of_a_descriptor },
     { "an eventfd is taken over", test_an_eventfd_is_taken_over },

@@ -7,7 +7,6 @@
 #include "plain-group.h"
 #include "runner.h"
 #include "sampler/registration.h"
-#include "source/client.h"
 #include "source/signaller.h"
 #include "world.h"
 
@@ -23,6 +22,7 @@
 static World *world;
 static char *directory; /* NULL: the whole system */
 static MnMemcg *memcg;
+static MnHelper *helper;
 static MnRegistrations *registrations;
 static ClientProcess client;
 static int event;
@@ -36,16 +36,18 @@ static void on_removed(gpointer data) {
 static void set_up(void) {
     n_removed = 0;
     world = world_new("debian-6.1-zram");
+    helper = mn_helper_new();
     world_simulate(world, "anon 1000 file 0 swap_used 0");
     client_start(&client);
     event = client_make_eventfd(&client);
     if (directory)
         g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
-    g_assert_cmpint(mn_registrations_new(world->sampler, memcg, &registrations), ==, 0);
+    g_assert_cmpint(mn_registrations_new(world->sampler, memcg, helper, &registrations), ==, 0);
     mn_registrations_set_removed(registrations, on_removed, &n_removed);
 }
 
 static void tear_down(void) {
+    g_clear_pointer(&helper, mn_helper_free);
     g_clear_pointer(&registrations, mn_registrations_free);
     g_clear_pointer(&world, world_free);
     g_clear_pointer(&memcg, mn_memcg_free);
@@ -73,7 +75,7 @@ static void turn(void) {
 }
 
 static int register_as(uid_t uid, int number, MnEventKind kind, const char *argument) {
-    MnSinkKey key = client_key(&client, uid, number);
+    g_auto(MnSinkKey) key = client_key(&client, uid, number);
 
     return mn_registrations_add(registrations, &key, kind, argument, strlen(argument));
 }
@@ -174,23 +176,18 @@ static void test_a_full_counter(void) {
 
 /* Whoever has the eventfd from the client is told, once for each registration, and hears no more. */
 static void test_the_end_of_a_client(void) {
-    MnSinkKey key = client_key(&client, USER, event);
     guint before = n_held();
-    int pidfd, copy;
+    g_auto(MnSinkKey) key = client_key(&client, USER, event);
     eventfd_t value = 0;
 
-    CU_ASSERT_EQUAL_FATAL(mn_client_open(client.pid, &pidfd), 0);
-    CU_ASSERT_EQUAL_FATAL(mn_client_take_eventfd(pidfd, event, key.eventfd_id, &copy), 0);
     CU_ASSERT_EQUAL(register_pages(event, MN_EVENT_USAGE, 1100), 0);
     CU_ASSERT_EQUAL(register_as(USER, event, MN_EVENT_USAGE, "-1"), 0);
     client_kill(&client);
     while (n_held() > before + 1)
         g_main_context_iteration(NULL, TRUE);
     set_usage(1200);
-    CU_ASSERT_EQUAL(eventfd_read(copy, &value), 0);
+    CU_ASSERT_EQUAL(eventfd_read(key.fd, &value), 0);
     CU_ASSERT_EQUAL(value, 2);
-    close(copy);
-    close(pidfd);
 }
 
 static void test_swap_counts_where_it_is_asked_for(void) {

@@ -21,17 +21,33 @@ gboolean mn_process_has_ended(int pidfd);
 int mn_process_read_stat(pid_t pid, MnProcessStat *ret) G_GNUC_WARN_UNUSED_RESULT;
 int mn_process_read_status(pid_t pid, MnProcessStatus *ret) G_GNUC_WARN_UNUSED_RESULT;
 
-int mn_process_signal(int pidfd, int signal) G_GNUC_WARN_UNUSED_RESULT;
+/* Sends a signal, or looks with 0 whether that is permitted, by the rights that user has at this moment: the
+ * kernel's own check, as if he called kill(2). For root by ours. -EPERM also where we cannot act as that user.
+ * Only in the helper. */
+int mn_process_signal_as(int pidfd, uid_t uid, int number) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The oom_score_adj of the process. -EACCES when it is not ours to change. */
-int mn_process_get_score(pid_t pid, int pidfd, int *ret) G_GNUC_WARN_UNUSED_RESULT;
-int mn_process_check_score(pid_t pid, int pidfd) G_GNUC_WARN_UNUSED_RESULT; /* may it be set? */
+/* The name of the program that runs, without the newline. */
+int mn_process_read_comm(pid_t pid, char comm[MN_COMM_MAX + 1]) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The oom_score_adj of the living process behind the pidfd, which stays that process's. -EACCES when it is not
+ * ours to change. */
+int mn_process_open_score(pid_t pid, int pidfd, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
+
+/* These do not wait. -ESRCH: the process has ended. */
+int mn_process_get_score(int score_fd, int *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sets it, leaving alone how far the process may lower it again by itself: a writer that has
  * CAP_SYS_RESOURCE would move that floor (oom_score_adj_min) to the value written, so it is put
  * aside for the moment. Because of that the value that was there before can always be put back.
  * -EACCES: below the floor. */
-int mn_process_set_score(pid_t pid, int pidfd, int score) G_GNUC_WARN_UNUSED_RESULT;
+int mn_process_set_score(int score_fd, int score) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether /proc shows the pids of our own namespace. Not so where somebody has entered a new one and
+ * mounted no /proc in it. */
+gboolean mn_process_proc_is_ours(void);
+
+/* Whether that process, whose parent is `ppid`, is the daemon or a helper. Asked in the helper. */
+gboolean mn_process_is_ourselves(pid_t pid, pid_t ppid);
 
 /* Translates pids as thread `tid` means them into ours, in place; those that do not exist in its
  * pid namespace itself (they may do so in one below it) become 0. -EPERM when they cannot be known:
@@ -41,6 +57,3 @@ int mn_process_translate(pid_t tid, pid_t *pids, guint n) G_GNUC_WARN_UNUSED_RES
 
 /* All processes that could be ended but ourselves, ranked: a new array of MnCandidate. */
 int mn_process_rank(GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
-
-/* How many threads and processes there are, roughly: without looking at /proc. */
-guint mn_process_count(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* /proc/PID -> the parsers of the core, and what can be done to a process.
+/* /proc/PID -> the parsers of the core, and what can be done to a process. All but what takes an open
+ * oom_score_adj may wait for the process looked at, and is called in the helper.
  *
  * Ranking reads one file of each process. /proc/PID/status would tell all that stat lacks, but costs
  * more than everything else together (10,000 processes: 95 ms for stat, 135 ms for status), so what
@@ -20,8 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEXT_BYTES 4096 /* status has 1,500; a few hundred more for each level of namespaces */
+#define TEXT_BYTES 4096 /* stat has 400 */
 #define PATH_BYTES 64
+
+gboolean mn_process_proc_is_ours(void) {
+    char target[PATH_BYTES] = "";
+
+    return readlink("/proc/self", target, sizeof target - 1) > 0 && atoi(target) == getpid();
+}
 
 int mn_process_open(pid_t pid, int *ret_pidfd) {
     int fd = syscall(SYS_pidfd_open, pid, 0);
@@ -43,8 +50,29 @@ gboolean mn_process_has_ended(int pidfd) {
     return poll(&entry, 1, 0) > 0;
 }
 
-int mn_process_signal(int pidfd, int signal) {
-    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+static int send(int pidfd, int number) {
+    return syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* kill(2) compares real and effective user of the sender with real and saved user of the process, so both
+ * are changed; the saved one is the way back. The user may signal us meanwhile, which does no harm to a process
+ * that can be replaced; nor may he trace us, for which all three would have to be his. */
+int mn_process_signal_as(int pidfd, uid_t uid, int number) {
+    uid_t real, effective, saved;
+    int r;
+
+    if (uid == (uid_t)-1)
+        return -EPERM;
+    getresuid(&real, &effective, &saved);
+    if (uid == 0 || uid == effective)
+        return send(pidfd, number);
+
+    if (setresuid(uid, uid, effective) < 0)
+        return -EPERM;
+    r = send(pidfd, number);
+    if (setresuid(-1, effective, -1) < 0 || setresuid(real, effective, saved) < 0)
+        _exit(1); /* rather than go on as somebody else */
+    return r;
 }
 
 /* A file that ended with its process looks like one that is not there. */
@@ -79,23 +107,44 @@ int mn_process_read_stat(pid_t pid, MnProcessStat *ret) {
     return r < 0 ? r : mn_process_parse_stat(text, len, ret);
 }
 
+/* It has all groups of the process, of which there may be 65,536. */
 int mn_process_read_status(pid_t pid, MnProcessStatus *ret) {
-    char path[PATH_BYTES], text[TEXT_BYTES];
+    g_autoptr(GByteArray) text = g_byte_array_new();
+    char path[PATH_BYTES], piece[TEXT_BYTES];
+    gssize n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_error();
+    while ((n = read(fd, piece, sizeof piece)) > 0)
+        g_byte_array_append(text, (const guint8 *)piece, n);
+    if (n < 0)
+        n = file_error();
+    close(fd);
+    return n < 0 ? (int)n : mn_process_parse_status((const char *)text->data, text->len, ret);
+}
+
+int mn_process_read_comm(pid_t pid, char comm[MN_COMM_MAX + 1]) {
+    char path[PATH_BYTES];
     gsize len;
     int r;
 
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    r = read_text(AT_FDCWD, path, text, sizeof text, &len);
-    return r < 0 ? r : mn_process_parse_status(text, len, ret);
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    r = read_text(AT_FDCWD, path, comm, MN_COMM_MAX, &len);
+    if (r < 0)
+        return r;
+    comm[len > 0 ? len - 1 : 0] = '\0'; /* for its newline */
+    return 0;
 }
 
-/* The file of the living process behind the pidfd. */
-static int open_score(pid_t pid, int pidfd, int flags, int *ret_fd) {
+int mn_process_open_score(pid_t pid, int pidfd, int *ret_fd) {
     char path[PATH_BYTES];
     int fd;
 
     snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
-    fd = open(path, flags | O_CLOEXEC);
+    fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return file_error();
     if (mn_process_has_ended(pidfd)) {
@@ -107,29 +156,14 @@ static int open_score(pid_t pid, int pidfd, int flags, int *ret_fd) {
     return 0;
 }
 
-int mn_process_get_score(pid_t pid, int pidfd, int *ret) {
+int mn_process_get_score(int score_fd, int *ret) {
     char text[16] = "";
-    gssize n;
-    int fd, r;
+    gssize n = pread(score_fd, text, sizeof text - 1, 0);
 
-    r = open_score(pid, pidfd, O_RDONLY, &fd);
-    if (r < 0)
-        return r;
-    n = read(fd, text, sizeof text - 1);
-    r = n < 0 ? file_error() : n == 0 ? -ESRCH : 0;
-    close(fd);
-    if (r == 0)
-        *ret = atoi(text);
-    return r;
-}
-
-int mn_process_check_score(pid_t pid, int pidfd) {
-    int fd, r;
-
-    r = open_score(pid, pidfd, O_WRONLY, &fd);
-    if (r == 0)
-        close(fd);
-    return r;
+    if (n <= 0)
+        return n < 0 ? file_error() : -ESRCH;
+    *ret = atoi(text);
+    return 0;
 }
 
 /* Sets whether CAP_SYS_RESOURCE is effective; returns whether it was. */
@@ -148,22 +182,16 @@ static gboolean use_sys_resource(gboolean use) {
     return (before & bit) != 0;
 }
 
-int mn_process_set_score(pid_t pid, int pidfd, int score) {
-    char text[16];
+int mn_process_set_score(int score_fd, int score) {
     gboolean had_capability;
-    int fd, r, len;
-
-    r = open_score(pid, pidfd, O_WRONLY, &fd);
-    if (r < 0)
-        return r;
+    char text[16];
+    int len, r;
 
     len = snprintf(text, sizeof text, "%d", score);
     had_capability = use_sys_resource(FALSE);
-    if (write(fd, text, len) < 0)
-        r = -errno;
+    r = pwrite(score_fd, text, len, 0) < 0 ? -errno : 0;
     if (had_capability)
         use_sys_resource(TRUE);
-    close(fd);
     return r;
 }
 
@@ -205,22 +233,14 @@ static GHashTable *map_namespace(const struct stat *namespace, guint n_pids) {
     return g_steal_pointer(&map);
 }
 
-/* Whether /proc shows the pids of our own namespace. Not so where somebody has entered a new one and
- * mounted no /proc in it. */
-static gboolean proc_is_ours(void) {
-    char target[PATH_BYTES] = "";
-
-    return readlink("/proc/self", target, sizeof target - 1) > 0 && atoi(target) == getpid();
-}
-
 int mn_process_translate(pid_t tid, pid_t *pids, guint n) {
     g_autoptr(GHashTable) map = NULL;
     MnProcessStatus status;
     struct stat namespace;
 
-    if (tid == 0 || !proc_is_ours() || mn_process_read_status(tid, &status) < 0)
+    if (tid == 0 || !mn_process_proc_is_ours() || mn_process_read_status(tid, &status) < 0)
         return -EPERM;
-    if (status.n_pids == 1) /* it is in our own */
+    if (status.n_pids == 1 || n == 0) /* it is in our own */
         return 0;
 
     /* That a process is in the same depth and has the number says nothing yet: another namespace may
@@ -277,6 +297,11 @@ static int look_up_privileges(int proc_fd, const char *name, pid_t pid, gboolean
     return 0;
 }
 
+/* The helper, which is who asks, the daemon above it, and other helpers. */
+gboolean mn_process_is_ourselves(pid_t pid, pid_t ppid) {
+    return pid == getpid() || pid == getppid() || ppid == getppid();
+}
+
 static int rank_one(int proc_fd, const char *name, const MnRankingScale *scale, MnCandidate *ret) {
     char path[PATH_BYTES], text[TEXT_BYTES];
     gboolean is_root, has_raw_io;
@@ -291,7 +316,7 @@ static int rank_one(int proc_fd, const char *name, const MnRankingScale *scale, 
     r = mn_process_parse_stat(text, len, &stat);
     if (r < 0)
         return r;
-    if (!mn_candidate_is_eligible(&stat))
+    if (!mn_candidate_is_eligible(&stat) || mn_process_is_ourselves(stat.pid, stat.ppid))
         return -ESRCH;
     r = look_up_privileges(proc_fd, name, stat.pid, &is_root, &has_raw_io);
     if (r < 0)
@@ -311,7 +336,6 @@ int mn_process_rank(GArray **ret) {
     MnRankingScale scale = { .page_bytes = sysconf(_SC_PAGESIZE), .ticks_per_second = sysconf(_SC_CLK_TCK) };
     const struct dirent *entry;
     MnCandidate candidate;
-    pid_t self = getpid();
     DIR *proc;
 
     proc = opendir("/proc");
@@ -319,23 +343,11 @@ int mn_process_rank(GArray **ret) {
         return -errno;
     scale.now_ticks = boot_ticks(scale.ticks_per_second);
     while ((entry = readdir(proc)))
-        if (pid_of(entry) > 0 && pid_of(entry) != self &&
-            rank_one(dirfd(proc), entry->d_name, &scale, &candidate) == 0)
+        if (pid_of(entry) > 0 && rank_one(dirfd(proc), entry->d_name, &scale, &candidate) == 0)
             g_array_append_val(candidates, candidate);
     closedir(proc);
 
     mn_candidates_sort((MnCandidate *)(void *)candidates->data, candidates->len);
     *ret = g_steal_pointer(&candidates);
     return 0;
-}
-
-guint mn_process_count(void) {
-    char text[128] = "";
-    guint count = 0;
-    gsize len;
-
-    /* "0.10 0.92 2.33 1/187 17817"; sysinfo(2) has the same number in 16 bits. */
-    if (read_text(AT_FDCWD, "/proc/loadavg", text, sizeof text - 1, &len) == 0)
-        (void)sscanf(text, "%*s %*s %*s %*u/%u", &count);
-    return count;
 }

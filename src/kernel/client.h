@@ -5,9 +5,11 @@
 
 #include <sys/types.h>
 
-/* The process of a thread. -ESRCH when there is no such thread, -EPERM for 0: one that cannot be
- * seen from our pid namespace. */
-int mn_client_find_process(pid_t tid, pid_t *ret_pid) G_GNUC_WARN_UNUSED_RESULT;
+/* All but mn_client_find_own_device() is for the helper only: it may wait. */
+
+/* The process of a thread that waits for our answer to user `uid`. -ESRCH when there is no such thread, -EPERM for
+ * 0: one that cannot be seen from our pid namespace, or for one that is not the user's any more (any is root's). */
+int mn_client_find_process(pid_t tid, uid_t uid, pid_t *ret_pid) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A descriptor that becomes readable when the process ends. */
 int mn_client_open(pid_t pid, int *ret_pidfd) G_GNUC_WARN_UNUSED_RESULT;
@@ -16,14 +18,9 @@ int mn_client_open(pid_t pid, int *ret_pidfd) G_GNUC_WARN_UNUSED_RESULT;
  * one of our own or anybody's. -EBADF when it is not open, -EPERM when we may not look. */
 int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The st_dev of the filesystem behind a descriptor that mn_client_look() has shown. -ENOENT when
- * neither the process nor we see its mount. */
-int mn_client_find_device(pid_t pid, const MnDescriptor *descriptor, dev_t *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
-
-/* The name under which the file of a descriptor was opened, without its directory, as far as it
- * fits. */
-int mn_client_find_name(pid_t pid, guint64 number, char *name, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+/* st_dev and st_ino of the file behind a descriptor, as far as the kernel knows them without asking
+ * the file's server. -EINVAL when it does not tell. */
+int mn_client_find_file(pid_t pid, guint64 number, dev_t *ret_device, guint64 *ret_ino) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The st_dev of our filesystem mounted at `mountpoint`, found without touching it. -ENOENT when
  * nothing is mounted there. */
@@ -35,8 +32,7 @@ int mn_client_find_own_device(const char *mountpoint, dev_t *ret) G_GNUC_WARN_UN
 int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *ret_fd)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Another descriptor of the process that is the eventfd `eventfd_id`. -ENOENT when it has none
- * among its first 128: looking at one costs 5 us, and a client may have very many. -EPERM when
- * we may not look, another -errno when we cannot: only -ENOENT says that it is gone. */
-int mn_client_find_eventfd(pid_t pid, guint64 eventfd_id, guint64 *ret_number)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the process still has the eventfd: under *number, which is brought up to date, or elsewhere among its
+ * first 128 descriptors: looking at one costs 5 us, and a client may have very many. -ENOENT when it has not; another
+ * -errno when we cannot know. */
+int mn_client_look_again(pid_t pid, guint64 eventfd_id, guint64 *number) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests whose operation has returned MN_LATER: they are answered by mn_open_finish(). An open file has at most
+ * one. */
+#pragma once
+
+#include "fs/open.h"
+
+struct fuse_file_info;
+
+/* Answers the opening of a file, or its writing, with what the operation has returned; MN_LATER puts the request
+ * aside. The open file is freed where it was not to be, or nobody got it. */
+void mn_open_answer_opening(MnOpen *self, MnTree *tree, struct fuse_req *req, const struct fuse_file_info *info, int r);
+void mn_open_answer_writing(MnOpen *self, struct fuse_req *req, gsize len, int r);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The process that does what may wait: what it answers, what becomes of one that does not, and who pays for it. No
+ * test waits for a clock, but for what happens when a limit of milliseconds has passed. */
+#include "descriptors.h"
+#include "kernel/helper.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SHORT_MS 20
+#define LONG_MS 60000
+#define ROOT 0
+#define USER 1000
+#define OTHER_USER 1001
+
+static MnHelper *helper;
+static guint n_before; /* descriptors, without a helper */
+static guint n_messages;
+
+/* What the answers were, in their order. */
+typedef struct Answers {
+    guint n;
+    int r[64];
+    char text[64];
+    pid_t pid;
+    int fd;
+} Answers;
+
+static Answers answers;
+
+static GLogWriterOutput count_message(GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields G_GNUC_UNUSED,
+                                      gsize n G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+    n_messages++;
+    return G_LOG_WRITER_HANDLED;
+}
+
+static void set_up(void) {
+    (void)g_main_context_default(); /* has a descriptor of its own */
+    n_before = open_descriptors("");
+    n_messages = 0;
+    answers = (Answers){ .fd = -1 };
+    helper = mn_helper_new();
+}
+
+static void tear_down(void) {
+    mn_helper_free(helper);
+    if (answers.fd >= 0)
+        close(answers.fd);
+    CU_ASSERT_EQUAL(open_descriptors(""), n_before);
+}
+
+/* --- what it does --- */
+
+static int echo(MnParcel *question, MnParcel *answer) {
+    mn_parcel_add(answer, question->bytes->data, question->bytes->len);
+    for (guint i = 0; i < question->fds->len; i++)
+        mn_parcel_add_fd(answer, mn_parcel_steal_fd(question, i));
+    return 0;
+}
+
+static int fail(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED) {
+    return -ENXIO;
+}
+
+static int tell_pid(MnParcel *question G_GNUC_UNUSED, MnParcel *answer) {
+    pid_t pid = getpid();
+
+    mn_parcel_add(answer, &pid, sizeof pid);
+    return 0;
+}
+
+/* 1 when it has nothing open but the standard descriptors and its socket, without the one that is being read. */
+static int count_open(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED) {
+    return open_descriptors("") == 3 + 1 + 1;
+}
+
+static int hang(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED) {
+    return pause();
+}
+
+static int die(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED) {
+    return raise(SIGKILL);
+}
+
+static const MnTask echo_task = { "echo", LONG_MS, echo };
+static const MnTask fail_task = { "fail", LONG_MS, fail };
+static const MnTask pid_task = { "tell its pid", LONG_MS, tell_pid };
+static const MnTask open_task = { "count what is open", LONG_MS, count_open };
+static const MnTask hang_task = { "hang", SHORT_MS, hang };
+static const MnTask stay_task = { "stay", LONG_MS, hang };
+static const MnTask die_task = { "die", LONG_MS, die };
+
+static void note(int r, MnParcel *answer, gpointer data) {
+    g_assert_true(data == &answers);
+    answers.r[answers.n++] = r;
+    if (answer->bytes->len == sizeof answers.pid)
+        memcpy(&answers.pid, answer->bytes->data, sizeof answers.pid);
+    else if (answer->bytes->len > 0)
+        g_strlcpy(answers.text, (const char *)answer->bytes->data, sizeof answers.text);
+    if (answer->fds->len > 0)
+        answers.fd = mn_parcel_steal_fd(answer, 0);
+}
+
+static int ask(const MnTask *task, uid_t uid) {
+    MnHelperJob *job;
+
+    return mn_helper_ask(helper, task, uid, NULL, 0, NULL, 0, note, &answers, &job);
+}
+
+static pid_t ask_pid(void) {
+    answers.pid = 0;
+    CU_ASSERT_EQUAL(ask(&pid_task, ROOT), 0);
+    mn_helper_settle(helper);
+    return answers.pid;
+}
+
+static gboolean has_children(void) {
+    siginfo_t info = { 0 };
+
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void test_questions_and_answers(void) {
+    int fd = eventfd(7, 0);
+    eventfd_t value = 0;
+    MnHelperJob *job;
+
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, "hello", 6, &fd, 1, note, &answers, &job), 0);
+    CU_ASSERT_EQUAL(answers.n, 0); /* not from within */
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.n, 1);
+    CU_ASSERT_EQUAL(answers.r[0], 0);
+    CU_ASSERT_STRING_EQUAL(answers.text, "hello");
+    CU_ASSERT_NOT_EQUAL(answers.fd, fd);
+    CU_ASSERT_EQUAL(eventfd_read(answers.fd, &value), 0);
+    CU_ASSERT_EQUAL(value, 7);
+    CU_ASSERT_NOT_EQUAL(fcntl(fd, F_GETFD), -1); /* it stays ours */
+    close(fd);
+
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[1], -ENXIO);
+}
+
+static void test_nothing_is_started_before_it_is_needed(void) {
+    CU_ASSERT(!has_children());
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    CU_ASSERT(has_children());
+    mn_helper_settle(helper);
+    mn_helper_dismiss(helper);
+    CU_ASSERT(!has_children());
+    CU_ASSERT_NOT_EQUAL(ask_pid(), 0);
+}
+
+static void test_it_has_nothing_open(void) {
+    int secret = open("/dev/null", O_RDWR); /* as /dev/fuse, and without close-on-exec */
+
+    CU_ASSERT_EQUAL(ask(&open_task, USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[0], 1);
+    close(secret);
+}
+
+static void test_one_after_the_other(void) {
+    static const MnTask *const order[] = { &echo_task, &fail_task, &echo_task, &fail_task };
+
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+        CU_ASSERT_EQUAL(ask(order[i], i), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL_FATAL(answers.n, G_N_ELEMENTS(order));
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+        CHECK(answers.r[i] == (order[i] == &fail_task ? -ENXIO : 0), "%u", i);
+}
+
+static void test_what_takes_too_long_is_given_up(void) {
+    pid_t first = ask_pid();
+
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&pid_task, OTHER_USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.n, 3);
+    CU_ASSERT_EQUAL(answers.r[1], -EBUSY);
+    CU_ASSERT_EQUAL(answers.r[2], 0); /* by another process */
+    CU_ASSERT_NOT_EQUAL(answers.pid, first);
+    CU_ASSERT_EQUAL(n_messages, 1);
+}
+
+/* Until it has ended and some time has passed. Others are not kept waiting, nor is root. */
+static void test_who_asked_for_it_has_to_wait(void) {
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), -EBUSY);
+    CU_ASSERT_EQUAL(ask(&echo_task, OTHER_USER), 0);
+    CU_ASSERT_EQUAL(ask(&hang_task, ROOT), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(ask(&echo_task, ROOT), 0);
+    mn_helper_settle(helper);
+    while (ask(&echo_task, USER) == -EBUSY)
+        g_main_context_iteration(NULL, TRUE);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[answers.n - 1], 0);
+}
+
+static void test_one_that_is_killed(void) {
+    pid_t first = ask_pid();
+
+    CU_ASSERT_EQUAL(ask(&die_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0); /* nobody is to blame */
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[1], -EIO);
+    CU_ASSERT_EQUAL(answers.r[2], 0);
+    CU_ASSERT_NOT_EQUAL(ask_pid(), first);
+    CU_ASSERT_EQUAL(n_messages, 1);
+
+    kill(ask_pid(), SIGKILL); /* while it does nothing */
+    while (n_messages < 2)
+        g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT_NOT_EQUAL(ask_pid(), 0);
+}
+
+static void test_what_is_forgotten_is_not_answered(void) {
+    MnHelperJob *first, *second;
+
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, note, &answers, &first), 0);
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, note, &answers, &second), 0);
+    mn_helper_forget(first);  /* under way */
+    mn_helper_forget(second); /* waiting */
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.n, 1);
+    CU_ASSERT_EQUAL(answers.r[0], -ENXIO);
+}
+
+static void ask_again(int r G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED, gpointer data) {
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), GPOINTER_TO_INT(data));
+}
+
+static void test_an_answer_may_ask(void) {
+    MnHelperJob *job;
+
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, ask_again, NULL, &job), 0);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.n, 2);
+    CU_ASSERT_EQUAL(answers.r[0], 0);
+    CU_ASSERT_EQUAL(answers.r[1], -ENXIO);
+}
+
+static void test_everybody_is_answered_at_the_end(void) {
+    MnHelperJob *job;
+
+    CU_ASSERT_EQUAL(ask(&stay_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, ask_again,
+                                  GINT_TO_POINTER(-ENOTCONN), &job), 0);
+    mn_helper_free(helper);
+    CU_ASSERT_EQUAL(answers.n, 2);
+    CU_ASSERT_EQUAL(answers.r[0], -ENOTCONN);
+    CU_ASSERT_EQUAL(answers.r[1], -ENOTCONN);
+    while (waitpid(-1, NULL, 0) > 0) /* it was killed */
+        continue;
+    helper = mn_helper_new();
+}
+
+static CU_TestInfo tests[] = {
+    { "questions and answers", test_questions_and_answers },
+    { "nothing is started before it is needed", test_nothing_is_started_before_it_is_needed },
+    { "it has nothing open", test_it_has_nothing_open },
+    { "one after the other", test_one_after_the_other },
+    { "what takes too long is given up", test_what_takes_too_long_is_given_up },
+    { "who asked for it has to wait", test_who_asked_for_it_has_to_wait },
+    { "one that is killed", test_one_that_is_killed },
+    { "what is forgotten is not answered", test_what_is_forgotten_is_not_answered },
+    { "an answer may ask", test_an_answer_may_ask },
+    { "everybody is answered at the end", test_everybody_is_answered_at_the_end },
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) {
+    CU_SuiteInfo suites[] = { { "helper", NULL, NULL, set_up, tear_down, tests }, CU_SUITE_INFO_NULL };
+
+    g_log_set_writer_func(count_message, NULL, NULL);
+    return run_suites(suites);
+}
