@@ -1,47 +1,204 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A ring of the last crossings, shared by all readers of the stream: a reader is one number, and one
- * that does not read costs nothing and cannot hold anything up. */
+/* One array with the lines of all users in the order in which they came. Which of them are kept is
+ * counted for each user by himself; the others stay where they are until they are as many as those that
+ * are kept, and are then squeezed out. So appending takes the same time in the long run, whoever has how
+ * many lines, and a reader finds its place by bisection. */
 #include "eventlog.h"
 
-#define N_EVENTS 1024
+#include <string.h>
+
+typedef struct User {
+    uid_t uid;
+    guint n_limits;
+    guint room;    /* how many of his lines are kept */
+    guint64 first; /* of his own numbering: the first line that is kept */
+    guint64 end;   /* how many he has had */
+    GList link;    /* in `left`, while he has no limits */
+} User;
+
+typedef struct Line {
+    User *user;
+    guint64 number; /* of the user's numbering */
+    guint64 serial; /* of all */
+    MnEvent event;
+} Line;
 
 struct MnEventLog {
-    guint64 end; /* how many were ever appended */
-    MnEvent ring[N_EVENTS];
+    GHashTable *users;    /* uid: User */
+    GQueue left;          /* of those users, who left first at the head */
+    GPtrArray *forgotten; /* users of whom nothing is kept, but who are still named in the array */
+    guint room;           /* of all users */
+    Line *lines;
+    guint capacity; /* at least twice the room */
+    guint n_lines;
+    guint n_kept;
+    guint64 end;    /* how many were ever appended */
+    gint64 time_us; /* of the last of them */
 };
 
 MnEventLog *mn_event_log_new(void) {
-    return g_new0(MnEventLog, 1);
+    MnEventLog *self = g_new0(MnEventLog, 1);
+
+    self->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self->forgotten = g_ptr_array_new_with_free_func(g_free);
+    return self;
 }
 
 void mn_event_log_free(MnEventLog *self) {
+    if (!self)
+        return;
+    g_ptr_array_unref(self->forgotten);
+    g_hash_table_unref(self->users);
+    g_free(self->lines);
     g_free(self);
 }
 
-void mn_event_log_append(MnEventLog *self, const MnEvent *event) {
-    self->ring[self->end++ % N_EVENTS] = *event;
+static User *find_user(MnEventLog *self, uid_t uid) {
+    return g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
+}
+
+static User *add_user(MnEventLog *self, uid_t uid) {
+    User *user = g_new0(User, 1);
+
+    user->uid = uid;
+    user->link.data = user;
+    g_queue_push_tail_link(&self->left, &user->link);
+    g_hash_table_insert(self->users, GUINT_TO_POINTER(uid), user);
+    return user;
+}
+
+static void forget_user(MnEventLog *self, User *user) {
+    g_queue_unlink(&self->left, &user->link);
+    (void)g_hash_table_steal(self->users, GUINT_TO_POINTER(user->uid));
+    self->room -= user->room;
+    self->n_kept -= (guint)(user->end - user->first);
+    user->first = user->end;
+    if (user->end > 0)
+        g_ptr_array_add(self->forgotten, user);
+    else
+        g_free(user); /* without a line in the array that would see to it */
+}
+
+/* Not by realloc(), which may copy what was never used, and so make it take memory. */
+static void grow(MnEventLog *self) {
+    guint capacity = 2 * MAX(self->room, MN_EVENT_LOG_LINES);
+    Line *lines;
+
+    if (capacity <= self->capacity)
+        return;
+    self->capacity = MAX(capacity, 2 * self->capacity);
+    lines = g_new(Line, self->capacity);
+    if (self->n_lines > 0)
+        memcpy(lines, self->lines, self->n_lines * sizeof *lines);
+    g_free(self->lines);
+    self->lines = lines;
+}
+
+static gboolean has_room(const MnEventLog *self, guint more) {
+    return self->room + more <= MN_EVENT_LOG_LINES_OF_ALL;
+}
+
+static void give_room(MnEventLog *self, User *user) {
+    guint room = MAX(2 * user->n_limits, MN_EVENT_LOG_LINES);
+
+    while (room > user->room && !has_room(self, room - user->room) && self->left.length > 0)
+        forget_user(self, self->left.head->data);
+    if (room > user->room && !has_room(self, room - user->room))
+        room = MAX(2 * user->n_limits, MN_EVENT_LOG_LINES_AT_LEAST);
+    if (room <= user->room)
+        return;
+
+    self->room += room - user->room;
+    user->room = room;
+    grow(self);
+}
+
+void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits) {
+    User *user = find_user(self, uid);
+
+    if (n_limits == 0)
+        return;
+    if (!user)
+        user = add_user(self, uid);
+    if (user->n_limits == 0)
+        g_queue_unlink(&self->left, &user->link);
+
+    g_assert((gint)user->n_limits + n_limits >= 0);
+    user->n_limits += (guint)n_limits;
+    if (user->n_limits == 0)
+        g_queue_push_tail_link(&self->left, &user->link);
+    else
+        give_room(self, user);
+}
+
+static gboolean is_kept(const Line *line) {
+    return line->number >= line->user->first;
+}
+
+static void squeeze_out(MnEventLog *self) {
+    guint n = 0;
+
+    for (guint i = 0; i < self->n_lines; i++)
+        if (is_kept(&self->lines[i]))
+            self->lines[n++] = self->lines[i];
+    self->n_lines = n;
+    g_ptr_array_set_size(self->forgotten, 0);
+}
+
+void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
+    User *user = find_user(self, uid);
+
+    g_assert(user && user->room > 0);
+    if (user->end - user->first == user->room) {
+        user->first++;
+        self->n_kept--;
+    }
+    if (self->n_lines - self->n_kept >= MAX(self->n_kept, MN_EVENT_LOG_LINES))
+        squeeze_out(self);
+
+    self->lines[self->n_lines++] =
+        (Line){ .user = user, .number = user->end++, .serial = self->end++, .event = *event };
+    self->n_kept++;
+    self->time_us = event->time_us;
 }
 
 guint64 mn_event_log_get_end(const MnEventLog *self) {
     return self->end;
 }
 
+/* The first line from `serial` on that is kept, or NULL. */
+static const Line *find_line(const MnEventLog *self, guint64 serial) {
+    guint low = 0, high = self->n_lines;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+
+        if (self->lines[middle].serial < serial)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low < self->n_lines && !is_kept(&self->lines[low]))
+        low++;
+    return low < self->n_lines ? &self->lines[low] : NULL;
+}
+
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]) {
-    guint64 oldest = self->end > N_EVENTS ? self->end - N_EVENTS : 0;
-    const MnEvent *event;
+    const Line *found = *cursor < self->end ? find_line(self, *cursor) : NULL;
+    const MnEvent *event = found ? &found->event : NULL;
+    guint64 next = found ? found->serial : self->end;
+    gint64 time_us = event ? event->time_us : self->time_us;
     int len;
 
     if (*cursor == self->end)
         return 0;
 
-    event = &self->ring[MAX(*cursor, oldest) % N_EVENTS];
     len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d ",
-                     event->time_us / G_USEC_PER_SEC, (int)(event->time_us % G_USEC_PER_SEC));
-
-    if (*cursor < oldest) {
+                     time_us / G_USEC_PER_SEC, (int)(time_us % G_USEC_PER_SEC));
+    if (*cursor < next) {
         len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, "- - lost %" G_GUINT64_FORMAT "\n",
-                          oldest - *cursor);
-        *cursor = oldest;
+                          next - *cursor);
+        *cursor = next;
     } else {
         len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len,
                           "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,

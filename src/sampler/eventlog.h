@@ -4,6 +4,7 @@
 #include "core/meter.h"
 
 #include <memnotifyfs/memnotifyfs.h>
+#include <sys/types.h>
 
 /* A limit of a named threshold was reached or left. */
 typedef struct MnEvent {
@@ -15,22 +16,41 @@ typedef struct MnEvent {
     char name[MEMNOTIFYFS_NAME_MAX + 1];
 } MnEvent;
 
-/* The last events, for any number of readers, each with a cursor of its own. */
+/* How many events of one user are kept, if all his limits do not need more. */
+#define MN_EVENT_LOG_LINES 1024
+
+/* When all users have room for so many together, whoever comes next gets what his limits need, and no
+ * fewer than MN_EVENT_LOG_LINES_AT_LEAST: a bound for memory, however many users there are. 8 MB, and as
+ * much again until what is lost is cleared away. */
+#define MN_EVENT_LOG_LINES_OF_ALL (64 * MN_EVENT_LOG_LINES)
+#define MN_EVENT_LOG_LINES_AT_LEAST 32
+
+/* The last events of each user's thresholds, in one order for all, for any number of readers. A reader
+ * is one number, its cursor: who does not read costs nothing and holds nothing up.
+ *
+ * Of one user as many events are kept as all his limits make in two samples, so that a reader that was up
+ * to date loses nothing when they are all crossed at once, and no fewer than MN_EVENT_LOG_LINES, whatever
+ * others do. Room is given when limits are written, and kept; that of users who have no limits any more
+ * is given to others when MN_EVENT_LOG_LINES_OF_ALL is reached, who left first going first. */
 typedef struct MnEventLog MnEventLog;
 
 MnEventLog *mn_event_log_new(void);
-void mn_event_log_free(MnEventLog *self);
+void mn_event_log_free(MnEventLog *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnEventLog, mn_event_log_free)
 
-/* Without allocation; the oldest event makes room. */
-void mn_event_log_append(MnEventLog *self, const MnEvent *event);
+/* The user has this many limits more than before, or fewer if it is negative. With the last of them he
+ * has left: what is kept of him stays until another needs the room, or he comes back. */
+void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits);
+
+/* An event of a user who has limits. Without allocation; his oldest makes room. */
+void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event);
 
 /* The cursor of a reader that wants what comes from now on. */
 guint64 mn_event_log_get_end(const MnEventLog *self);
 
 /* Puts the next line for the reader at *cursor into `line` and moves the cursor on. Returns its
- * length, 0 when there is none. A reader that was overtaken first gets the line that says how many
- * events it lost.
+ * length, 0 when there is none. Where events are gone that the reader has not had, it gets a line
+ * that says how many.
  *
  *   12.345678 low used reached 4945700 4945632
  *   12.345678 - - lost 17 */

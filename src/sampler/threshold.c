@@ -101,7 +101,7 @@ static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached
     };
 
     g_strlcpy(event.name, self->name, sizeof event.name);
-    mn_event_log_append(thresholds->log, &event);
+    mn_event_log_append(thresholds->log, self->uid, &event);
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading) {
@@ -170,6 +170,7 @@ void mn_threshold_free(MnThreshold *self) {
     if (!self)
         return;
     mn_sampler_remove(self->thresholds->sampler, self->watch);
+    mn_event_log_add_limits(self->thresholds->log, self->uid, -(gint)self->watch->n_edges);
     mn_watch_free(self->watch);
     g_ptr_array_remove_fast(self->thresholds->all, self);
     g_free(self->name);
@@ -203,6 +204,7 @@ static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fres
     MnSampler *sampler = self->thresholds->sampler;
 
     mn_sampler_remove(sampler, self->watch);
+    mn_event_log_add_limits(self->thresholds->log, self->uid, (gint)set->n - self->watch->n_edges);
     mn_watch_free(self->watch);
     self->watch = mn_watch_new(set, on_crossing, self);
     mn_sampler_settle(sampler, self->watch);

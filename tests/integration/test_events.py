@@ -12,6 +12,7 @@ import pytest
 
 from clients import TIMEOUT_S, Child, has_open, is_ready, opened, running, wait_ready, wait_until, write_text
 
+NOBODY = 65534
 LINE = re.compile(rb"(\d+\.\d{6}) (\S+) (\S+) (\S+) (\d+)(?: (\d+))?\n")
 
 
@@ -182,6 +183,54 @@ def test_a_slow_reader_is_told_what_it_lost_and_never_gets_half_a_line(daemon, e
     assert int(number) + len(lines) == crossings - bool(begun)
     assert len(lines) >= 256
     assert lines[-2:] == ["low used reached 2000 2000", "low used left 1 2000"]
+
+
+METERS = ("used", "active", "anon", "file", "shmem", "mlocked", "dirty", "swap_used")
+MANY = 256
+
+
+def make_thresholds(daemon):
+    for number in range(MANY):
+        write_text(daemon / "thresholds" / f"flood{number}", " ".join(f"{meter} 3000" for meter in METERS))
+
+
+def simulate_all(daemon, pages):
+    daemon.simulate(" ".join(f"{meter} {pages}" for meter in METERS))
+
+
+def test_a_flood_of_one_user_costs_nobody_else_a_line(daemon, events):
+    """As many lines at once as one user can cause; root's is somewhere among them."""
+    rounds, each = 6, MANY * len(METERS) + 1
+    simulate_all(daemon, 1)
+    with Child(lambda _say: make_thresholds(daemon), uid=NOBODY) as child:
+        assert child.wait() == 0
+
+    def wait_for_each(say):
+        fd = os.open(events, os.O_RDONLY)
+        say("reading")
+        for _ in range(rounds):
+            text = b""
+            while text.count(b"\n") < each and b" lost " not in text:
+                text += os.read(fd, 65536)
+            say([text.count(b"\n")] + [line for line in words(text) if not line.startswith("flood")])
+
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as slow, Child(wait_for_each) as waiting:
+        assert waiting.hear() == "reading"
+        waiting.wait_reading()
+        expected = []
+        for number in range(rounds):
+            pages = 1 if number % 2 else 3000
+            simulate_all(daemon, pages)
+            expected.append(f"low used {'left' if number % 2 else 'reached'} {pages} 2000")
+            assert waiting.hear() == [each, expected[-1]]
+        text = b""
+        while is_ready(slow):
+            text += os.read(slow, 65536)
+
+    lines = words(text)
+    assert [line for line in lines if line.startswith("low")] == expected
+    lost = sum(int(line.split()[-1]) for line in lines if line.startswith("- - lost"))
+    assert len([line for line in lines if not line.startswith("-")]) + lost == rounds * each
 
 
 def test_many_blocked_readers_are_all_served(daemon, events):

@@ -293,6 +293,90 @@ static void test_all_meters(void) {
     CU_ASSERT_TRUE(shown->len < 4096); /* what stat() says */
 }
 
+/* Every meter but total, which the others are measured by. */
+static void simulate_all(guint pages) {
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (id != MN_METER_TOTAL)
+            g_string_append_printf(text, "%s %u ", mn_meters[id].name, pages);
+    world_simulate(fixture.world, text->str);
+}
+
+/* How many lines of the log the reader gets; each is to be one of a crossing. */
+static guint count_logged(void) {
+    char line[MEMNOTIFYFS_EVENT_LINE_MAX];
+    guint n = 0;
+
+    while (mn_event_log_next(mn_thresholds_get_log(fixture.all), &fixture.cursor, line) > 0) {
+        CHECK(strstr(line, " - - lost ") == NULL, "%s", line);
+        n++;
+    }
+    return n;
+}
+
+/* All limits of a user in one sample, and once more in the next. */
+static void test_who_is_up_to_date_loses_nothing(void) {
+    enum { N = MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX };
+    g_autoptr(GString) text = g_string_new(NULL);
+    MnThreshold *thresholds[N] = { fixture.low };
+
+    simulate_all(0);
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (id != MN_METER_TOTAL)
+            g_string_append_printf(text, "%s 5000 ", mn_meters[id].name);
+    for (guint i = 0; i < N; i++) {
+        if (i > 0)
+            g_assert_cmpint(mn_threshold_new(fixture.all, "x", 1000, &thresholds[i]), ==, 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(thresholds[i], text->str, text->len, FALSE), 0);
+    }
+
+    mn_thresholds_listen(fixture.all);
+    simulate_all(5000);
+    CU_ASSERT_EQUAL(count_logged(), N * (MN_N_METERS - 1));
+    simulate_all(0);
+    simulate_all(5000);
+    for (guint i = 1; i < N; i++) /* whatever becomes of them now */
+        mn_threshold_free(thresholds[i]);
+    CU_ASSERT_EQUAL(count_logged(), 2 * N * (MN_N_METERS - 1));
+    mn_thresholds_unlisten(fixture.all);
+}
+
+/* His limits of before do not count. */
+static void write_and_remove(uid_t uid) {
+    for (guint i = 0; i < MN_EVENT_LOG_LINES; i++) {
+        MnThreshold *threshold;
+
+        g_assert_cmpint(mn_threshold_new(fixture.all, "x", uid, &threshold), ==, 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5 free 5", 13, FALSE), 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5", 6, FALSE), 0);
+        mn_threshold_free(threshold);
+    }
+}
+
+static void test_another_user_cannot_push_out_lines(void) {
+    char line[MEMNOTIFYFS_EVENT_LINE_MAX] = "";
+    MnThreshold *other;
+
+    write_and_remove(2000);
+    g_assert_cmpint(mn_threshold_new(fixture.all, "other", 2000, &other), ==, 0);
+    CU_ASSERT_EQUAL(mn_threshold_write(other, "free 2000", 9, FALSE), 0);
+    CU_ASSERT_EQUAL(write_text("used 2000", FALSE), 0);
+
+    mn_thresholds_listen(fixture.all);
+    world_simulate(fixture.world, "used 2000");
+    for (guint i = 0; i < 3 * MN_EVENT_LOG_LINES; i++)
+        world_simulate(fixture.world, i % 2 ? "free 0" : "free 2000");
+    world_simulate(fixture.world, "used 0");
+
+    check_logged("low used reached 2000 2000\n");
+    (void)mn_event_log_next(mn_thresholds_get_log(fixture.all), &fixture.cursor, line);
+    CHECK(strstr(line, " - - lost 2048\n") != NULL, "%s", line);
+    CU_ASSERT_EQUAL(count_logged(), MN_EVENT_LOG_LINES + 1);
+    mn_thresholds_unlisten(fixture.all);
+    mn_threshold_free(other);
+}
+
 static CU_TestInfo tests[] = {
     { "names", test_names },
     { "quota", test_quota },
@@ -308,6 +392,8 @@ static CU_TestInfo tests[] = {
     { "adding keeps the state of the others", test_adding_keeps_the_state_of_the_others },
     { "per cent follow total", test_total_is_live },
     { "all meters at once", test_all_meters },
+    { "who is up to date loses nothing, whatever crosses", test_who_is_up_to_date_loses_nothing },
+    { "another user cannot push out lines", test_another_user_cannot_push_out_lines },
     CU_TEST_INFO_NULL,
 };
 
