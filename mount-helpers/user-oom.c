@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,14 +85,14 @@ static int read_ranking(char *list, size_t size, int count) {
     return 0;
 }
 
-static int write_file(const char *name, int flags, const char *text) {
+static int write_list(const char *list) {
     ssize_t n;
     int fd;
 
-    fd = open(name, O_WRONLY | O_CLOEXEC | flags, 0644);
+    fd = open("oom", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    n = write(fd, text, strlen(text));
+    n = write(fd, list, strlen(list));
     close(fd);
     return n < 0 ? -1 : 0;
 }
@@ -104,11 +105,44 @@ static int list_worst(int count) {
     for (int i = 0; i < TRIES && r < 0; i++) {
         if (read_ranking(list, sizeof list, count) < 0)
             return -1;
-        r = write_file("oom", 0, list);
+        r = write_list(list);
         if (r < 0 && errno != ESRCH && errno != EPERM)
             return -1;
     }
     return r;
+}
+
+/* The directory is everybody's: a name that can be guessed may have been taken by somebody whose file we
+ * would then watch. Returns a descriptor of a new file that is ours, and its name; -1 on failure. */
+static int create_threshold(char *ret_name, size_t size) {
+    unsigned long long number;
+    struct stat st;
+    int fd = -1;
+
+    for (int i = 0; i < TRIES && fd < 0; i++) {
+        if (getrandom(&number, sizeof number, 0) != sizeof number)
+            return -1;
+        snprintf(ret_name, size, "thresholds/user-oom.%d.%llx", getpid(), number);
+        fd = open(ret_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+    }
+    if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != geteuid())) {
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
+    return fd;
+}
+
+/* Takes the name away, if nobody has removed it and given it to another file. */
+static void remove_threshold(int threshold, const char *name) {
+    struct stat own, named;
+
+    if (fstat(threshold, &own) == 0 && fstatat(AT_FDCWD, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        own.st_dev == named.st_dev && own.st_ino == named.st_ino)
+        (void)unlink(name);
+    close(threshold);
 }
 
 /* Whether any limit of the threshold is reached; reading also says that we have seen it. */
@@ -142,10 +176,10 @@ static int watch(int threshold, int count, const sigset_t *while_asleep) {
         reached = is_reached(threshold);
         if (reached < 0)
             return fail("cannot read the threshold");
-        if ((reached ? list_worst(count) : write_file("oom", 0, "\n")) < 0)
+        if ((reached ? list_worst(count) : write_list("\n")) < 0)
             (void)fail("cannot write the list"); /* and try again */
     }
-    (void)write_file("oom", 0, "\n");
+    (void)write_list("\n");
     return EXIT_SUCCESS;
 }
 
@@ -175,13 +209,10 @@ int main(int argc, char **argv) {
     prepare_signals(&while_asleep);
     (void)mlockall(MCL_CURRENT | MCL_FUTURE); /* it is needed when there is no memory to be had */
 
-    snprintf(name, sizeof name, "thresholds/user-oom.%d", getpid());
-    if (write_file(name, O_CREAT, argv[2]) < 0) {
-        (void)unlink(name);
-        return fail(argv[2]);
-    }
-    threshold = open(name, O_RDONLY | O_CLOEXEC);
-    status = threshold < 0 ? fail(name) : watch(threshold, count, &while_asleep);
-    (void)unlink(name);
+    threshold = create_threshold(name, sizeof name);
+    if (threshold < 0)
+        return fail("cannot make a threshold");
+    status = write(threshold, argv[2], strlen(argv[2])) < 0 ? fail(argv[2]) : watch(threshold, count, &while_asleep);
+    remove_threshold(threshold, name);
     return status;
 }

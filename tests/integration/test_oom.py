@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
+from clients import TIMEOUT_S, Child, open_files, opened, read_text, wait_ready, wait_until, write_text
 from daemon import Daemon
 
 # Nobody else's, also when this runs twice at once: user-oom lists all processes of its user.
@@ -634,6 +634,72 @@ def test_user_oom_lists_the_worst_while_memory_is_short(serve, make_machine, sta
     assert listed(daemon) == []
     assert os.listdir(daemon / "thresholds") == []
     assert [score(victim.pid) for victim in own] == [0, 0, 0]
+
+
+def start_user_oom(program, daemon, limit, prepare=lambda pid: None, uid=None):
+    """user-oom as a Child, and its threshold; prepare() is told its pid before it runs."""
+    def become_helper(_say):
+        os.read(ready, 1)
+        os.execv(program, ["user-oom", str(daemon.mountpoint), limit, "1"])
+
+    ready, is_ready = os.pipe()
+    helper = Child(become_helper, uid=uid)
+    prepare(helper.pid)
+    others = set(os.listdir(daemon / "thresholds"))
+    os.write(is_ready, b"x")
+    os.close(ready)
+    os.close(is_ready)
+
+    def own():
+        return [name for name in os.listdir(daemon / "thresholds") if name not in others]
+
+    wait_until(lambda: own() and read_text(daemon / "thresholds" / own()[0]), "its threshold")
+    helper.wait_polling()
+    return helper, daemon / "thresholds" / own()[0]
+
+
+def test_user_oom_does_not_take_what_a_stranger_has_prepared(serve, make_machine, user_oom):
+    """As root; so that nobody's process is listed, memory never is short in this test, but by the stranger's limit."""
+    daemon = serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
+    daemon.simulate("free 100000\n")
+    names = []
+
+    def prepare(pid):
+        names.extend([f"user-oom.{other}" for other in range(pid - 20, pid + 20)] + ["user-oom."])
+        with Child(lambda _say: write_all("free<1000"), uid=OTHER) as stranger:
+            assert stranger.wait() == 0
+
+    def write_all(text):
+        for name in names:
+            write_text(daemon / "thresholds" / name, text)
+
+    helper, own = start_user_oom(user_oom, daemon, "free<1000", prepare)
+    with helper:
+        assert own.stat().st_uid == 0
+        with Child(lambda say: say(error_of(write_text, own, "free>=0")), uid=OTHER) as stranger:
+            assert stranger.hear() == errno.EACCES
+        with Child(lambda _say: write_all("free>=1"), uid=OTHER) as stranger:
+            assert stranger.wait() == 0
+        assert [path for path in open_files(helper.pid) if "/thresholds/" in path] == [str(own)]
+        assert " op=< limit=1000 reached=0 crossings=0" in read_text(own)
+        helper.wait_polling()
+        assert listed(daemon) == []
+        helper.signal(signal.SIGTERM)
+        assert helper.wait() == 0
+    assert sorted(os.listdir(daemon / "thresholds")) == sorted(names)
+
+
+def test_user_oom_leaves_a_threshold_that_is_not_its_own(serve, user_oom):
+    """Removed, and made anew by somebody else, while it could not look."""
+    daemon = serve()
+    helper, own = start_user_oom(user_oom, daemon, "free<1", uid=USER)
+    with helper:
+        helper.signal(signal.SIGSTOP)
+        with Child(lambda _say: (own.unlink(), write_text(own, "used 5")), uid=USER) as other:
+            assert other.wait() == 0
+        helper.signal(signal.SIGCONT)
+        assert helper.wait() == 1
+    assert read_text(own).startswith("used ")
 
 
 def test_user_oom_says_what_is_wrong(serve):
