@@ -74,11 +74,23 @@ static void forget(MnFs *self, fuse_ino_t ino, guint64 n) {
     mn_tree_release_unused(self->tree, node);
 }
 
+/* What is asked of the kernel, one by one; libfuse would ask for more. (Versions that know more than
+ * 32 of them take the lower ones from here, too.) Above all not
+ *
+ * FUSE_CAP_ASYNC_DIO, FUSE_CAP_ASYNC_READ: such reads are requests in the background, of which the
+ *     kernel sends a dozen at a time, RELEASE among them. A dozen that wait for an event would keep
+ *     every RELEASE of every user from us. Without, a read belongs to the one who waits for it.
+ * FUSE_CAP_AUTO_INVAL_DATA: whoever asks for attributes would wait for a page that another reads.
+ * FUSE_CAP_WRITEBACK_CACHE, FUSE_CAP_SPLICE_*: texts are short, and a write is a command. */
+static const guint capabilities =
+    FUSE_CAP_ATOMIC_O_TRUNC /* `>` is one request, not two */
+    | FUSE_CAP_PARALLEL_DIROPS; /* nobody's lookup waits for the lock of another's */
+
 static void on_init(void *userdata, struct fuse_conn_info *conn) {
     MnFs *self = userdata;
 
     conn->max_write = WRITE_BYTES_MAX;
-    conn->want &= ~(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    conn->want = conn->capable & capabilities;
     self->has_new_buffer_size = TRUE;
 }
 
