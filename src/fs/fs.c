@@ -222,9 +222,21 @@ static void on_release(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, struct fuse
     fuse_reply_err(req, 0);
 }
 
+/* For mmap, splice and sendfile the kernel reads a page of its cache, in nobody's name, and keeps that
+ * page locked until it is answered: who opens the file or walks that memory then waits, whoever he is
+ * and whatever his signals. So a page is never filled from a stream, which may answer next year. */
+static gboolean is_of_page_cache(const struct fuse_file_info *info) {
+    return info->lock_owner == 0;
+}
+
 static void on_read(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, size_t size, off_t offset,
                     struct fuse_file_info *info) {
-    mn_open_read(open_of(info), req, size, offset, info->flags);
+    MnOpen *open = open_of(info);
+
+    if (open->node->file_ops->take && is_of_page_cache(info))
+        fuse_reply_err(req, EINVAL);
+    else
+        mn_open_read(open, req, size, offset, info->flags);
 }
 
 static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *text, size_t len,
