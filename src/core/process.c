@@ -3,6 +3,7 @@
 #include "process.h"
 
 #include "core/number.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -169,11 +170,11 @@ int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret) {
 }
 
 void mn_comm_append(GString *text, const char *comm) {
-    for (; *comm; comm++)
-        if (*comm == '\n')
-            g_string_append(text, "\\n");
-        else if (*comm == '\\')
-            g_string_append(text, "\\\\");
-        else
-            g_string_append_c(text, *comm);
+    char shown[MN_TEXT_SHOWN_BYTES];
+
+    while (*comm) {
+        if (*comm == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_len(text, shown, mn_text_show_next(&comm, shown));
+    }
 }

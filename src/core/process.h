@@ -38,6 +38,6 @@ int mn_process_parse_stat(const char *text, gsize len, MnProcessStat *ret) G_GNU
 int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Appends a name so that it stays on its line, as the kernel does in /proc/PID/status: a newline
- * becomes "\n" and a backslash "\\", whatever else is in it stays. */
+/* Appends a name as mn_text_show_next() shows it, so that it stays on its line, and with each backslash
+ * doubled, so that it can be told which name it was. */
 void mn_comm_append(GString *text, const char *comm);

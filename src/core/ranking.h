@@ -38,8 +38,8 @@ gboolean mn_candidate_is_eligible(const MnProcessStat *stat);
 /* Highest points first. Of equals the youngest, with which the least work is lost. */
 void mn_candidates_sort(MnCandidate *candidates, guint n);
 
-/* The most that the line of a candidate takes: five numbers of up to 20 digits would not leave room
- * for a longer name. */
+/* The most that the line of a candidate takes: four numbers of up to 20 digits, and the 15 bytes that a
+ * program may have for a name, each as "\377". */
 #define MN_RANKING_LINE_BYTES 192
 
 /* Appends "PID POINTS UTIME STIME COMM\n": "4711 1373.625 17 5 bash\n". */

@@ -128,7 +128,9 @@ def test_highest_first(serve):
 
 @pytest.mark.parametrize("name, shown", [
     (b"plain", b"plain"), (b"a b  c", b"a b  c"), (b") R 1 2", b") R 1 2"), (b"(", b"("), (b"", b""), (b" x ", b" x "),
-    (b"\n1 9e9 0 0 x", b"\\n1 9e9 0 0 x"), (b"a\\n", b"a\\\\n"), (b"\xff\xfe\x01", b"\xff\xfe\x01"),
+    (b"\n1 9e9 0 0 x", b"\\n1 9e9 0 0 x"), (b"a\\n", b"a\\\\n"), (b"\xff\xfe\x01", b"\\377\\376\\001"),
+    (b"\x1b]0;owned\x07", b"\\033]0;owned\\007"), ("Käse €".encode(), "Käse €".encode()),
+    ("\x9b2J".encode(), b"\\302\\2332J"), ("a\u202egnp".encode(), b"a\\342\\200\\256gnp"),
 ])
 def test_a_name_may_hold_anything(serve, name, shown):
     daemon = serve()

@@ -170,7 +170,8 @@ static void test_a_shown_name_stays_on_its_line(void) {
         const char *shown;
     } rows[] = {
         { "bash", "bash" }, { "", "" }, { "a b", "a b" }, { "a\nb", "a\\nb" }, { "\\n", "\\\\n" },
-        { "\n1 9 0 0 x\n", "\\n1 9 0 0 x\\n" }, { "\xff", "\xff" },
+        { "\n1 9 0 0 x\n", "\\n1 9 0 0 x\\n" }, { "\xff", "\\377" },
+        { "\x1b[31m", "\\033[31m" }, { "\\033", "\\\\033" }, { "Käse", "Käse" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

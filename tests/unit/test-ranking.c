@@ -140,7 +140,7 @@ static void test_the_longest_line_has_room(void) {
                               .utime_ticks = G_MAXUINT64,
                               .stime_ticks = G_MAXUINT64 };
 
-    memset(candidate.comm, '\n', 15); /* what a program can choose */
+    memset(candidate.comm, '\x1b', 15); /* what a program can choose */
     mn_candidate_render(&candidate, text);
     CHECK(text->len <= MN_RANKING_LINE_BYTES, "%zu", text->len);
 }
