@@ -4,6 +4,7 @@
 #include "config.h"
 #include "files/files.h"
 #include "fs/fs.h"
+#include "log.h"
 #include "mountpoint.h"
 #include "options.h"
 #include "privilege.h"
@@ -25,23 +26,6 @@
 
 #define EXIT_USAGE 2
 
-/* One line a message: to stderr in the foreground, to syslog once there is none. */
-static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
-                                  gpointer user_data) {
-    const gboolean *is_daemon = user_data;
-    const char *message = "";
-
-    for (gsize i = 0; i < n_fields; i++)
-        if (g_strcmp0(fields[i].key, "MESSAGE") == 0)
-            message = fields[i].value;
-
-    if (*is_daemon)
-        syslog(level & G_LOG_LEVEL_MESSAGE ? LOG_NOTICE : LOG_WARNING, "%s", message);
-    else
-        fprintf(stderr, "memnotifyfs: %s\n", message);
-    return G_LOG_WRITER_HANDLED;
-}
-
 /* Signals come through a descriptor: GLib's own sources for them would start a thread. */
 static sigset_t handled_signals(void) {
     sigset_t signals;
@@ -58,6 +42,7 @@ static void block_signals(void) {
 
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN); /* a terminal may stop who writes to it from the background */
 }
 
 static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
@@ -240,7 +225,7 @@ static char *identify(const char *mountpoint, dev_t device) {
     return device ? g_strdup_printf("device %u:%u", major(device), minor(device)) : g_strdup(mountpoint);
 }
 
-static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
+static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autofree char *identity = NULL;
     g_autoptr(MnMemcg) memcg = NULL;
@@ -306,36 +291,39 @@ static gboolean serve(MnOptions *options, gboolean *is_daemon, GError **error) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
         return FALSE;
     }
-    *is_daemon = !options->foreground;
+    if (!options->foreground)
+        mn_log_enter_background(log, MN_LOG_SYSTEM);
     mn_survival_prepare();
     run(fs);
     return TRUE;
 }
 
-int main(int argc, char **argv) {
+static gboolean parse_and_run(int argc, char **argv, MnLog *log, GError **error) {
     g_auto(MnOptions) options = { 0 };
-    g_autoptr(GError) error = NULL;
-    gboolean is_daemon = FALSE;
 
-    g_set_prgname("memnotifyfs");
-    g_log_set_writer_func(write_log, &is_daemon, NULL);
-
-    if (!mn_options_parse(argc, argv, &options, &error)) {
-        fprintf(stderr, "memnotifyfs: %s\n", error->message);
-        return EXIT_USAGE;
-    }
+    if (!mn_options_parse(argc, argv, &options, error))
+        return FALSE;
     if (options.show_help) {
         mn_options_print_help(argv[0]);
-        return EXIT_SUCCESS;
+        return TRUE;
     }
     if (options.show_version) {
         printf("memnotifyfs %s\n", MN_VERSION);
-        return EXIT_SUCCESS;
+        return TRUE;
     }
+    return serve(&options, log, error);
+}
 
-    if (!serve(&options, &is_daemon, &error)) {
-        fprintf(stderr, "memnotifyfs: %s\n", error->message);
-        return g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE) ? EXIT_USAGE : EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
+int main(int argc, char **argv) {
+    g_auto(MnLog) log = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname("memnotifyfs");
+    mn_log_init(&log, STDERR_FILENO);
+    g_log_set_writer_func(mn_log_write_glib, &log, NULL);
+
+    if (parse_and_run(argc, argv, &log, &error))
+        return EXIT_SUCCESS;
+    mn_log_write(&log, LOG_ERR, error->message);
+    return error->domain == G_OPTION_ERROR ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -376,6 +376,13 @@ static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
     return G_SOURCE_CONTINUE;
 }
 
+/* What libfuse says once we serve; it would write to stderr and wait until that is read. */
+static void on_libfuse_message(enum fuse_log_level level, const char *format, va_list arguments) {
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+
+    g_log(G_LOG_DOMAIN, level <= FUSE_LOG_WARNING ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, "%s", g_strchomp(message));
+}
+
 int mn_fs_new(MnTree *tree, struct fuse_args *args, MnFs **ret) {
     g_autoptr(MnFs) self = g_new0(MnFs, 1);
 
@@ -402,6 +409,7 @@ int mn_fs_mount(MnFs *self, const char *directory) {
 }
 
 void mn_fs_attach(MnFs *self, GMainLoop *loop) {
+    fuse_set_log_func(on_libfuse_message);
     self->loop = loop;
     self->source = g_unix_fd_source_new(fuse_session_fd(self->session), G_IO_IN | G_IO_ERR | G_IO_HUP);
     g_source_set_callback(self->source, G_SOURCE_FUNC(on_requests), self, NULL);

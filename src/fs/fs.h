@@ -19,5 +19,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnFs, mn_fs_free)
 /* Mounts at `directory`; libfuse says on stderr what went wrong. -EIO: it did. */
 int mn_fs_mount(MnFs *self, const char *directory) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Serves requests from `loop`, and quits it when the kernel has unmounted us. */
+/* Serves requests from `loop`, and quits it when the kernel has unmounted us. From then on what libfuse says
+ * are messages of GLib. */
 void mn_fs_attach(MnFs *self, GMainLoop *loop);
