@@ -298,19 +298,26 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     return TRUE;
 }
 
+/* Who asked is told, or that he could not be. */
+static gboolean answer(const MnOptions *options, const char *program, GError **error) {
+    if (options->show_help)
+        mn_options_print_help(program);
+    else
+        printf("memnotifyfs %s\n", MN_VERSION);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return TRUE;
+
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot write to standard output: %s", g_strerror(errno));
+    return FALSE;
+}
+
 static gboolean parse_and_run(int argc, char **argv, MnLog *log, GError **error) {
     g_auto(MnOptions) options = { 0 };
 
     if (!mn_options_parse(argc, argv, &options, error))
         return FALSE;
-    if (options.show_help) {
-        mn_options_print_help(argv[0]);
-        return TRUE;
-    }
-    if (options.show_version) {
-        printf("memnotifyfs %s\n", MN_VERSION);
-        return TRUE;
-    }
+    if (options.show_help || options.show_version)
+        return answer(&options, argv[0], error);
     return serve(&options, log, error);
 }
 

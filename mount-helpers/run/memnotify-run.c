@@ -82,7 +82,8 @@ static Request parse_arguments(int argc, char **argv) {
             request.server_options = optarg;
             break;
         case 'h':
-            fputs(usage, stdout);
+            if (fputs(usage, stdout) == EOF || fflush(stdout) == EOF)
+                err(EXIT_OURS, "cannot write to standard output");
             exit(EXIT_SUCCESS);
         default: /* getopt has said what is wrong */
             exit(EXIT_OURS);

@@ -177,6 +177,9 @@ def test_a_wrong_call_is_refused(user, arguments, message):
 
 def test_help(user):
     assert output_of(user("memnotify-run", "--help")).startswith("usage: memnotify-run ")
+    done = run(user("sh", "-c", "memnotify-run --help >/dev/full"))
+    assert (done.returncode, done.stdout) == (125, "")
+    assert done.stderr == "memnotify-run: cannot write to standard output: No space left on device\n"
 
 
 def test_options_of_the_command_are_the_commands(user):

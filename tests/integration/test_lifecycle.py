@@ -65,6 +65,15 @@ def test_help_and_version():
         assert re.fullmatch(r"memnotifyfs \d+\.\d+\.\d+\n", done.stdout)
 
 
+@pytest.mark.parametrize("option", ["--help", "-h", "--version", "-V"])
+def test_help_and_version_that_do_not_arrive(option):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, option], stdout=full, stderr=subprocess.PIPE, text=True, env=environment(),
+                              check=False)
+    assert done.returncode == 1
+    assert done.stderr == "memnotifyfs: cannot write to standard output: No space left on device\n"
+
+
 def test_usage_errors(directory):
     assert refuses(2, "no mount point.*--help")
     assert refuses(2, "unexpected argument 'c'.*--help", "a", "b", "c")
