@@ -4,6 +4,7 @@
 #include "config.h"
 #include "files/files.h"
 #include "fs/fs.h"
+#include "inheritance.h"
 #include "log.h"
 #include "mountpoint.h"
 #include "options.h"
@@ -311,25 +312,37 @@ static gboolean answer(const MnOptions *options, const char *program, GError **e
     return FALSE;
 }
 
-static gboolean parse_and_run(int argc, char **argv, MnLog *log, GError **error) {
-    g_auto(MnOptions) options = { 0 };
+static gboolean is_question(const MnOptions *options) {
+    return options->show_help || options->show_version;
+}
 
-    if (!mn_options_parse(argc, argv, &options, error))
+/* Reads the command line, and does what comes before anything is opened. */
+static gboolean begin(int argc, char **argv, MnOptions *ret, GError **error) {
+    int r;
+
+    if (!mn_options_parse(argc, argv, ret, error))
         return FALSE;
-    if (options.show_help || options.show_version)
-        return answer(&options, argv[0], error);
-    return serve(&options, log, error);
+    if (is_question(ret))
+        return answer(ret, argv[0], error);
+
+    r = mn_inheritance_drop(mn_mountpoint_get_descriptor(ret->mountpoint));
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
+    return r == 0;
 }
 
 int main(int argc, char **argv) {
     g_auto(MnLog) log = { 0 };
+    g_auto(MnOptions) options = { 0 };
     g_autoptr(GError) error = NULL;
+    gboolean is_good;
 
     g_set_prgname("memnotifyfs");
+    is_good = begin(argc, argv, &options, &error);
     mn_log_init(&log, STDERR_FILENO);
     g_log_set_writer_func(mn_log_write_glib, &log, NULL);
 
-    if (parse_and_run(argc, argv, &log, &error))
+    if (is_good && (is_question(&options) || serve(&options, &log, &error)))
         return EXIT_SUCCESS;
     mn_log_write(&log, LOG_ERR, error->message);
     return error->domain == G_OPTION_ERROR ? EXIT_USAGE : EXIT_FAILURE;

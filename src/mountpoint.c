@@ -11,7 +11,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+/* Of the device, see Documentation/admin-guide/devices.txt of the kernel. */
+#define FUSE_MAJOR 10
+#define FUSE_MINOR 229
 
 /* A path whose last component may be a dead mount: only its parent can be resolved. */
 static char *absolute_path(const char *path) {
@@ -30,8 +35,7 @@ static gboolean fail(GError **error, const char *format, const char *path) {
     return FALSE;
 }
 
-/* "/dev/fd/3" is no place but a /dev/fuse that somebody has opened and mounted for us. */
-static int descriptor_of(const char *path) {
+int mn_mountpoint_get_descriptor(const char *path) {
     int fd, end = 0;
 
     if (sscanf(path, "/dev/fd/%d%n", &fd, &end) != 1 || path[end] != '\0')
@@ -42,7 +46,7 @@ static int descriptor_of(const char *path) {
 static gboolean check_descriptor(const char *path, int fd, GError **error) {
     struct stat st;
 
-    if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+    if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(FUSE_MAJOR, FUSE_MINOR))
         return TRUE;
     return fail(error, "'%s' is not an open /dev/fuse", path);
 }
@@ -101,7 +105,7 @@ static gboolean is_empty(const char *path) {
 
 char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError **error) {
     g_autofree char *absolute = absolute_path(path);
-    int fd = descriptor_of(path);
+    int fd = mn_mountpoint_get_descriptor(path);
     struct stat st;
 
     if (fd >= 0)

@@ -2,6 +2,7 @@
 """From the command line to the last client: starting, refusing to start, stopping, being killed."""
 
 import errno
+import fcntl
 import os
 import re
 import select
@@ -124,6 +125,57 @@ def test_the_background_is_entered_when_all_is_served(directory):
     assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not is_mounted(directory) and not daemons_of(directory), "the end of the daemon")
+
+
+def start_with_lock(directory, lock, *options):
+    """It gets the locked file twice, and the lock is no longer ours."""
+    with open(lock, "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.dup2(file.fileno(), 777)
+        process = subprocess.Popen([PROGRAM, *options, directory], pass_fds=(file.fileno(), 777), env=environment())
+        os.close(777)
+    wait_until(lambda: is_mounted(directory), "the mount")
+    return process
+
+
+def demand_no_lock(lock):
+    with open(lock, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_the_background_keeps_nothing_of_who_started_it(directory, tmp_path):
+    assert start_with_lock(directory, tmp_path / "lock").wait(TIMEOUT_S) == 0
+    demand_no_lock(tmp_path / "lock")
+    subprocess.run(["umount", directory], check=True)
+
+
+def test_the_foreground_keeps_nothing_of_who_started_it(directory, tmp_path):
+    process = start_with_lock(directory, tmp_path / "lock", "-f")
+    demand_no_lock(tmp_path / "lock")
+    process.terminate()
+    assert process.wait(TIMEOUT_S) == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_descriptors(directory, closed):
+    """Nothing of ours is opened there and taken for standard output."""
+    process = subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "-f", directory], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    wait_until(lambda: is_mounted(directory) or process.poll() is not None, "the mount")
+    assert read_text(directory / "memnotify").startswith("used ")
+    for fd, redirection in enumerate(("<&-", ">&-", "2>&-")):
+        target = os.readlink(f"/proc/{process.pid}/fd/{fd}")
+        assert target == "/dev/null" if redirection in closed.split() else target.startswith("pipe:")
+    process.terminate()
+    assert process.wait(TIMEOUT_S) == 0
+
+
+def test_the_background_when_standard_descriptors_are_closed(directory):
+    subprocess.run(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', PROGRAM, directory], env=environment(), check=True)
+    assert read_text(directory / "memnotify").startswith("used ")
+    (pid,) = daemons_of(directory)
+    assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
+    subprocess.run(["umount", directory], check=True)
 
 
 def test_mount_calls_it_with_a_source_and_options(directory):
