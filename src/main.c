@@ -221,6 +221,39 @@ static void run(MnFs *fs) {
     close(signals_fd);
 }
 
+/* Where our mount can be seen, and as which filesystem: we may have got it as an open /dev/fuse. */
+static char *find_place(const char *mountpoint, dev_t *device) {
+    if (mn_mountpoint_get_descriptor(mountpoint) >= 0)
+        return *device ? mn_mountpoint_find(*device) : NULL;
+    return mn_mountpoint_find_device(mountpoint, device) == 0 ? g_strdup(mountpoint) : NULL;
+}
+
+/* Whoever unmounts has done so before we hear of it; nobody has asked for an end that leaves a dead mount, or
+ * that comes from an error. */
+static gboolean check_end(const MnFs *fs, const char *mountpoint, const char *place, dev_t device, GError **error) {
+    gboolean is_ours = mn_mountpoint_get_descriptor(mountpoint) < 0;
+    gboolean is_dead = place && mn_fs_is_cut(fs) && mn_mountpoint_is_dead(place, device);
+    const char *name = place ? place : mountpoint, *remedy = "start memnotifyfs again";
+    int r = mn_fs_get_error(fs);
+
+    if (is_dead && !(is_ours && mn_mountpoint_clear(place)))
+        remedy = "unmount it with 'umount -l' and start memnotifyfs again";
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot read /dev/fuse for '%s': %s; %s", name,
+                    g_strerror(-r), remedy);
+    else if (is_dead)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "the connection of '%s' was aborted, as by 'umount -f'; %s", name, remedy);
+    return r == 0 && !is_dead;
+}
+
+static gboolean run_to_the_end(MnFs *fs, const char *mountpoint, dev_t device, GError **error) {
+    g_autofree char *place = find_place(mountpoint, &device);
+
+    run(fs);
+    return check_end(fs, mountpoint, place, device, error);
+}
+
 /* What this mount is called from one start to the next: /dev/fd/3 may be any. */
 static char *identify(const char *mountpoint, dev_t device) {
     return device ? g_strdup_printf("device %u:%u", major(device), minor(device)) : g_strdup(mountpoint);
@@ -295,8 +328,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     if (!options->foreground)
         mn_log_enter_background(log, MN_LOG_SYSTEM);
     mn_survival_prepare();
-    run(fs);
-    return TRUE;
+    return run_to_the_end(fs, mountpoint, options->device, error);
 }
 
 /* Who asked is told, or that he could not be. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The directory to mount on, looked at before we mount, never afterwards. */
+/* The directory to mount on, looked at before we mount and when we have ended. While we are mounted nothing is
+ * done here that we would have to answer. */
 #include "mountpoint.h"
+
+#include "core/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +69,7 @@ static gboolean is_ours(const char *path) {
     return ours;
 }
 
-static gboolean unmount(const char *path) {
+gboolean mn_mountpoint_clear(const char *path) {
     const char *const argv[] = { "fusermount3", "-u", "-z", "-q", "--", path, NULL };
     int status;
 
@@ -82,7 +85,7 @@ static gboolean check_stat(const char *path, struct stat *st, GError **error) {
         return TRUE;
 
     if ((errno == ENOTCONN || errno == ECONNABORTED) && is_ours(path)) {
-        if (!unmount(path))
+        if (!mn_mountpoint_clear(path))
             return fail(error, "cannot clear the dead mount at '%s'; unmount it with 'umount -l'", path);
         if (stat(path, st) == 0)
             return TRUE;
@@ -126,4 +129,36 @@ char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError *
         return NULL;
     }
     return g_steal_pointer(&absolute);
+}
+
+/* AT_STATX_DONT_SYNC: what the kernel knows. */
+int mn_mountpoint_find_device(const char *path, dev_t *ret) {
+    struct statx st;
+
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) < 0)
+        return -errno;
+    *ret = makedev(st.stx_dev_major, st.stx_dev_minor);
+    return 0;
+}
+
+char *mn_mountpoint_find(dev_t device) {
+    g_autofree char *mountinfo = NULL;
+    g_auto(MnMount) mount = { 0 };
+
+    if (!g_file_get_contents("/proc/self/mountinfo", &mountinfo, NULL, NULL))
+        return NULL;
+    for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
+        if (makedev(mount.major, mount.minor) == device)
+            return g_steal_pointer(&mount.mountpoint);
+    return NULL;
+}
+
+/* The kernel answers for a dead mount at once. Another may have been mounted here meanwhile, even under our
+ * number, which is free again; then its server is asked, and has no reason to let us wait. */
+gboolean mn_mountpoint_is_dead(const char *path, dev_t device) {
+    struct stat st;
+    dev_t on_top;
+
+    return mn_mountpoint_find_device(path, &on_top) == 0 && on_top == device && stat(path, &st) < 0 &&
+           (errno == ENOTCONN || errno == ECONNABORTED);
 }

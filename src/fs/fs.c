@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* The largest write that reaches us in one piece, and so the largest that can be refused whole. */
@@ -33,6 +34,7 @@ struct MnFs {
     struct fuse_buf buffer;
     gboolean is_mounted;
     gboolean has_new_buffer_size;
+    int error; /* of reading the kernel's requests */
     guint single_turns; /* turns left that take one request without looking for more */
     GMainLoop *loop;
     GSource *source;
@@ -346,6 +348,8 @@ static gboolean serve_one(MnFs *self) {
     int r;
 
     r = fuse_session_receive_buf(self->session, &self->buffer);
+    if (r < 0 && r != -EINTR && r != -EAGAIN)
+        self->error = r;
     if (r <= 0)
         return FALSE;
     fuse_session_process_buf(self->session, &self->buffer);
@@ -369,7 +373,7 @@ static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
     else if (n == 1)
         self->single_turns = TURNS_BETWEEN_LOOKS;
 
-    if (fuse_session_exited(self->session)) {
+    if (fuse_session_exited(self->session) || self->error < 0) {
         g_main_loop_quit(self->loop);
         return G_SOURCE_REMOVE;
     }
@@ -418,6 +422,19 @@ void mn_fs_attach(MnFs *self, GMainLoop *loop) {
      * takes the descriptor out of its poll set and puts it back. */
     g_source_set_can_recurse(self->source, TRUE);
     g_source_attach(self->source, NULL);
+}
+
+gboolean mn_fs_is_cut(const MnFs *self) {
+    struct pollfd entry = { .fd = fuse_session_fd(self->session) };
+
+    return poll(&entry, 1, 0) == 1 && (entry.revents & POLLERR);
+}
+
+/* What libfuse ends by itself it has said something about: the kernel is too old for it. */
+int mn_fs_get_error(const MnFs *self) {
+    if (self->error < 0)
+        return self->error;
+    return fuse_session_exited(self->session) && !mn_fs_is_cut(self) ? -EPROTO : 0;
 }
 
 void mn_fs_free(MnFs *self) {

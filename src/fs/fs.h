@@ -19,6 +19,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnFs, mn_fs_free)
 /* Mounts at `directory`; libfuse says on stderr what went wrong. -EIO: it did. */
 int mn_fs_mount(MnFs *self, const char *directory) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Serves requests from `loop`, and quits it when the kernel has unmounted us. From then on what libfuse says
- * are messages of GLib. */
+/* Serves requests from `loop`, and quits it when no more come: see mn_fs_is_cut() and mn_fs_get_error().
+ * From then on what libfuse says are messages of GLib. */
 void mn_fs_attach(MnFs *self, GMainLoop *loop);
+
+/* Whether the kernel has ended the connection, because we were unmounted or because it was aborted. */
+gboolean mn_fs_is_cut(const MnFs *self);
+
+/* -errno when requests cannot be read any more for another reason, else 0. */
+int mn_fs_get_error(const MnFs *self);

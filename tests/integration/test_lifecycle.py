@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From the command line to the last client: starting, refusing to start, stopping, being killed."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
-from daemon import PROGRAM, environment, is_mounted
+from daemon import KNOWN_WARNING, PROGRAM, environment, is_mounted
 
 
 def run(*arguments, **settings):
@@ -27,15 +28,6 @@ def refuses(status, pattern, *arguments):
     assert (done.returncode, done.stdout) == (status, ""), done
     assert re.fullmatch(rf"memnotifyfs: .*{pattern}.*\n", done.stderr), done.stderr
     return True
-
-
-@pytest.fixture
-def directory(tmp_path):
-    path = tmp_path / "mount"
-    path.mkdir()
-    yield path
-    while is_mounted(path):
-        subprocess.run(["umount", "-l", path], check=True)
 
 
 def daemons_of(directory):
@@ -259,6 +251,176 @@ def test_a_dead_mount_of_ours_is_cleared(daemon, serve, directory):
         (pid,) = daemons_of(daemon.mountpoint)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not daemons_of(daemon.mountpoint), "the end of the daemon")
+
+
+@pytest.fixture
+def abort(tmp_path):
+    """abort(device): ends the connection of this mount, as an administrator does through fusectl."""
+    fusectl = tmp_path / "fusectl"
+    fusectl.mkdir()
+    subprocess.run(["mount", "-t", "fusectl", "fusectl", fusectl], check=True)
+    yield lambda device: write_text(fusectl / str(os.minor(device)) / "abort", "1")
+    subprocess.run(["umount", fusectl], check=True)
+
+
+libc = ctypes.CDLL(None)
+PR_SET_CHILD_SUBREAPER = 36
+ABORTED = "the connection of '{}' was aborted, as by 'umount -f'; start memnotifyfs again"
+
+
+def demand_aborted(daemon):
+    """Status 1, one line that says so, no dead mount."""
+    assert daemon.wait() == 1
+    assert not is_mounted(daemon.mountpoint)
+    daemon.expected.append(re.escape(ABORTED.format(daemon.mountpoint)))
+    assert daemon.unexpected_messages() == ([], [])
+
+
+def test_an_aborted_connection_is_a_failure(daemon, abort):
+    abort(os.stat(daemon.mountpoint).st_dev)
+    demand_aborted(daemon)
+
+
+def test_an_aborted_connection_with_clients(daemon, abort):
+    with opened(daemon / "memnotify") as fd, opened(daemon / "events", os.O_RDONLY):
+        abort(os.fstat(fd).st_dev)
+        demand_aborted(daemon)
+        with pytest.raises(OSError) as caught:
+            os.read(fd, 100)
+        assert caught.value.errno == errno.ENOTCONN
+
+
+def test_a_forced_unmount_of_a_busy_mount_is_a_failure(daemon):
+    with opened(daemon / "memnotify"):
+        done = subprocess.run(["umount", "-f", daemon.mountpoint], capture_output=True, check=False)
+        assert done.returncode != 0
+        demand_aborted(daemon)
+
+
+def test_an_aborted_connection_behind_a_strange_name(tmp_path, abort):
+    path = tmp_path / "blank \n\\134 \x1b ü"
+    path.mkdir()
+    with subprocess.Popen([PROGRAM, "-f", path], stderr=subprocess.PIPE, text=True, env=environment()) as process:
+        wait_until(lambda: os.stat(path).st_dev != os.stat(tmp_path).st_dev, "the mount")
+        abort(os.stat(path).st_dev)
+        assert process.wait(TIMEOUT_S) == 1
+        was_left = subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL, check=False).returncode == 0
+        assert not was_left
+        assert process.stderr.read().splitlines()[-1].endswith("was aborted, as by 'umount -f'; start memnotifyfs again")
+
+
+@pytest.fixture
+def orphans():
+    """Who goes to the background becomes our child, so that we see how it ends."""
+    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    yield
+    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) == 0
+
+
+def end_of_orphan(pid):
+    status = []
+
+    def has_ended():
+        found, how = os.waitpid(pid, os.WNOHANG)
+        status.extend([os.waitstatus_to_exitcode(how)] if found else [])
+        return found
+
+    wait_until(has_ended, "the end of the daemon")
+    return status[0]
+
+
+def in_background(directory, *options):
+    assert run(*options, directory).returncode == 0
+    (pid,) = daemons_of(directory)
+    return pid
+
+
+def test_an_aborted_connection_in_the_background(directory, abort, orphans):
+    pid = in_background(directory)
+    abort(os.stat(directory).st_dev)
+    assert end_of_orphan(pid) == 1
+    assert not is_mounted(directory)
+
+
+@pytest.mark.parametrize("how", [
+    lambda directory, pid: subprocess.run(["umount", directory], check=True),
+    lambda directory, pid: subprocess.run(["umount", "-l", directory], check=True),
+    lambda directory, pid: os.kill(pid, signal.SIGTERM),
+], ids=["umount", "umount -l", "SIGTERM"])
+def test_an_end_in_the_background_that_was_asked_for(directory, orphans, how):
+    pid = in_background(directory)
+    how(directory, pid)
+    assert end_of_orphan(pid) == 0
+    assert not is_mounted(directory)
+
+
+def start_on_descriptor(fd, *options):
+    return subprocess.Popen([PROGRAM, "-f", *options, f"/dev/fd/{fd}"], pass_fds=(fd,), stdin=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, env=environment())
+
+
+def start_mounted(directory):
+    """On a descriptor that we have mounted for it."""
+    with opened("/dev/fuse") as fd:
+        options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other"
+        assert libc.mount(b"memnotifyfs", os.fsencode(directory), b"fuse.memnotifyfs", 0, options.encode()) == 0
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            (device,) = [line.split()[2] for line in mounts if line.split()[4] == str(directory)]
+        process = start_on_descriptor(fd, "-o", f"device={device}")
+    assert read_text(directory / "memnotify")
+    return process
+
+
+def said_by(process):
+    said = process.communicate(timeout=TIMEOUT_S)[1].splitlines()
+    return [line for line in said if not KNOWN_WARNING.fullmatch(line)]
+
+
+def test_an_aborted_connection_that_somebody_else_has_mounted(directory, abort):
+    """It may be his to clear."""
+    process = start_mounted(directory)
+    abort(os.stat(directory).st_dev)
+    assert said_by(process) == [f"memnotifyfs: the connection of '{directory}' was aborted, as by 'umount -f'; "
+                                "unmount it with 'umount -l' and start memnotifyfs again"]
+    assert process.returncode == 1
+    assert is_mounted(directory)
+
+
+def test_an_unmount_by_somebody_who_has_mounted(directory):
+    process = start_mounted(directory)
+    subprocess.run(["umount", directory], check=True)
+    assert (said_by(process), process.returncode) == ([], 0)
+
+
+def test_a_device_that_nobody_has_mounted(directory):
+    """It cannot be read. The program does not try for ever."""
+    with opened("/dev/fuse") as fd:
+        process = start_on_descriptor(fd)
+    (*_, line) = said_by(process)
+    assert line == f"memnotifyfs: cannot read /dev/fuse for '/dev/fd/{fd}': Operation not permitted; start memnotifyfs again"
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/full"])
+def test_a_descriptor_of_another_device_is_refused(path):
+    with opened(path) as fd:
+        process = start_on_descriptor(fd)
+    assert said_by(process) == [f"memnotifyfs: '/dev/fd/{fd}' is not an open /dev/fuse"]
+    assert process.returncode == 1
+
+
+def test_a_mount_at_the_same_place_right_after_is_left_alone(directory, orphans):
+    """The old daemon may hear of its end when the new one serves, even under the same number."""
+    pid = in_background(directory)
+    for _ in range(5):
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: state_of(pid) == "T", "the daemon to stop")
+        assert libc.umount(os.fsencode(directory)) == 0  # umount(8) would ask the daemon
+        assert run(directory).returncode == 0
+        os.kill(pid, signal.SIGCONT)
+        assert end_of_orphan(pid) == 0
+        assert read_text(directory / "memnotify")
+        (pid,) = daemons_of(directory)
 
 
 def waits_by_poll(fd):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, running, wait_until
+from clients import TIMEOUT_S, opened, running, wait_until
 from daemon import PROGRAM, environment, is_mounted
 
 UPDATE_PERIOD_S = 0.001
@@ -20,15 +20,6 @@ OPTIONS = ["-o", "update_period=1"]
 AGAIN = "Resource temporarily unavailable"
 DAMAGED = "cannot use 'meminfo': .*; keeping the last good values"
 REPAIRED = "the kernel's numbers are good again"
-
-
-@pytest.fixture
-def directory(tmp_path):
-    path = tmp_path / "mount"
-    path.mkdir()
-    yield path
-    while is_mounted(path):
-        subprocess.run(["umount", "-l", path], check=True)
 
 
 @pytest.fixture
@@ -137,7 +128,7 @@ exec sleep infinity
 
 @contextmanager
 def background(directory, machine, tmp_path, log):
-    """Where its mount is seen from here. Its namespace ends it."""
+    """Where its mount is seen from here, and a process beside it. Its namespace ends it."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     variables = {**environment(), "program": PROGRAM, "options": " ".join(OPTIONS), "machine": str(machine.path), "mount": str(directory),
@@ -146,34 +137,65 @@ def background(directory, machine, tmp_path, log):
                  "--kill-child", "--mount-proc", "sh", "-c", BACKGROUND) as process:
         assert process.stdout.readline() == b"serves\n"
         (shell,) = open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii").read().split()
-        yield Path(f"/proc/{shell}/root{directory}")
+        yield Path(f"/proc/{shell}/root{directory}"), shell
 
 
-def test_the_system_log(directory, machine, tmp_path):
-    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    log.bind(str(tmp_path / "log"))
+HEAD = r"<%d>[A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d memnotifyfs\[\d+\]: "
 
-    def messages():
+
+class SystemLog:
+    def __init__(self, path):
+        self.path = str(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.socket.bind(self.path)
+
+    def fill(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as other:
+            other.connect(self.path)
+            fill(other.send)
+
+    def messages(self):
         texts = []
-        while select.select([log], [], [], 0)[0]:
-            texts.append(log.recv(65536).decode())
+        while select.select([self.socket], [], [], 0)[0]:
+            texts.append(self.socket.recv(65536).decode())
         return lines_of("\n".join(texts))
 
-    head = r"<%d>[A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d memnotifyfs\[\d+\]: "
-    with background(directory, machine, tmp_path, str(tmp_path / "log")) as place:
-        speak(place, machine, 2)
-        expect(messages(), head % 12 + DAMAGED, head % 13 + REPAIRED)
+    def wait(self):
+        assert select.select([self.socket], [], [], TIMEOUT_S)[0], "no message"
+        return self.messages()
 
-        other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        other.connect(str(tmp_path / "log"))
-        fill(other.send)
-        speak(place, machine, 6)
-        messages()
+
+@pytest.fixture
+def log(tmp_path):
+    system_log = SystemLog(tmp_path / "log")
+    yield system_log
+    system_log.socket.close()
+
+
+def test_the_system_log(directory, machine, tmp_path, log):
+    with background(directory, machine, tmp_path, log.path) as (place, _):
         speak(place, machine, 2)
-        expect(messages(), head % 12 + f"6 messages lost: cannot write to the system's log: {AGAIN}",
-               head % 12 + DAMAGED, head % 13 + REPAIRED)
-        other.close()
-    log.close()
+        expect(log.messages(), HEAD % 12 + DAMAGED, HEAD % 13 + REPAIRED)
+
+        log.fill()
+        speak(place, machine, 6)
+        log.messages()
+        speak(place, machine, 2)
+        expect(log.messages(), HEAD % 12 + f"6 messages lost: cannot write to the system's log: {AGAIN}",
+               HEAD % 12 + DAMAGED, HEAD % 13 + REPAIRED)
+
+
+def test_an_end_that_was_not_asked_for_is_in_the_system_log(directory, machine, tmp_path, log):
+    with background(directory, machine, tmp_path, log.path) as (place, shell):
+        log.messages()
+        with opened(place / "memnotify"):
+            done = subprocess.run(["nsenter", "-t", shell, "-m", "-p", "umount", "-f", directory], stderr=subprocess.DEVNULL,
+                                  check=False)
+            assert done.returncode != 0
+            expect(log.wait(), HEAD % 11 + f"the connection of '{directory}' was aborted, as by 'umount -f'; "
+                   "start memnotifyfs again")
+        with open(f"/proc/{shell}/mountinfo", encoding="utf-8") as mounts:
+            assert str(directory) not in mounts.read()
 
 
 def test_no_terminal_is_told_anything(tmp_path):

@@ -108,6 +108,21 @@ as_user fusermount3 -u "$dir/mount"
 """)
 
 
+def test_a_plain_users_aborted_mount_is_cleared(place):
+    run(place, r"""
+as_user "$program" -f "$dir/mount" 2>"$dir/messages" &
+daemon=$!
+until_not eval '! mounted'
+as_user sh -c 'cd "$1" && echo >"$2" && exec sleep 1000' sh "$dir/mount" "$dir/inside" &
+until_not [ ! -e "$dir/inside" ]
+umount -f "$dir/mount" 2>/dev/null && fail "it was not busy"
+wait $daemon
+[ $? -eq 1 ] || fail "exit status"
+mounted && fail "still mounted"
+[ "$(grep -c "was aborted, as by 'umount -f'; start memnotifyfs again" "$dir/messages")" = 1 ] || fail "messages"
+""")
+
+
 def refusal(place, script):
     """The one line with which the program refuses: status 1."""
     done = run(place, script + r"""
