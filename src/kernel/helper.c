@@ -3,9 +3,9 @@
  *
  * A helper that takes too long is killed, and since that may have no effect before the client lets go of what it
  * waits for, it is left to itself; another one takes its place for the next job. How many may be left like that is
- * limited, and the user on whose behalf it happened is served again only when it has ended, and ten times the
- * limit later: so nobody can take more than a tenth of the helper's time from others, or more than one
- * process from the machine. */
+ * limited, and for the user on whose behalf it happened the same is done again only when it has ended, and ten
+ * times the limit later: so nobody can take more than a tenth of the helper's time from others by it, or more than
+ * one process from the machine. */
 #include "helper.h"
 
 #include <errno.h>
@@ -40,8 +40,8 @@ typedef struct LeftBehind {
     pid_t pid;
     int pidfd; /* -1 when it has ended */
     guint source;
+    const MnTask *task; /* NULL: nobody is to blame */
     uid_t uid;
-    guint penance_ms;
 } LeftBehind;
 
 struct MnHelper {
@@ -146,16 +146,15 @@ static gboolean on_left_behind_ended(gint fd G_GNUC_UNUSED, GIOCondition conditi
     waitpid(left->pid, NULL, 0);
     close(left->pidfd);
     left->pidfd = -1;
-    left->source = g_timeout_add(left->penance_ms, on_forgiven, left);
+    left->source = g_timeout_add(left->task ? PENANCE * left->task->limit_ms : 0, on_forgiven, left);
     return G_SOURCE_REMOVE;
 }
 
-/* `penance_ms` is 0 when nobody is to blame. */
-static void leave_behind(MnHelper *self, uid_t uid, guint penance_ms) {
+static void leave_behind(MnHelper *self, const MnTask *task, uid_t uid) {
     LeftBehind *left = g_new0(LeftBehind, 1);
 
     syscall(SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
-    *left = (LeftBehind){ .helper = self, .pid = self->pid, .pidfd = self->pidfd, .uid = uid, .penance_ms = penance_ms };
+    *left = (LeftBehind){ .helper = self, .pid = self->pid, .pidfd = self->pidfd, .task = task, .uid = uid };
     left->source = g_unix_fd_add(left->pidfd, G_IO_IN, on_left_behind_ended, left);
     g_queue_push_tail(&self->left_behind, left);
 
@@ -165,13 +164,13 @@ static void leave_behind(MnHelper *self, uid_t uid, guint penance_ms) {
 }
 
 /* Root is not kept from anything by what others do. */
-static gboolean may_ask(const MnHelper *self, uid_t uid) {
+static gboolean may_ask(const MnHelper *self, const MnTask *task, uid_t uid) {
     guint n = 0;
 
     for (const GList *link = self->left_behind.head; link; link = link->next) {
         const LeftBehind *left = link->data;
 
-        if (left->uid == uid && left->penance_ms > 0)
+        if (left->uid == uid && left->task == task)
             return uid == 0;
         n += left->pidfd >= 0;
     }
@@ -217,7 +216,7 @@ static int begin(MnHelper *self) {
     bytes = g_bytes_get_data(job->question, &len);
     r = mn_parcel_send(self->socket, (gsize)job->task, bytes, len, job->fds, job->n_fds, MSG_DONTWAIT);
     if (r < 0) {
-        leave_behind(self, job->uid, 0);
+        leave_behind(self, NULL, 0);
         return r == -EPIPE ? -EIO : r == -EAGAIN ? -ENOMEM : r;
     }
     close_copies(job);
@@ -269,7 +268,7 @@ static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointe
         return G_SOURCE_CONTINUE;
     if (r < 0) {
         g_warning("the helper process %d was ended by somebody; the next request starts another", self->pid);
-        leave_behind(self, 0, 0);
+        leave_behind(self, NULL, 0);
     }
     if (self->is_working)
         end(self, r < 0 ? -EIO : (int)word);
@@ -282,7 +281,7 @@ static gboolean on_limit(gpointer data) {
     const MnHelperJob *job = g_queue_peek_head(&self->jobs);
 
     g_message("to %s for user %u took more than %u ms; given up", job->task->name, job->uid, job->task->limit_ms);
-    leave_behind(self, job->uid, PENANCE * job->task->limit_ms);
+    leave_behind(self, job->task, job->uid);
     end(self, -EBUSY);
     go_on(self);
     return G_SOURCE_CONTINUE;
@@ -310,7 +309,7 @@ void mn_helper_dismiss(MnHelper *self) {
 
     if (pid == 0)
         return;
-    leave_behind(self, 0, 0);
+    leave_behind(self, NULL, 0);
     if (!self->is_working)
         waitpid(pid, NULL, 0);
     left_behind_free(g_queue_peek_tail(&self->left_behind));
@@ -338,7 +337,7 @@ int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer q
 
     if (self->is_ending)
         return -ENOTCONN;
-    if (!may_ask(self, uid))
+    if (!may_ask(self, task, uid))
         return -EBUSY;
 
     job = g_new0(MnHelperJob, 1);

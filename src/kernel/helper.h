@@ -50,8 +50,8 @@ MnHelper *mn_helper_new(void);
 void mn_helper_free(MnHelper *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnHelper, mn_helper_free)
 
-/* Asks the helper to do something on behalf of user `uid`. `fds` stay the caller's; copies are sent. -EBUSY at once, and for some time, for a user (not root) on whose behalf it took
- * too long; else as MnAnswered. answered() is never called from within. */
+/* Asks the helper to do something on behalf of user `uid`. `fds` stay the caller's; copies are sent. -EBUSY at once, and for some time, for a user (not root) on whose behalf the
+ * same took too long; else as MnAnswered. answered() is never called from within. */
 int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer question, gsize len, const int *fds,
                   guint n_fds, MnAnswered answered, gpointer data, MnHelperJob **ret) G_GNUC_WARN_UNUSED_RESULT;
 

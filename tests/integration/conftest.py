@@ -2,7 +2,6 @@
 """The real program on a real mount. After each test it has to end with 0 on SIGTERM, to have said nothing
 unexpected, to have as many descriptors open as before its clients came, and to leave no mount."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,26 +10,10 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("clients", "daemon", "machine", "memcg_client")
 
-from daemon import Daemon, is_mounted  # noqa: E402
-from machine import Machine  # noqa: E402
+from daemon import Daemon  # noqa: E402
+from fixtures import directory, make_machine  # noqa: E402, F401
 from memcg_client import MIB, set_usage  # noqa: E402
 from pytest_count import pytest_configure  # noqa: E402, F401
-
-
-@pytest.fixture
-def make_machine(tmp_path_factory):
-    """make_machine("debian-6.1"): an editable copy of a fixture."""
-    return lambda name: Machine(name, tmp_path_factory.mktemp("proc"))
-
-
-@pytest.fixture
-def directory(tmp_path):
-    """To mount on."""
-    path = tmp_path / "mount"
-    path.mkdir()
-    yield path
-    while is_mounted(path):
-        subprocess.run(["umount", "-l", path], check=True)
 
 
 @pytest.fixture

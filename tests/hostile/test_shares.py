@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What one user has of the daemon does not shrink because another wants very much."""
+
+import os
+import re
+
+from clients import Child, opened, write_text
+from hostile import ATTACKER, VICTIM, answer
+
+THRESHOLDS = 256  # as many as one user may have
+METERS = ("used", "active", "total", "free", "available", "anon", "file", "shmem", "slab_reclaimable", "mlocked", "dirty",
+          "swap_total", "swap_free", "swap_used")
+ROUNDS = 20
+MINE = re.compile(r"^\S+ mine used (?:reached|left) ", re.MULTILINE)
+
+
+def flood(daemon):
+    """Each round of low and high numbers is some thousands of lines, more than are kept."""
+    text = " ".join(f"{meter} 5000" for meter in METERS)
+    for i in range(THRESHOLDS):
+        write_text(daemon / "thresholds" / f"flood-{i}", text)
+    return THRESHOLDS
+
+
+def count_mine(fd, wanted):
+    """Reads until so many lines of the threshold `mine` have come."""
+    text = ""
+    while len(MINE.findall(text)) < wanted:
+        text += os.read(fd, 65536).decode()
+    return len(MINE.findall(text))
+
+
+def test_a_flood_of_events_pushes_out_nobody_elses(daemon):
+    set_all = {pages: " ".join(f"{meter} {pages}" for meter in METERS) for pages in (4000, 6000)}
+    wanted = 2 * ROUNDS
+
+    def read_at_once(say):
+        with opened(daemon / "events", os.O_RDONLY) as fd:
+            say("open")
+            say(count_mine(fd, wanted))
+
+    def read_later(say):
+        with opened(daemon / "events", os.O_RDONLY) as fd:
+            say("open")
+            os.read(gate, 1)
+            say(count_mine(fd, wanted))
+
+    def set_mine():
+        write_text(daemon / "thresholds" / "mine", "used 5000")
+        return "set"
+
+    def cross():
+        for _ in range(ROUNDS):
+            daemon.simulate(set_all[6000])
+            daemon.simulate(set_all[4000])
+        return "crossed"
+
+    gate, opener = os.pipe()
+    assert answer(lambda: daemon.simulate(set_all[4000]), 0) is None
+    assert answer(lambda: flood(daemon), ATTACKER) == THRESHOLDS
+    assert answer(set_mine, 0) == "set"
+    with Child(read_at_once, uid=VICTIM) as waiting, Child(read_later, uid=VICTIM) as slow:
+        assert [waiting.hear(), slow.hear()] == ["open", "open"]
+        assert answer(cross, 0) == "crossed"
+        os.write(opener, b"\n")
+        assert [waiting.hear(), slow.hear()] == [wanted, wanted]
+    for fd in gate, opener:
+        os.close(fd)
