@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@
 #define LEFT_BEHIND_MAX 32
 #define PENANCE 10 /* times the limit */
 #define SOCKET_FD 3
+#define NAME "mn-helper"
 #define FDS_MAX 2
 
 struct MnHelperJob {
@@ -59,12 +61,21 @@ struct MnHelper {
 
 /* --- the process --- */
 
+/* Who looks for the daemon by its name, as with pidof(1), finds no other. */
+static void take_name(void) {
+    gsize room = strlen(program_invocation_name);
+
+    prctl(PR_SET_NAME, NAME);
+    memset(program_invocation_name, 0, room); /* argv[0] */
+    g_strlcpy(program_invocation_name, NAME, room + 1);
+}
+
 /* With the parent's privileges and memory, and nothing of what it has open. */
 static G_NORETURN void serve(int socket, pid_t parent) {
     gint64 word;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, "memnotify-aid");
+    take_name();
     if (getppid() != parent || dup2(socket, SOCKET_FD) < 0)
         _exit(1);
     if (syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0) < 0) /* before 5.9 */

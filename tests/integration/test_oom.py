@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from clients import TIMEOUT_S, Child, open_files, opened, read_text, wait_ready, wait_until, write_text
-from daemon import Daemon
+from daemon import Daemon, helpers_of
 
 # Nobody else's, also when this runs twice at once: user-oom lists all processes of its user.
 USER, OTHER = 40000 + os.getpid() % 10000, 50000 + os.getpid() % 10000
@@ -133,6 +133,16 @@ def test_what_is_refused_leaves_the_list(serve, three, text, error):
 def test_the_daemon_is_refused(serve):
     daemon = serve()
     assert error_of(write_list, daemon, daemon.pid) == errno.EPERM
+
+
+def test_its_helper_is_refused_and_has_another_name(serve, three):
+    daemon = serve()
+    write_list(daemon, three[0].pid)
+    (helper,) = helpers_of(daemon.pid)
+    assert error_of(write_list, daemon, helper) == errno.EPERM
+    assert Path(f"/proc/{helper}/comm").read_text() == "mn-helper\n"
+    assert Path(f"/proc/{helper}/cmdline").read_bytes().split(b"\0")[0] == b"mn-helper"
+    assert str(helper) not in [line.split()[0] for line in read_text(daemon / "oom_ranking").splitlines()]
 
 
 def test_a_thread_is_no_process(serve, start_victim):
