@@ -10,7 +10,6 @@
 #include "options.h"
 #include "privilege.h"
 #include "sampler/oomkiller.h"
-#include "kernel/client.h"
 #include "survival.h"
 
 #include <errno.h>
@@ -318,9 +317,9 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
         return FALSE;
 
     context.mount_device = options->device;
-    if (!options->device && mn_client_find_own_device(mountpoint, &context.mount_device) < 0)
-        g_warning("cannot find our own mount in /proc/self/mountinfo: memcg/ takes no registrations; "
-                  "'-o device=MAJOR:MINOR' tells which it is");
+    if (!options->device && (mn_mountpoint_get_descriptor(mountpoint) >= 0 ||
+                             mn_mountpoint_find_device(mountpoint, &context.mount_device) < 0))
+        g_warning("cannot find our own mount: memcg/ takes no registrations; '-o device=MAJOR:MINOR' tells which it is");
     if (fuse_daemonize(options->foreground) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
         return FALSE;
@@ -328,6 +327,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     if (!options->foreground)
         mn_log_enter_background(log, MN_LOG_SYSTEM);
     mn_survival_prepare();
+    mn_state_file_begin(state);
     return run_to_the_end(fs, mountpoint, options->device, error);
 }
 

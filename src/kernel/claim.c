@@ -6,8 +6,6 @@
 
 #include <errno.h>
 
-#define LIMIT_MS 1000
-
 /* The eventfd, then the control. */
 static int look_at_claim(const MnClaim *claim, MnClaimed *ret) {
     MnDescriptor eventfd, control;
@@ -61,7 +59,7 @@ static int run_claim(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask claim_task = { "take over an eventfd", LIMIT_MS, run_claim };
+static const MnTask claim_task = { "take over an eventfd", MN_HELPER_LIMIT_MS, run_claim };
 
 int mn_claim_ask(const MnClaim *self, MnHelper *helper, MnAnswered answered, gpointer data) {
     MnHelperJob *job;

@@ -8,7 +8,6 @@
  * to be an eventfd, since closing a file asks its server. */
 #include "client.h"
 
-#include "core/mountinfo.h"
 #include "kernel/process.h"
 
 #include <dirent.h>
@@ -123,21 +122,6 @@ int mn_client_find_file(pid_t pid, guint64 number, dev_t *ret_device, guint64 *r
     *ret_device = makedev(st.stx_dev_major, st.stx_dev_minor);
     *ret_ino = st.stx_ino;
     return 0;
-}
-
-int mn_client_find_own_device(const char *mountpoint, dev_t *ret) {
-    g_autofree char *mountinfo = NULL;
-    g_auto(MnMount) mount = { 0 };
-    int r = -ENOENT;
-
-    if (!g_file_get_contents("/proc/self/mountinfo", &mountinfo, NULL, NULL))
-        return -ENOENT;
-    for (const char *rest = mountinfo; mn_mount_next(&mount, &rest);)
-        if (strcmp(mount.mountpoint, mountpoint) == 0 && g_str_has_prefix(mount.type, "fuse")) {
-            *ret = makedev(mount.major, mount.minor);
-            r = 0; /* the last one is on top */
-        }
-    return r;
 }
 
 int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *ret_fd) {

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-/* All but mn_client_find_own_device() is for the helper only: it may wait. */
+/* For the helper only: these may wait. */
 
 /* The process of a thread that waits for our answer to user `uid`. -ESRCH when there is no such thread, -EPERM for
  * 0: one that cannot be seen from our pid namespace, or for one that is not the user's any more (any is root's). */
@@ -21,10 +21,6 @@ int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) G_GNUC_WARN_UNU
 /* st_dev and st_ino of the file behind a descriptor, as far as the kernel knows them without asking
  * the file's server. -EINVAL when it does not tell. */
 int mn_client_find_file(pid_t pid, guint64 number, dev_t *ret_device, guint64 *ret_ino) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The st_dev of our filesystem mounted at `mountpoint`, found without touching it. -ENOENT when
- * nothing is mounted there. */
-int mn_client_find_own_device(const char *mountpoint, dev_t *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A copy of descriptor `number`, which mn_client_look() has shown to be the eventfd
  * `eventfd_id`. -EINVAL when it is another by now; -EPERM when the kernel does not allow it

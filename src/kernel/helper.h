@@ -26,6 +26,10 @@
 
 #include <sys/types.h>
 
+/* For what takes far less than a millisecond: on a machine that is so busy that a process waits for its turn much
+ * longer than that, nobody is to be refused. */
+#define MN_HELPER_LIMIT_MS 3000
+
 typedef struct MnHelper MnHelper;
 typedef struct MnHelperJob MnHelperJob;
 

@@ -23,8 +23,6 @@
 
 /* "/proc/", a number, "/pagemap" */
 #define PATH_BYTES 40
-#define LIMIT_MS 1000
-
 static int open_memory(pid_t pid) {
     char path[PATH_BYTES];
     int fd;
@@ -116,8 +114,8 @@ static int run_signal(MnParcel *question, MnParcel *answer G_GNUC_UNUSED) {
     return mn_program_signal(&program, asked->number);
 }
 
-static const MnTask open_task = { "find the program that asks for a signal", LIMIT_MS, run_open };
-static const MnTask signal_task = { "signal a program", LIMIT_MS, run_signal };
+static const MnTask open_task = { "find the program that asks for a signal", MN_HELPER_LIMIT_MS, run_open };
+static const MnTask signal_task = { "signal a program", MN_HELPER_LIMIT_MS, run_signal };
 
 int mn_program_ask_open(MnHelper *helper, pid_t tid, uid_t uid, MnAnswered answered, gpointer data) {
     const Question question = { .tid = tid, .uid = uid };

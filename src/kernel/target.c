@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIMIT_MS 1000
-
 void mn_target_close(MnTarget *self) {
     if (self->pidfd >= 0)
         close(self->pidfd);
@@ -130,9 +128,9 @@ static int run_signal(MnParcel *parcel, MnParcel *answer) {
     return signal_for(pidfd, &question->writer, question->number);
 }
 
-static const MnTask all_task = { "open the listed processes", LIMIT_MS, run_all };
-static const MnTask again_task = { "open a process that was listed before", LIMIT_MS, run_again };
-static const MnTask signal_task = { "signal a listed process", LIMIT_MS, run_signal };
+static const MnTask all_task = { "open the listed processes", MN_HELPER_LIMIT_MS, run_all };
+static const MnTask again_task = { "open a process that was listed before", MN_HELPER_LIMIT_MS, run_again };
+static const MnTask signal_task = { "signal a listed process", MN_HELPER_LIMIT_MS, run_signal };
 
 int mn_target_ask_all(MnHelper *helper, const MnWriter *writer, gboolean wants_scores, const GArray *pids,
                       MnAnswered answered, gpointer data) {

@@ -20,8 +20,6 @@
 #define CHECKED_WITH_CHARGE 4 /* closed sinks are at most a third of the user's open ones */
 #define CHECKED_AT_QUOTA 64
 #define CHECKED_WITH_PERIOD_MIN 32
-#define LIMIT_MS 1000
-
 /* Descriptors that are left for everything else: requests, events, the kernel's texts. */
 #define DESCRIPTORS_RESERVED 64
 
@@ -157,7 +155,7 @@ static int run_look(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask look_task = { "look for eventfds", LIMIT_MS, run_look };
+static const MnTask look_task = { "look for eventfds", MN_HELPER_LIMIT_MS, run_look };
 
 /* What cannot be looked at, as a process that has become another user's, is taken to be there. */
 static void judge(MnSinks *self, const Look *look) {

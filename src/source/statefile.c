@@ -15,6 +15,8 @@
 
 struct MnStateFile {
     char *path; /* NULL without a place for it */
+    MnAdjuster ourselves;
+    int r; /* 0, or why nothing can be recorded */
 };
 
 MnStateFile *mn_state_file_new(const char *mountpoint) {
@@ -25,6 +27,7 @@ MnStateFile *mn_state_file_new(const char *mountpoint) {
     name[16] = '\0'; /* enough to tell mount points apart */
     if (directory && g_path_is_absolute(directory))
         self->path = g_strdup_printf("%s/memnotifyfs-oom.%s", directory, name);
+    self->r = -ENOENT; /* before it has begun */
     return self;
 }
 
@@ -172,24 +175,23 @@ static int replace_file(const char *path, const GString *text) {
     return r;
 }
 
+void mn_state_file_begin(MnStateFile *self) {
+    self->r = self->path ? describe_ourselves(&self->ourselves) : -ENOENT;
+    if (self->r == 0 && is_of_another(self, &self->ourselves))
+        self->r = -EBUSY;
+}
+
 int mn_state_file_save(MnStateFile *self, const GArray *adjustments) {
     g_autoptr(GString) text = g_string_new(NULL);
-    MnAdjuster ourselves;
-    int r;
 
-    if (!self->path)
-        return -ENOENT;
-    r = describe_ourselves(&ourselves);
-    if (r < 0)
-        return r;
-    if (is_of_another(self, &ourselves))
-        return -EBUSY;
+    if (self->r < 0)
+        return self->r;
     if (adjustments->len == 0) {
         mn_state_file_remove(self);
         return 0;
     }
 
-    mn_adjuster_render(&ourselves, text);
+    mn_adjuster_render(&self->ourselves, text);
     for (guint i = 0; i < adjustments->len; i++)
         mn_adjustment_render(&g_array_index(adjustments, MnAdjustment, i), text);
     return replace_file(self->path, text);

@@ -22,7 +22,11 @@ const char *mn_state_file_get_path(const MnStateFile *self);
  * -EBADMSG: it is damaged. */
 int mn_state_file_load(MnStateFile *self, GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Records these (MnAdjustment); none removes the file. -EBUSY as above, and nothing is changed. */
+/* Finds out who we are, in the process that will serve, and whether the file is a living other daemon's: later that
+ * could make us wait, since anybody may lock our directory of /proc. */
+void mn_state_file_begin(MnStateFile *self);
+
+/* Records these (MnAdjustment); none removes the file. -EBUSY: it was another daemon's when we began. */
 int mn_state_file_save(MnStateFile *self, const GArray *adjustments) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes it, whatever is in it. */

@@ -59,7 +59,7 @@ def sleep(say):
 
 
 def test_a_listed_program_that_has_become_roots_is_not_killed(serve, make_machine):
-    daemon = serve("-o", "oom=kill,oom_limit=available<10%,oom_grace=0,update_space=4",
+    daemon = serve("-o", "oom=kill,oom_limit=available<10%,oom_grace=600000,update_space=4",
                    machine=make_machine("debian-6.1"), simulate=True)
     step = r"oom: available is \d+ pages, limit < \d+: SIGTERM to \d+ \(.*\), of 2 listed"
     daemon.expected += [step + ": Operation not permitted", step]
