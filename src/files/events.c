@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* events: a stream with one line for each crossing of a named threshold, from open on.
  *
- * A line that was begun is kept in the open file, so that neither a small buffer nor being
- * overtaken ever gives half a line. */
+ * A read ends with a line where its buffer can hold one. A line that was begun is kept in the open file, so that
+ * neither a smaller buffer nor being overtaken ever loses half of it. */
 #include "files/files.h"
 #include "fs/open.h"
 
@@ -45,8 +45,10 @@ static gsize events_take(MnOpen *open, char *buffer, gsize size) {
     gsize taken = 0;
 
     while (taken < size && has_bytes(self)) {
-        gsize n = MIN(size - taken, (gsize)(self->line_len - self->line_at));
+        gsize left = self->line_len - self->line_at, n = MIN(size - taken, left);
 
+        if (n < left && taken > 0) /* the next read has room for all of it */
+            break;
         memcpy(buffer + taken, self->line + self->line_at, n);
         self->line_at += n;
         taken += n;

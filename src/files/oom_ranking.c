@@ -9,8 +9,6 @@
 
 #include "kernel/process.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -25,7 +23,7 @@ typedef struct OomRankingFile {
     MnHelperJob *job; /* a ranking is on its way */
     GQueue served;    /* of OomRanking: they get it */
     GQueue waiting;   /* and they came later */
-    int loadavg_fd;
+    int load_fd; /* for mn_process_count() */
 } OomRankingFile;
 
 typedef struct OomRanking {
@@ -144,20 +142,9 @@ static int oom_ranking_read(MnOpen *open, GString *text) {
     return 0;
 }
 
-/* How many threads and processes there are: "0.10 0.92 2.33 1/187 17817"; sysinfo(2) has the same number in 16
- * bits. */
-static guint count_processes(const OomRankingFile *file) {
-    char text[128] = "";
-    guint count = 0;
-
-    if (pread(file->loadavg_fd, text, sizeof text - 1, 0) > 0)
-        (void)sscanf(text, "%*s %*s %*s %*u/%u", &count);
-    return count;
-}
-
 /* Room for all processes that there are, and as many that start before the file is opened. */
 static gsize oom_ranking_size(const MnNode *node) {
-    gsize bytes = (gsize)(count_processes(node->data) + 64) * MN_RANKING_LINE_BYTES;
+    gsize bytes = (gsize)(mn_process_count(((OomRankingFile *)node->data)->load_fd) + 64) * MN_RANKING_LINE_BYTES;
 
     return (bytes + PAGE - 1) / PAGE * PAGE;
 }
@@ -171,8 +158,8 @@ static void oom_ranking_free_data(gpointer data) {
     OomRankingFile *file = data;
 
     g_clear_pointer(&file->text, g_bytes_unref);
-    if (file->loadavg_fd >= 0)
-        close(file->loadavg_fd);
+    if (file->load_fd >= 0)
+        close(file->load_fd);
     g_free(file);
 }
 
@@ -190,6 +177,6 @@ void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context) {
     OomRankingFile *file = g_new0(OomRankingFile, 1);
 
     file->helper = context->helper;
-    file->loadavg_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    file->load_fd = mn_process_open_load();
     mn_tree_add_file(tree, mn_tree_get_root(tree), "oom_ranking", 0444, &oom_ranking_ops, file);
 }

@@ -31,6 +31,8 @@ static void on_found(int r, MnParcel *answer, gpointer data) {
     g_autofree Asking *asking = data;
     MnSignal *self = asking->signal;
 
+    if (r == 0)
+        r = mn_helper_prepare(asking->signals->messenger);
     if (r == 0) {
         if (self->signals)
             release_program(self);

@@ -56,6 +56,7 @@ struct MnHelper {
     guint socket_source;
     GSource *limit;
     GQueue left_behind; /* of LeftBehind */
+    gboolean is_wanted; /* before it is asked */
     gboolean is_ending;
 };
 
@@ -214,8 +215,8 @@ static int copy_fds(MnHelperJob *job, const int *fds, guint n) {
 }
 
 /* Gives the first job to the process. */
-static int begin(MnHelper *self) {
-    MnHelperJob *job = g_queue_peek_head(&self->jobs);
+static int begin(MnHelper *self, const int *fds, guint n_fds) {
+    const MnHelperJob *job = g_queue_peek_head(&self->jobs);
     gconstpointer bytes;
     gsize len;
     int r;
@@ -225,12 +226,11 @@ static int begin(MnHelper *self) {
         return r;
 
     bytes = g_bytes_get_data(job->question, &len);
-    r = mn_parcel_send(self->socket, (gsize)job->task, bytes, len, job->fds, job->n_fds, MSG_DONTWAIT);
+    r = mn_parcel_send(self->socket, (gsize)job->task, bytes, len, fds, n_fds, MSG_DONTWAIT);
     if (r < 0) {
         leave_behind(self, NULL, 0);
         return r == -EPIPE ? -EIO : r == -EAGAIN ? -ENOMEM : r;
     }
-    close_copies(job);
     self->is_working = TRUE;
     g_source_set_ready_time(self->limit, g_get_monotonic_time() + job->task->limit_ms * 1000);
     return 0;
@@ -254,19 +254,28 @@ static void drop_forgotten(MnHelper *self) {
         job_free(g_queue_pop_head(&self->jobs));
 }
 
-static void go_on(MnHelper *self) {
-    for (;;) {
+/* Until there is one that has begun, or none. */
+static void begin_next(MnHelper *self) {
+    while (!self->is_working) {
+        MnHelperJob *job;
         int r;
 
-        if (self->is_working)
-            return;
         drop_forgotten(self);
-        if (g_queue_is_empty(&self->jobs))
+        job = g_queue_peek_head(&self->jobs);
+        if (!job)
             return;
-        r = begin(self);
+        r = begin(self, job->fds, job->n_fds);
         if (r < 0)
             end(self, r);
+        else
+            close_copies(job);
     }
+}
+
+static void go_on(MnHelper *self) {
+    begin_next(self);
+    if (self->is_wanted && self->pid == 0)
+        (void)start(self); /* or when it is asked */
 }
 
 static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
@@ -341,6 +350,11 @@ void mn_helper_free(MnHelper *self) {
     g_free(self);
 }
 
+int mn_helper_prepare(MnHelper *self) {
+    self->is_wanted = TRUE;
+    return self->pid > 0 ? 0 : start(self);
+}
+
 int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer question, gsize len, const int *fds,
                   guint n_fds, MnAnswered answered, gpointer data, MnHelperJob **ret) {
     MnHelperJob *job;
@@ -354,18 +368,11 @@ int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer q
     job = g_new0(MnHelperJob, 1);
     *job = (MnHelperJob){ .task = task, .uid = uid, .answered = answered, .data = data };
     job->question = g_bytes_new(question, len);
-    r = copy_fds(job, fds, n_fds);
-    if (r < 0) {
-        job_free(job);
-        return r;
-    }
     g_queue_push_tail(&self->jobs, job);
-    if (!self->is_working && self->jobs.length == 1) {
-        r = begin(self);
-        if (r < 0) {
-            job_free(g_queue_pop_head(&self->jobs));
-            return r;
-        }
+    r = self->is_working || self->jobs.length > 1 ? copy_fds(job, fds, n_fds) : begin(self, fds, n_fds);
+    if (r < 0) {
+        job_free(g_queue_pop_tail(&self->jobs));
+        return r;
     }
     *ret = job;
     return 0;

@@ -54,7 +54,12 @@ MnHelper *mn_helper_new(void);
 void mn_helper_free(MnHelper *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnHelper, mn_helper_free)
 
-/* Asks the helper to do something on behalf of user `uid`. `fds` stay the caller's; copies are sent. -EBUSY at once, and for some time, for a user (not root) on whose behalf the
+/* From now on there is a process as far as possible, also before it is asked: for what has to be done when there may be
+ * neither memory nor descriptors to start one. -errno when it could not be started now. */
+int mn_helper_prepare(MnHelper *self) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Asks the helper to do something on behalf of user `uid`. `fds` stay the caller's, and copies are kept of them only
+ * where others have to be served first. -EBUSY at once, and for some time, for a user (not root) on whose behalf the
  * same took too long; else as MnAnswered. answered() is never called from within. */
 int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer question, gsize len, const int *fds,
                   guint n_fds, MnAnswered answered, gpointer data, MnHelperJob **ret) G_GNUC_WARN_UNUSED_RESULT;

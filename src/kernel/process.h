@@ -57,3 +57,8 @@ int mn_process_translate(pid_t tid, pid_t *pids, guint n) G_GNUC_WARN_UNUSED_RES
 
 /* All processes that could be ended but ourselves, ranked: a new array of MnCandidate. */
 int mn_process_rank(GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How many threads and processes there are, roughly, from a descriptor that is opened beforehand: neither waits.
+ * 0 where that is -1. */
+int mn_process_open_load(void);
+guint mn_process_count(int load_fd);

@@ -180,6 +180,13 @@ static gboolean on_timer(gpointer user_data) {
     return G_SOURCE_CONTINUE;
 }
 
+static void prepare(MnOomKiller *self) {
+    int r = mn_helper_prepare(self->messenger);
+
+    if (r < 0)
+        g_warning("cannot start the helper process that sends signals: %s; it is tried again when it is needed", g_strerror(-r));
+}
+
 /* Somebody came or went: waits for the limits while there is somebody, and goes on with the next. */
 static void on_list_changed(gpointer data) {
     MnOomKiller *self = data;
@@ -190,6 +197,7 @@ static void on_list_changed(gpointer data) {
         g_source_set_ready_time(self->timer, -1);
         return;
     }
+    prepare(self);
     if (!self->watch->indexed) {
         mn_sampler_settle(self->sampler, self->watch);
         mn_sampler_add(self->sampler, self->watch);

@@ -11,20 +11,9 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration"), str(HERE.parent)]
 pytest.register_assert_rewrite("clients", "daemon", "hostile")
 
-from fixtures import directory, make_machine  # noqa: E402, F401
+from fixtures import close_all, directory, make_machine  # noqa: E402, F401
 from hostile import Attack, Besieged, Stubborn  # noqa: E402
 from pytest_count import pytest_configure  # noqa: E402, F401
-
-
-def close_all(things):
-    problems = []
-    for thing in reversed(things):
-        try:
-            thing.close()
-        except BaseException as problem:  # the next one must not be left behind
-            problems.append(problem)
-    if problems:
-        raise problems[0]
 
 
 @pytest.fixture

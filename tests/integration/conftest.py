@@ -11,7 +11,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("clients", "daemon", "machine", "memcg_client")
 
 from daemon import Daemon  # noqa: E402
-from fixtures import directory, make_machine  # noqa: E402, F401
+from fixtures import close_all, directory, make_machine  # noqa: E402, F401
 from memcg_client import MIB, set_usage  # noqa: E402
 from pytest_count import pytest_configure  # noqa: E402, F401
 
@@ -27,14 +27,7 @@ def serve():
         return daemon.start()
 
     yield start
-    problems = []
-    for daemon in running:
-        try:
-            daemon.close()
-        except BaseException as problem:  # the next one must not be left behind
-            problems.append(problem)
-    if problems:
-        raise problems[0]
+    close_all(running)
 
 
 @pytest.fixture

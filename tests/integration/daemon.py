@@ -3,9 +3,11 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from clients import TIMEOUT_S, open_files, read_text, wait_until, write_text
@@ -80,6 +82,18 @@ class Daemon:
     def fds(self):
         """What it has open. The pressure trigger is kept on purpose, see sampler.c."""
         return [path for path in own_files(self.pid) if not path.endswith("/pressure/memory")]
+
+    @contextmanager
+    def descriptors_left(self, number):
+        """Meanwhile it can open so many more."""
+        used = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
+        lowest_free = min(set(range(len(used) + 1)) - used)
+        soft, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (lowest_free + number, hard))
+        try:
+            yield
+        finally:
+            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
     def status_number(self, name):
         """A number of /proc/PID/status, as VmRSS or voluntary_ctxt_switches."""

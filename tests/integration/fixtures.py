@@ -23,3 +23,15 @@ def directory(tmp_path):
     yield path
     while is_mounted(path):
         subprocess.run(["umount", "-l", path], check=True)
+
+
+def close_all(things):
+    """The last first. Each is closed, whatever becomes of the others."""
+    problems = []
+    for thing in reversed(things):
+        try:
+            thing.close()
+        except BaseException as problem:  # the next one must not be left behind
+            problems.append(problem)
+    if problems:
+        raise problems[0]

@@ -53,6 +53,20 @@ def test_a_line_for_each_crossing_with_the_value_that_caused_it(daemon, events):
     assert begun - 1e-6 <= times[0] and times[-1] <= ended  # CLOCK_MONOTONIC, cut to microseconds
 
 
+@pytest.mark.parametrize("size", [100, 191, 1000, 4096])
+def test_a_read_ends_with_a_line(daemon, events, size):
+    """Where its buffer has room for one."""
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        for _ in range(100):
+            daemon.simulate("used 2000")
+            daemon.simulate("used 1")
+        lines = []
+        while len(lines) < 200:
+            lines += words(os.read(fd, size))
+        assert read_error(fd) == errno.EAGAIN
+    assert lines == ["low used reached 2000 2000", "low used left 1 2000"] * 100
+
+
 def test_a_stream_begins_at_its_open(daemon, events):
     with opened(events, os.O_RDONLY):
         daemon.simulate("used 2000")

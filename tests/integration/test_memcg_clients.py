@@ -5,7 +5,6 @@ plain files, which the kernel would have to be made to say the same."""
 import ctypes
 import errno
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -197,26 +196,14 @@ def test_the_reserve_of_descriptors(serve, make_machine):
         first.eventfd = os.eventfd(0)
 
 
-def set_open_file_limit(pid, number):
-    _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (number, hard))
-
-
-def lowest_free_number(pid):
-    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
-    return min(set(range(len(used) + 1)) - used)
-
-
 @pytest.mark.parametrize("left", range(4))
 def test_no_descriptor_left_at_all(still, left):
     """Whatever it is needed for: it is our table that is full, not the client's."""
-    soft, _hard = resource.prlimit(still.pid, resource.RLIMIT_NOFILE)
     with Client(still / "memcg") as client:
         client.open(USAGE)
-        set_open_file_limit(still.pid, lowest_free_number(still.pid) + left)
-        answer = client.register(USAGE, "1100M")
-        held = still.fds()
-        set_open_file_limit(still.pid, soft)
+        with still.descriptors_left(left):
+            answer = client.register(USAGE, "1100M")
+            held = still.fds()
         assert answer in ((errno.ENFILE,) if left < 2 else (0, errno.ENFILE))
         assert answer == 0 or held == still.first_fds
         assert client.register(USAGE, "1100M") == 0

@@ -455,6 +455,21 @@ def test_the_first_is_asked_then_killed_then_the_next(serve, make_machine, start
     assert read_text(daemon / "oom") == "\n"
 
 
+def test_a_daemon_whose_table_is_full_kills_all_the_same(serve, start_victim):
+    """What it needs for that it has beforehand: the moment itself is one of shortage."""
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=50", simulate=True)
+    victim = start_victim(USER, stubborn)
+    assert victim.hear() == "ready"
+    daemon.expected += [STEP.format("SIGTERM", victim.pid, 1), STEP.format("SIGKILL", victim.pid, 1)]
+    daemon.simulate("free 100000\n")
+    write_list(daemon, victim.pid)
+    assert len(helpers_of(daemon.pid)) == 2
+    with opened(daemon / "simulate", os.O_WRONLY) as fd, daemon.descriptors_left(0):
+        os.write(fd, b"free 999\n")
+        assert victim.hear() == "asked"
+        assert victim.wait() == -signal.SIGKILL
+
+
 def test_nobody_is_touched_while_the_limit_is_not_reached(serve, make_machine, start_victim):
     daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=0", machine=make_machine("debian-6.1"), simulate=True)
     victim = start_victim(USER, stubborn)

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from clients import Child, is_ready, opened, read_text, wait_ready, wait_until
+from daemon import helpers_of
 from devices import Zone, grow, wait_reason
 
 NOBODY = 65534
@@ -79,6 +80,17 @@ def test_all_devices_signal(devices, machine, device):
         else:
             make_low(machine)
         assert child.hear() == signal.SIGUSR1
+
+
+def test_who_sends_it_is_there_beforehand(devices):
+    """When memory is short there may be no room for a process. One that is killed is replaced at once."""
+    assert helpers_of(devices.pid) == []
+    with asking(devices / "oom_notify", b"signal USR1", signal.SIGUSR1):
+        helpers = helpers_of(devices.pid)
+        assert len(helpers) == 2
+        devices.expected.append(f"the helper process {helpers[1]} was ended by somebody; .*")
+        os.kill(int(helpers[1]), signal.SIGKILL)
+        wait_until(lambda: len(set(helpers_of(devices.pid)) - {helpers[1]}) == 2, "another in its place")
 
 
 def test_a_handler_runs(devices, machine):

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,6 +159,34 @@ static void test_nothing_is_started_before_it_is_needed(void) {
     CU_ASSERT_NOT_EQUAL(ask_pid(), 0);
 }
 
+/* In a table that is full, too; and one that goes is replaced before it is asked. */
+static void test_it_can_be_there_beforehand(void) {
+    struct rlimit limit, none;
+    int fd = eventfd(7, 0), next;
+    MnHelperJob *job;
+    pid_t first;
+
+    CU_ASSERT_EQUAL(mn_helper_prepare(helper), 0);
+    next = dup(fd);
+    close(next);
+    CU_ASSERT(has_children());
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = (struct rlimit){ .rlim_cur = next, .rlim_max = limit.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &none);
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &fail_task, USER, NULL, 0, &fd, 1, note, &answers, &job), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[0], -ENXIO);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    close(fd);
+
+    first = ask_pid();
+    kill(first, SIGKILL);
+    while (n_messages < 1)
+        g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT(has_children());
+    CU_ASSERT_NOT_EQUAL(ask_pid(), first);
+}
+
 static void test_it_has_nothing_open(void) {
     int secret = open("/dev/null", O_RDWR); /* as /dev/fuse, and without close-on-exec */
 
@@ -272,6 +301,7 @@ static void test_everybody_is_answered_at_the_end(void) {
 static CU_TestInfo tests[] = {
     { "questions and answers", test_questions_and_answers },
     { "nothing is started before it is needed", test_nothing_is_started_before_it_is_needed },
+    { "it can be there beforehand", test_it_can_be_there_beforehand },
     { "it has nothing open", test_it_has_nothing_open },
     { "one after the other", test_one_after_the_other },
     { "what takes too long is given up", test_what_takes_too_long_is_given_up },
