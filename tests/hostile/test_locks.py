@@ -10,15 +10,16 @@ import time
 import pytest
 
 from clients import Child, opened, read_text, wait_until
-from hostile import ATTACK_S, LIMIT_S, VICTIM, answer, register, use
+from hostile import ATTACK_S, LIMIT_S, VICTIM, answer, register, subscribe, use
 
 REFUSED = {errno.EINVAL, errno.EBUSY}
 
 
 @pytest.fixture
 def before(daemon):
-    """What the daemon has open and running once it has looked at a client."""
+    """What the daemon has open and running once it has looked at a client and was to signal one: both its helpers."""
     assert answer(lambda: register(daemon.mountpoint)) == 0
+    assert answer(lambda: subscribe(daemon.mountpoint)) == 0
     wait_until(lambda: daemon.fds() == daemon.first_fds, "the first client to be forgotten")
     return daemon.belongings()
 

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from clients import Child, opened, read_all, sleeps_in, wait_until, write_text
-from hostile import VICTIM, answer
+from hostile import VICTIM, answer, subscribe
 
 # More than the kernel has slots for requests in the background, among them the RELEASE of everybody's files.
 MANY_READS = 16
@@ -20,12 +20,7 @@ def test_asynchronous_reads_keep_no_file_open(daemon, attack):
     attack("aio_reads", daemon.mountpoint, MANY_READS)
     wait_until(lambda: daemon.connection.waiting() == MANY_READS, "the reads to wait")
 
-    def subscribe():
-        with opened(daemon / "oom_notify") as fd:
-            os.write(fd, b"signal USR1")
-        return "closed"
-
-    assert answer(subscribe) == "closed"
+    assert answer(lambda: subscribe(daemon.mountpoint)) == 0
     wait_until(lambda: daemon.connection.waiting() == MANY_READS, "the file to be released")
     assert daemon.fds() == before
 
