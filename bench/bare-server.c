@@ -22,7 +22,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { CONSTANT_INO = 2, CONTROL_INO = 3 };
+enum {
+    CONSTANT_INO = 2,
+    CONTROL_INO = 3
+};
 
 typedef struct Open Open;
 struct Open {
@@ -57,8 +60,7 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
     fuse_reply_entry(req, &entry);
 }
 
-static void on_getattr(fuse_req_t req, fuse_ino_t ino,
-                       struct fuse_file_info *info __attribute__((unused))) {
+static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info __attribute__((unused))) {
     struct stat attr;
 
     if (fill_stat(ino, &attr) < 0)
@@ -67,8 +69,7 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino,
         fuse_reply_attr(req, &attr, 0);
 }
 
-static void on_open(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
-                    struct fuse_file_info *info) {
+static void on_open(fuse_req_t req, fuse_ino_t ino __attribute__((unused)), struct fuse_file_info *info) {
     Open *open = calloc(1, sizeof *open);
 
     open->next = &opens;
@@ -86,8 +87,7 @@ static Open *open_of(const struct fuse_file_info *info) {
     return (Open *)(uintptr_t)info->fh;
 }
 
-static void on_release(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
-                       struct fuse_file_info *info) {
+static void on_release(fuse_req_t req, fuse_ino_t ino __attribute__((unused)), struct fuse_file_info *info) {
     Open *open = open_of(info);
 
     open->previous->next = open->next;
@@ -107,8 +107,8 @@ static void on_read(fuse_req_t req, fuse_ino_t ino __attribute__((unused)), size
         fuse_reply_buf(req, text + offset, size < text_len - offset ? size : text_len - offset);
 }
 
-static void on_poll(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
-                    struct fuse_file_info *info, struct fuse_pollhandle *handle) {
+static void on_poll(fuse_req_t req, fuse_ino_t ino __attribute__((unused)), struct fuse_file_info *info,
+                    struct fuse_pollhandle *handle) {
     Open *open = open_of(info);
 
     if (handle) {
@@ -127,8 +127,7 @@ static void notify(Open *open) {
 }
 
 static void on_write(fuse_req_t req, fuse_ino_t ino, const char *command, size_t len,
-                     off_t offset __attribute__((unused)),
-                     struct fuse_file_info *info __attribute__((unused))) {
+                     off_t offset __attribute__((unused)), struct fuse_file_info *info __attribute__((unused))) {
     if (ino != CONTROL_INO || len == 0) {
         fuse_reply_err(req, EINVAL);
         return;

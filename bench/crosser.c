@@ -133,9 +133,7 @@ static void ours_introduce(const Eventfds *all) {
     register_in(all, directory, 0, 1, THRESHOLD_PAGES * sysconf(_SC_PAGESIZE));
 }
 
-const Crosser crosser_ours = {
-    .name = "ours", .start = ours_start, .introduce = ours_introduce, .cross = order
-};
+const Crosser crosser_ours = { .name = "ours", .start = ours_start, .introduce = ours_introduce, .cross = order };
 
 /* ---- plain writes */
 
@@ -167,8 +165,7 @@ static void join_group(const char *group) {
 }
 
 static char *map_memory(void) {
-    char *memory = mmap(NULL, TOUCHED_BYTES + HUGE_BYTES, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory = mmap(NULL, TOUCHED_BYTES + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED)
         fatal("cannot map memory");
@@ -265,5 +262,8 @@ static void kernel_give_back(const Eventfds *all) {
     }
 }
 
-const Crosser crosser_kernel = { .name = "kernel", .start = kernel_start, .introduce = kernel_introduce,
-                                 .cross = order, .give_back = kernel_give_back };
+const Crosser crosser_kernel = { .name = "kernel",
+                                 .start = kernel_start,
+                                 .introduce = kernel_introduce,
+                                 .cross = order,
+                                 .give_back = kernel_give_back };

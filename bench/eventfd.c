@@ -29,7 +29,10 @@
 /* The waiter has been woken for the last time; this long after that the next round begins. */
 #define SETTLE_US 300
 
-enum { RUN_BATCH = 'b', STOP = 's' };
+enum {
+    RUN_BATCH = 'b',
+    STOP = 's'
+};
 
 /* The process that waits for the eventfds of one crosser. */
 typedef struct Waiter {

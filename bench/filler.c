@@ -96,8 +96,8 @@ static void run(Filler *self, int orders_fd, int answers_fd) {
 
     pthread_barrier_init(&start, NULL, self->n_threads + 1);
     for (unsigned i = 0; i < self->n_threads; i++) {
-        threads[i] = (Thread){ .filler = self, .progress = &self->progress[i], .start = &start,
-                               .memory = map_memory(self) };
+        threads[i] =
+            (Thread){ .filler = self, .progress = &self->progress[i], .start = &start, .memory = map_memory(self) };
         errno = pthread_create(&threads[i].id, NULL, fill, &threads[i]);
         if (errno)
             fatal("cannot start a thread");

@@ -86,8 +86,7 @@ static World *world_new(gboolean has_zoneinfo, unsigned n) {
         guint64 total = mn_sampler_read(self->sampler)->pages[MN_METER_TOTAL];
         MnLimitSet set = { .named = MN_METER_BIT(MN_METER_USED), .n = 1 };
 
-        set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST,
-                                   .pages = total / 3 * 2 + i * 10 };
+        set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST, .pages = total / 3 * 2 + i * 10 };
         self->watches[i] = mn_watch_new(&set, never, NULL);
         mn_sampler_settle(self->sampler, self->watches[i]);
         mn_sampler_add(self->sampler, self->watches[i]);

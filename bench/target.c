@@ -84,16 +84,22 @@ static uint64_t read_total(const char *mount) {
 }
 
 void target_open_ours(Target *self, const char *mount) {
-    *self = (Target){ .name = "ours", .open_client = ours_open_client, .raise_one = ours_raise_one,
-                      .raise_all = ours_raise_all, .mount = mount };
+    *self = (Target){ .name = "ours",
+                      .open_client = ours_open_client,
+                      .raise_one = ours_raise_one,
+                      .raise_all = ours_raise_all,
+                      .mount = mount };
     self->control_fd = open_in(mount, "simulate", O_WRONLY);
     self->first_pages = read_total(mount) / 2;
     simulate_used(self, 1);
 }
 
 void target_open_bare(Target *self, const char *mount) {
-    *self = (Target){ .name = "floor", .open_client = bare_open_client, .raise_one = bare_raise_one,
-                      .raise_all = bare_raise_all, .mount = mount };
+    *self = (Target){ .name = "floor",
+                      .open_client = bare_open_client,
+                      .raise_one = bare_raise_one,
+                      .raise_all = bare_raise_all,
+                      .mount = mount };
     self->control_fd = open_in(mount, "control", O_WRONLY);
 }
 

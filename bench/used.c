@@ -16,9 +16,9 @@ static const struct {
     const char *key;
     int sign;
 } terms[] = {
-    { "\nSwapTotal:", 1 }, { "\nMemFree:", -1 }, { "\nSReclaimable:", -1 }, { "\nBuffers:", -1 },
-    { "\nCached:", -1 },   { "\nSwapCached:", -1 }, { "\nShmem:", 1 },      { "\nMlocked:", 1 },
-    { "\nSwapFree:", -1 },
+    { "\nSwapTotal:", 1 }, { "\nMemFree:", -1 }, { "\nSReclaimable:", -1 },
+    { "\nBuffers:", -1 },  { "\nCached:", -1 },  { "\nSwapCached:", -1 },
+    { "\nShmem:", 1 },     { "\nMlocked:", 1 },  { "\nSwapFree:", -1 },
 };
 
 static int64_t kib_of(const char *text, const char *key) {

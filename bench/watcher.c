@@ -57,8 +57,7 @@ static int threshold_arm(Watcher *self, const char *directory, bool is_relative)
 
     self->fd = eventfd(0, EFD_CLOEXEC);
     if (usage_fd >= 0 && control_fd >= 0 && read(usage_fd, usage, sizeof usage - 1) > 0) {
-        uint64_t bytes = is_relative ? strtoull(usage, NULL, 10) + self->limit
-                                     : self->limit * sysconf(_SC_PAGESIZE);
+        uint64_t bytes = is_relative ? strtoull(usage, NULL, 10) + self->limit : self->limit * sysconf(_SC_PAGESIZE);
 
         snprintf(text, sizeof text, "%d %d %" PRIu64, self->fd, usage_fd, bytes);
         r = write_text(control_fd, text, strlen(text) + 1);
@@ -86,8 +85,7 @@ static int psi_arm(Watcher *self) {
 
     if (self->fd >= 0)
         return 0;
-    self->fd = open(self->argument ? self->argument : "/proc/pressure/memory",
-                    O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    self->fd = open(self->argument ? self->argument : "/proc/pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     return self->fd < 0 ? -1 : write_text(self->fd, trigger, sizeof trigger);
 }
 
@@ -111,8 +109,7 @@ static const WatcherKind kinds[] = {
     { .name = "memcg", .arm = memcg_arm, .disarm = close_event, .events = POLLIN },
     { .name = "loop-1s", .sleep_ms = each_second },
     { .name = "loop-adaptive", .sleep_ms = as_earlyoom },
-    { .name = "cgroup", .arm = cgroup_arm, .disarm = close_event, .events = POLLIN,
-      .is_of_cgroup = true },
+    { .name = "cgroup", .arm = cgroup_arm, .disarm = close_event, .events = POLLIN, .is_of_cgroup = true },
     { .name = "psi", .arm = psi_arm, .disarm = leave_open, .events = POLLPRI, .may_never = true },
 };
 
@@ -173,10 +170,10 @@ void watcher_start(Watcher *self, const char *name, const char *argument) {
     int orders[2], answers[2];
 
     *self = (Watcher){ .kind = watcher_kind_find(name), .argument = argument, .fd = -1 };
-    self->returned_ns = mmap(NULL, sizeof *self->returned_ns, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (self->returned_ns == MAP_FAILED || pipe2(orders, O_CLOEXEC) < 0 ||
-        pipe2(answers, O_CLOEXEC) < 0 || (self->pid = fork()) < 0)
+    self->returned_ns =
+        mmap(NULL, sizeof *self->returned_ns, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (self->returned_ns == MAP_FAILED || pipe2(orders, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0 ||
+        (self->pid = fork()) < 0)
         fatal("cannot start the watcher '%s'", name);
 
     if (self->pid == 0) {
@@ -197,8 +194,7 @@ void watcher_start(Watcher *self, const char *name, const char *argument) {
 static bool order(Watcher *self, uint64_t limit) {
     bool is_good = false;
 
-    if (write(self->orders_fd, &limit, sizeof limit) != sizeof limit ||
-        read(self->answers_fd, &is_good, 1) != 1)
+    if (write(self->orders_fd, &limit, sizeof limit) != sizeof limit || read(self->answers_fd, &is_good, 1) != 1)
         fatal("the watcher '%s' has ended", self->kind->name);
     return is_good;
 }

@@ -59,8 +59,7 @@ static int is_candidate(int pid) {
     struct stat st;
 
     snprintf(path, sizeof path, "/proc/%d", pid);
-    return pid != getpid() && stat(path, &st) == 0 && (geteuid() == 0 || st.st_uid == geteuid()) &&
-           !is_protected(pid);
+    return pid != getpid() && stat(path, &st) == 0 && (geteuid() == 0 || st.st_uid == geteuid()) && !is_protected(pid);
 }
 
 /* The first `count` candidates of the ranking: "11 22 33 \n". */

@@ -45,8 +45,7 @@ static void block_signals(void) {
     signal(SIGTTOU, SIG_IGN); /* a terminal may stop who writes to it from the background */
 }
 
-static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-                          gpointer loop) {
+static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer loop) {
     g_main_loop_quit(loop);
     return G_SOURCE_CONTINUE;
 }
@@ -66,14 +65,14 @@ static MnSampler *make_sampler(const MnOptions *options, GError **error) {
 
     r = mn_sampler_new(options->proc_directory, &options->parameters, &sampler, &name);
     if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s%s%s': %s",
-                    options->proc_directory, name ? "/" : "", name ? name : "",
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s%s%s': %s", options->proc_directory,
+                    name ? "/" : "", name ? name : "",
                     r == -EBADMSG ? "it is damaged or lacks MemTotal" : g_strerror(-r));
     return sampler;
 }
 
-static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list,
-                                    MnHelper *messenger, GError **error) {
+static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list, MnHelper *messenger,
+                                    GError **error) {
     const char *text = options->oom_limit;
     MnLimitSet limits;
 
@@ -142,7 +141,8 @@ static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GEr
 
     r = mn_sampler_set_group(sampler, group, &name);
     if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name, g_strerror(-r));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name,
+                    g_strerror(-r));
     return r == 0;
 }
 
@@ -154,8 +154,7 @@ static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **err
 
     *ret = NULL;
     if (!directory) {
-        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 &&
-            mn_memcg_new_own(ret) < 0)
+        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 && mn_memcg_new_own(ret) < 0)
             *ret = NULL;
         return TRUE;
     }
@@ -319,7 +318,8 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     context.mount_device = options->device;
     if (!options->device && (mn_mountpoint_get_descriptor(mountpoint) >= 0 ||
                              mn_mountpoint_find_device(mountpoint, &context.mount_device) < 0))
-        g_warning("cannot find our own mount: memcg/ takes no registrations; '-o device=MAJOR:MINOR' tells which it is");
+        g_warning(
+            "cannot find our own mount: memcg/ takes no registrations; '-o device=MAJOR:MINOR' tells which it is");
     if (fuse_daemonize(options->foreground) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
         return FALSE;

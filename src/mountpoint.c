@@ -75,8 +75,7 @@ gboolean mn_mountpoint_clear(const char *path) {
 
     if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
         return TRUE;
-    return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status,
-                        NULL) &&
+    return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL) &&
            g_spawn_check_wait_status(status, NULL);
 }
 

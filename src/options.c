@@ -58,7 +58,7 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("--help", KEY_HELP),
     FUSE_OPT_KEY("-V", KEY_VERSION),
     FUSE_OPT_KEY("--version", KEY_VERSION),
-    FUSE_OPT_END
+    FUSE_OPT_END,
 };
 
 /* What the callback of fuse_opt_parse() fills in. */
@@ -96,8 +96,9 @@ static int take_parameter(Parsing *parsing, const char *argument) {
     const MnParameter *parameter = mn_parameter_find(argument, value - 1 - argument);
 
     if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value)) < 0)
-        return fail(parsing, "bad value in '%s': a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                    " is needed", argument, parameter->min, parameter->max);
+        return fail(parsing,
+                    "bad value in '%s': a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " is needed",
+                    argument, parameter->min, parameter->max);
     return 0;
 }
 
@@ -143,9 +144,7 @@ static int take_ack(Parsing *parsing, const char *argument) {
 }
 
 static int take_oom(Parsing *parsing, const char *argument) {
-    static const char *const modes[] = {
-        [MN_OOM_ADJUST] = "adj", [MN_OOM_KILL] = "kill", [MN_OOM_OFF] = "off"
-    };
+    static const char *const modes[] = { [MN_OOM_ADJUST] = "adj", [MN_OOM_KILL] = "kill", [MN_OOM_OFF] = "off" };
     const char *value = strchr(argument, '=') + 1;
 
     for (guint i = 0; i < G_N_ELEMENTS(modes); i++)

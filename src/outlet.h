@@ -8,7 +8,7 @@ typedef struct MnOutlet {
     int fd;
     gboolean is_ours; /* to close */
     gssize (*write)(int fd, const char *text, gsize len);
-    const char *log_path;  /* NULL for a descriptor */
+    const char *log_path;    /* NULL for a descriptor */
     gboolean is_inside_line; /* the last one was cut off by what it was written to */
 } MnOutlet;
 

@@ -56,8 +56,9 @@ void mn_survival_prepare(void) {
     score_error = -lower_oom_score();
 
     if (lock_error && score_error)
-        g_warning("cannot lock memory (%s) or lower oom_score_adj (%s); under pressure the daemon may be slow or killed",
-                  g_strerror(lock_error), g_strerror(score_error));
+        g_warning(
+            "cannot lock memory (%s) or lower oom_score_adj (%s); under pressure the daemon may be slow or killed",
+            g_strerror(lock_error), g_strerror(score_error));
     else if (lock_error)
         g_warning("cannot lock memory: %s; raise RLIMIT_MEMLOCK", g_strerror(lock_error));
     else if (score_error)

@@ -52,13 +52,12 @@ typedef struct Request {
     char **command;
 } Request;
 
-static const char usage[] =
-    "usage: memnotify-run [--at PATH] [--dev] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
-    "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
-    "  --at PATH      where to mount (" DEFAULT_PLACE ")\n"
-    "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
-    "  -o OPTION,...  options of memnotifyfs(8)\n"
-    "  --help         this text\n";
+static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
+                            "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
+                            "  --at PATH      where to mount (" DEFAULT_PLACE ")\n"
+                            "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
+                            "  -o OPTION,...  options of memnotifyfs(8)\n"
+                            "  --help         this text\n";
 
 static Request parse_arguments(int argc, char **argv) {
     static const struct option options[] = {
@@ -232,8 +231,9 @@ static Device device_at(const char *place) {
 
 static void serve(const Request *request, Device device) {
     char options[64], place[32];
-    char *argv[] = { SERVER, "-o", options, place, request->server_options ? "-o" : NULL,
-                     (char *)request->server_options, NULL };
+    char *argv[] = {
+        SERVER, "-o", options, place, request->server_options ? "-o" : NULL, (char *)request->server_options, NULL
+    };
 
     snprintf(options, sizeof options, "device=%u:%u", device.major, device.minor);
     snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FD);

@@ -17,13 +17,12 @@ void mn_adjuster_render(const MnAdjuster *adjuster, GString *text) {
 }
 
 void mn_adjustment_render(const MnAdjustment *adjustment, GString *text) {
-    g_string_append_printf(text, "%d %" G_GUINT64_FORMAT " %d %d\n", adjustment->pid,
-                           adjustment->start_ticks, adjustment->old_score, adjustment->set_score);
+    g_string_append_printf(text, "%d %" G_GUINT64_FORMAT " %d %d\n", adjustment->pid, adjustment->start_ticks,
+                           adjustment->old_score, adjustment->set_score);
 }
 
 /* A decimal number from min to max, ended by `terminator`, which is taken too. */
-static int parse_number(const char **at, const char *end, gint64 min, guint64 max, char terminator,
-                        gint64 *ret) {
+static int parse_number(const char **at, const char *end, gint64 min, guint64 max, char terminator, gint64 *ret) {
     gboolean is_negative = *at < end && **at == '-';
     guint64 number;
 
@@ -68,8 +67,7 @@ static int parse_adjustment(const char **at, const char *end, MnAdjustment *ret)
     return 0;
 }
 
-int mn_adjustments_parse(const char *text, gsize len, MnAdjuster *ret_adjuster,
-                         GArray **ret_adjustments) {
+int mn_adjustments_parse(const char *text, gsize len, MnAdjuster *ret_adjuster, GArray **ret_adjustments) {
     g_autoptr(GArray) adjustments = g_array_new(FALSE, FALSE, sizeof(MnAdjustment));
     const char *at = text, *end = text + len;
     MnAdjustment adjustment;

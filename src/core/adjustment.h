@@ -38,5 +38,5 @@ void mn_adjustment_render(const MnAdjustment *adjustment, GString *text);
 
 /* *ret_adjustments is a new array of MnAdjustment. -EBADMSG, with nothing written, for a text that
  * is cut or of another kind. */
-int mn_adjustments_parse(const char *text, gsize len, MnAdjuster *ret_adjuster,
-                         GArray **ret_adjustments) G_GNUC_WARN_UNUSED_RESULT;
+int mn_adjustments_parse(const char *text, gsize len, MnAdjuster *ret_adjuster, GArray **ret_adjustments)
+    G_GNUC_WARN_UNUSED_RESULT;

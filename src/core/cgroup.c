@@ -56,8 +56,10 @@ typedef struct Key {
     gboolean is_optional;
 } Key;
 
-#define KEY(name, field) { name " ", offsetof(MnCgroupStat, field), FALSE }
-#define OPTIONAL_KEY(name, field) { name " ", offsetof(MnCgroupStat, field), TRUE }
+#define KEY(name, field)                                                                                               \
+    { name " ", offsetof(MnCgroupStat, field), FALSE }
+#define OPTIONAL_KEY(name, field)                                                                                      \
+    { name " ", offsetof(MnCgroupStat, field), TRUE }
 
 /* The keys with "total_" are those that include the groups below. */
 static const Key keys_v1[] = {
@@ -203,8 +205,7 @@ void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *
         guint64 evictable = add(self->stat->active_file, self->stat->inactive_file);
 
         set_stat(&filling, self->stat, self->version);
-        set(&filling, MN_COUNTER_MEM_AVAILABLE,
-            MIN(total, add(unused, add(evictable, self->stat->slab_reclaimable))));
+        set(&filling, MN_COUNTER_MEM_AVAILABLE, MIN(total, add(unused, add(evictable, self->stat->slab_reclaimable))));
     }
 }
 

@@ -42,8 +42,8 @@ typedef struct MnCgroupStat {
     guint64 active_anon;
     guint64 active_file;
     guint64 inactive_file;
-    guint64 slab_reclaimable;  /* v2 */
-    guint64 swap_cached;       /* since 5.12 */
+    guint64 slab_reclaimable; /* v2 */
+    guint64 swap_cached;      /* since 5.12 */
 } MnCgroupStat;
 
 /* Reads the text of memory.stat. Unknown keys are skipped. -EBADMSG, with nothing written: no final
@@ -55,10 +55,10 @@ int mn_cgroup_parse_stat(MnCgroupVersion version, const char *text, gsize len, M
 /* One moment of a group, in bytes. */
 typedef struct MnCgroupState {
     MnCgroupVersion version;
-    guint64 limit;         /* the smallest up the hierarchy */
+    guint64 limit; /* the smallest up the hierarchy */
     guint64 usage;
     gboolean counts_swap;
-    guint64 swap_limit;    /* as the files of the version count it */
+    guint64 swap_limit; /* as the files of the version count it */
     guint64 swap_usage;
     guint64 machine_bytes; /* no group gets more than there is */
     guint64 machine_swap_bytes;

@@ -24,7 +24,7 @@ typedef struct Lane {
 } Lane;
 
 struct MnCrossing {
-    Lane lanes[MN_N_VALUES][2]; /* [meter][op] */
+    Lane lanes[MN_N_VALUES][2];  /* [meter][op] */
     Lane *used[2 * MN_N_VALUES]; /* those that have limits, in this order */
     guint n_used;
     MnWatch *changed; /* those to be told, in the order in which they crossed */
@@ -50,8 +50,7 @@ static int compare_enter(gconstpointer a, gconstpointer b, gpointer data G_GNUC_
     return left->enter_key < right->enter_key ? -1 : left->enter_key > right->enter_key;
 }
 
-MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *),
-                      gpointer observer) {
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *), gpointer observer) {
     MnWatch *watch = g_malloc0(sizeof(MnWatch) + set->n * sizeof(MnEdge));
 
     watch->notify = notify;
@@ -214,8 +213,7 @@ static void rescale_edge(gpointer data, gpointer user_data) {
 }
 
 void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
-    if (scale->total_pages == self->scale.total_pages &&
-        scale->swap_pages == self->scale.swap_pages &&
+    if (scale->total_pages == self->scale.total_pages && scale->swap_pages == self->scale.swap_pages &&
         scale->space_pages == self->scale.space_pages)
         return;
     self->scale = *scale;
@@ -288,8 +286,7 @@ static void note_change(MnCrossing *self, MnEdge *edge) {
 static void lane_rise(MnCrossing *self, Lane *lane, guint64 value) {
     GSequenceIter *place = lane->lowest;
 
-    for (; !g_sequence_iter_is_end(place) && edge_at(place)->enter_key <= value;
-         place = g_sequence_iter_next(place))
+    for (; !g_sequence_iter_is_end(place) && edge_at(place)->enter_key <= value; place = g_sequence_iter_next(place))
         if (!edge_is_reached(edge_at(place)))
             note_change(self, edge_at(place));
     lane_set_ends(lane, next_waiting(place), higher_place(lane->highest, g_sequence_iter_prev(place)));

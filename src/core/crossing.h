@@ -29,8 +29,7 @@ struct MnWatch {
 
 /* A watch for `set` that calls notify() when its state has changed. Nothing is reached in it until
  * mn_crossing_settle(). */
-MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *),
-                      gpointer observer);
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *), gpointer observer);
 void mn_watch_free(MnWatch *watch); /* must not be indexed any more; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnWatch, mn_watch_free)
 

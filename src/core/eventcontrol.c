@@ -72,8 +72,7 @@ guint64 mn_event_control_max_pages(guint page_bytes) {
     return G_MAXLONG / page_bytes;
 }
 
-int mn_event_control_parse_threshold(const char *argument, gsize len, guint page_bytes,
-                                     guint64 *ret_pages) {
+int mn_event_control_parse_threshold(const char *argument, gsize len, guint page_bytes, guint64 *ret_pages) {
     static const char suffixes[] = "KMGTPE";
     const char *at = argument, *end = argument + len;
     const char *suffix;

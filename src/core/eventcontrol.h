@@ -30,20 +30,18 @@ extern const char *const mn_pressure_names[MN_N_PRESSURES];
  * after the first number and, if an argument follows, one after the second; the argument is what
  * is left, verbatim. A number may be missing before a blank, and is 0 then. -EINVAL for anything
  * else, -E2BIG over MN_EVENT_CONTROL_TEXT_MAX bytes; *ret is written on success only. */
-int mn_event_control_parse(const char *text, gsize len, MnEventControl *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_event_control_parse(const char *text, gsize len, MnEventControl *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Parses the argument of a usage threshold: bytes, decimal, 0x hexadecimal or 0 octal, with one
  * of the suffixes K M G T P E (1024s, small letters too); "-1" is the highest there is and
  * nothing is 0. In pages, rounded down. A number beyond 64 bits wraps round, as in the kernel.
  * -EINVAL for anything else. */
-int mn_event_control_parse_threshold(const char *argument, gsize len, guint page_bytes,
-                                     guint64 *ret_pages) G_GNUC_WARN_UNUSED_RESULT;
+int mn_event_control_parse_threshold(const char *argument, gsize len, guint page_bytes, guint64 *ret_pages)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* The highest threshold there is. Also what memory.limit_in_bytes shows, in bytes, for no limit. */
 guint64 mn_event_control_max_pages(guint page_bytes);
 
 /* Parses the argument of a pressure listener: "medium" or "low,hierarchy"; the modes are default,
  * hierarchy and local, what follows a second comma does not matter. -EINVAL for anything else. */
-int mn_event_control_parse_pressure(const char *argument, gsize len, MnPressure *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_event_control_parse_pressure(const char *argument, gsize len, MnPressure *ret) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,8 +12,8 @@
 
 /* How fast memory fills up, as the samples show it; pages per second. All zero: nothing seen yet. */
 typedef struct MnFill {
-    guint64 latest;   /* in the last step */
-    guint64 fastest;  /* since since_us */
+    guint64 latest;         /* in the last step */
+    guint64 fastest;        /* since since_us */
     guint64 fastest_before; /* in the time of remembrance before that */
     gint64 since_us;
 } MnFill;

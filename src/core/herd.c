@@ -98,8 +98,7 @@ static gboolean is_within(gboolean ever, gint64 then_us, gint64 now_us) {
 }
 
 static gboolean is_short(const MnZone *zone) {
-    return mn_zone_is_populated(zone) && !mn_herd_ignores(zone) &&
-           zone->free <= mn_herd_threshold(zone);
+    return mn_zone_is_populated(zone) && !mn_herd_ignores(zone) && zone->free <= mn_herd_threshold(zone);
 }
 
 gboolean mn_herd_advance(MnHerd *self, const MnZones *zones, gboolean is_reclaimed, gint64 time_us) {

@@ -8,8 +8,7 @@ static gint64 after_ms(gint64 since_us, gint64 ms) {
 }
 
 /* The step if it is due and memory low; otherwise when to look again. */
-static MnKillingStep take_when(const MnKilling *killing, gint64 due_us, MnKillingStep step,
-                               gint64 *ret_again_us) {
+static MnKillingStep take_when(const MnKilling *killing, gint64 due_us, MnKillingStep step, gint64 *ret_again_us) {
     if (killing->now_us < due_us) {
         *ret_again_us = due_us;
         return MN_KILLING_WAIT;
@@ -23,8 +22,7 @@ MnKillingStep mn_killing_next(const MnKilling *killing, gint64 *ret_again_us) {
 
     *ret_again_us = 0;
     if (killing->terminated_us > 0 && killing->killed_us == 0)
-        return take_when(killing, after_ms(killing->terminated_us, killing->grace_ms), MN_KILLING_KILL,
-                         ret_again_us);
+        return take_when(killing, after_ms(killing->terminated_us, killing->grace_ms), MN_KILLING_KILL, ret_again_us);
     if (!killing->has_next)
         return MN_KILLING_WAIT;
 

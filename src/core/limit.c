@@ -174,8 +174,7 @@ int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, Mn
     return 0;
 }
 
-int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter,
-                           MnLimitSet *ret) {
+int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter, MnLimitSet *ret) {
     MnLimitSet parsed = { 0 };
     Cursor cursor;
     int r;

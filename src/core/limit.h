@@ -9,9 +9,9 @@ typedef enum MnOp {
 } MnOp;
 
 typedef struct MnLimit {
-    guint8 meter;   /* MnMeterId */
-    guint8 op;      /* MnOp */
-    guint8 percent; /* of the meter total; 0 when `pages` says it */
+    guint8 meter;    /* MnMeterId */
+    guint8 op;       /* MnOp */
+    guint8 percent;  /* of the meter total; 0 when `pages` says it */
     guint8 is_exact; /* without hysteresis; all limits of a meter agree on this */
     guint64 pages;
 } MnLimit;
@@ -39,8 +39,8 @@ int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, Mn
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Parses the limit of one meter whose name is known: ">= 80%", "<512M", "5000". */
-int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter,
-                           MnLimitSet *ret) G_GNUC_WARN_UNUSED_RESULT;
+int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter, MnLimitSet *ret)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Where the limit lies, in pages, when total is `total_pages`; at least 1. */
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages);
@@ -55,5 +55,4 @@ typedef struct MnOverride {
 /* Parses "used 90% swap_free -", where "-" stands for the measured value, or "reset", which is "-"
  * for every meter. Otherwise the grammar of mn_limit_set_parse() without operators, and 0 is a
  * value like others. -EINVAL as there. */
-int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnOverride *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnOverride *ret) G_GNUC_WARN_UNUSED_RESULT;

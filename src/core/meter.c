@@ -21,17 +21,15 @@ static guint64 total_pages(const MnSample *sample) {
 }
 
 static guint64 free_pages(const MnSample *sample) {
-    return sample->known & MN_COUNTER_BIT(MN_COUNTER_MEM_FREE)
-               ? sample->counters[MN_COUNTER_MEM_FREE]
-               : sample->counters[MN_COUNTER_VM_FREE];
+    return sample->known & MN_COUNTER_BIT(MN_COUNTER_MEM_FREE) ? sample->counters[MN_COUNTER_MEM_FREE]
+                                                               : sample->counters[MN_COUNTER_VM_FREE];
 }
 
 /* The driver's formula: page cache counts as free, unless it is shared memory. Clamped where the
  * driver wrapped round. */
 static guint64 used_pages(const MnSample *sample) {
     const guint64 *counters = sample->counters;
-    guint64 there = add(total_pages(sample),
-                        add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
+    guint64 there = add(total_pages(sample), add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
     guint64 unused = add(add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
                          add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
 
@@ -43,8 +41,7 @@ static guint64 active_pages(const MnSample *sample) {
 }
 
 static guint64 swap_used_pages(const MnSample *sample) {
-    return subtract(sample->counters[MN_COUNTER_SWAP_TOTAL],
-                    sample->counters[MN_COUNTER_SWAP_FREE]);
+    return subtract(sample->counters[MN_COUNTER_SWAP_TOTAL], sample->counters[MN_COUNTER_SWAP_FREE]);
 }
 
 /* As the root memory cgroup counts: page cache is usage. */
@@ -56,9 +53,9 @@ static guint64 system_memsw_pages(const MnSample *sample) {
     return add(system_usage_pages(sample), swap_used_pages(sample));
 }
 
-#define COUNTER_METER(function, counter)                  \
-    static guint64 function(const MnSample *sample) {     \
-        return sample->counters[counter];                 \
+#define COUNTER_METER(function, counter)                                                                               \
+    static guint64 function(const MnSample *sample) {                                                                  \
+        return sample->counters[counter];                                                                              \
     }
 
 COUNTER_METER(available_pages, MN_COUNTER_MEM_AVAILABLE)
@@ -78,38 +75,29 @@ COUNTER_METER(group_memsw_pages, MN_COUNTER_GROUP_MEMSW)
 /* Swap counters are not needed by used and total: a kernel without swap may leave them out. */
 const MnMeter mn_meters[MN_N_VALUES] = {
     [MN_METER_USED] = { "used", MN_PART_TOTAL, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
-                        B(MEM_TOTAL) | B(MEM_FREE) | B(SLAB_RECLAIMABLE) | B(FILE) | B(SHMEM) |
-                            B(MLOCKED),
+                        B(MEM_TOTAL) | B(MEM_FREE) | B(SLAB_RECLAIMABLE) | B(FILE) | B(SHMEM) | B(MLOCKED),
                         used_pages },
-    [MN_METER_ACTIVE] = { "active", MN_PART_MEMORY, MN_SOURCE_VMSTAT,
-                          B(ACTIVE_FILE) | B(ACTIVE_ANON), active_pages },
+    [MN_METER_ACTIVE] = { "active", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(ACTIVE_FILE) | B(ACTIVE_ANON), active_pages },
     [MN_METER_TOTAL] = { "total", MN_PART_TOTAL, MN_SOURCE_MEMINFO, B(MEM_TOTAL), total_pages },
-    [MN_METER_FREE] = { "free", MN_PART_MEMORY, MN_SOURCE_MEMINFO | MN_SOURCE_VMSTAT, B(MEM_FREE),
-                        free_pages },
-    [MN_METER_AVAILABLE] = { "available", MN_PART_MEMORY, MN_SOURCE_MEMINFO, B(MEM_AVAILABLE),
-                             available_pages },
+    [MN_METER_FREE] = { "free", MN_PART_MEMORY, MN_SOURCE_MEMINFO | MN_SOURCE_VMSTAT, B(MEM_FREE), free_pages },
+    [MN_METER_AVAILABLE] = { "available", MN_PART_MEMORY, MN_SOURCE_MEMINFO, B(MEM_AVAILABLE), available_pages },
     [MN_METER_ANON] = { "anon", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(ANON), anon_pages },
     [MN_METER_FILE] = { "file", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(FILE), file_pages },
     [MN_METER_SHMEM] = { "shmem", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(SHMEM), shmem_pages },
-    [MN_METER_SLAB_RECLAIMABLE] = { "slab_reclaimable", MN_PART_MEMORY, MN_SOURCE_VMSTAT,
-                                    B(SLAB_RECLAIMABLE), slab_reclaimable_pages },
+    [MN_METER_SLAB_RECLAIMABLE] = { "slab_reclaimable", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(SLAB_RECLAIMABLE),
+                                    slab_reclaimable_pages },
     [MN_METER_MLOCKED] = { "mlocked", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(MLOCKED), mlocked_pages },
     [MN_METER_DIRTY] = { "dirty", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(DIRTY), dirty_pages },
-    [MN_METER_SWAP_TOTAL] = { "swap_total", MN_PART_SWAP, MN_SOURCE_MEMINFO, B(SWAP_TOTAL),
-                              swap_total_pages },
-    [MN_METER_SWAP_FREE] = { "swap_free", MN_PART_SWAP, MN_SOURCE_MEMINFO, B(SWAP_FREE),
-                             swap_free_pages },
-    [MN_METER_SWAP_USED] = { "swap_used", MN_PART_SWAP, MN_SOURCE_MEMINFO,
-                             B(SWAP_TOTAL) | B(SWAP_FREE), swap_used_pages },
-    [MN_METER_SYSTEM_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
-                                B(ANON) | B(FILE), system_usage_pages },
+    [MN_METER_SWAP_TOTAL] = { "swap_total", MN_PART_SWAP, MN_SOURCE_MEMINFO, B(SWAP_TOTAL), swap_total_pages },
+    [MN_METER_SWAP_FREE] = { "swap_free", MN_PART_SWAP, MN_SOURCE_MEMINFO, B(SWAP_FREE), swap_free_pages },
+    [MN_METER_SWAP_USED] = { "swap_used", MN_PART_SWAP, MN_SOURCE_MEMINFO, B(SWAP_TOTAL) | B(SWAP_FREE),
+                             swap_used_pages },
+    [MN_METER_SYSTEM_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, B(ANON) | B(FILE),
+                                system_usage_pages },
     [MN_METER_SYSTEM_MEMSW] = { NULL, MN_PART_TOTAL, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
-                                B(ANON) | B(FILE) | B(SWAP_TOTAL) | B(SWAP_FREE),
-                                system_memsw_pages },
-    [MN_METER_GROUP_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_MEMCG, B(GROUP_USAGE),
-                               group_usage_pages },
-    [MN_METER_GROUP_MEMSW] = { NULL, MN_PART_TOTAL, MN_SOURCE_MEMCG, B(GROUP_MEMSW),
-                               group_memsw_pages },
+                                B(ANON) | B(FILE) | B(SWAP_TOTAL) | B(SWAP_FREE), system_memsw_pages },
+    [MN_METER_GROUP_USAGE] = { NULL, MN_PART_MEMORY, MN_SOURCE_MEMCG, B(GROUP_USAGE), group_usage_pages },
+    [MN_METER_GROUP_MEMSW] = { NULL, MN_PART_TOTAL, MN_SOURCE_MEMCG, B(GROUP_MEMSW), group_memsw_pages },
 };
 
 int mn_meter_find(const char *name, gsize len) {

@@ -47,10 +47,10 @@ typedef enum MnPart {
 
 /* One row of the table of meters. */
 typedef struct MnMeter {
-    const char *name;                          /* NULL from MN_N_METERS on */
+    const char *name; /* NULL from MN_N_METERS on */
     MnPart part;
-    guint sources;                             /* MN_SOURCE_… bits it is computed from */
-    guint64 needs;                             /* MN_COUNTER_BIT()s it cannot do without */
+    guint sources; /* MN_SOURCE_… bits it is computed from */
+    guint64 needs; /* MN_COUNTER_BIT()s it cannot do without */
     guint64 (*pages)(const MnSample *sample);
 } MnMeter;
 

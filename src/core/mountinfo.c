@@ -11,8 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ID, PARENT, DEVICE, ROOT, MOUNTPOINT, MOUNT_OPTIONS, N_FIRST_FIELDS };
-enum { TYPE, SOURCE, OPTIONS, N_LAST_FIELDS };
+enum {
+    ID,
+    PARENT,
+    DEVICE,
+    ROOT,
+    MOUNTPOINT,
+    MOUNT_OPTIONS,
+    N_FIRST_FIELDS
+};
+enum {
+    TYPE,
+    SOURCE,
+    OPTIONS,
+    N_LAST_FIELDS
+};
 
 void mn_mount_clear(MnMount *self) {
     g_free(self->root);

@@ -11,10 +11,10 @@
 typedef struct MnPace {
     guint64 distance_pages; /* to the nearest limit not yet reached; G_MAXUINT64 for none */
     guint page_bytes;
-    const MnFill *fill;     /* how fast memory was seen to fill up */
-    gboolean is_reached;    /* some limit is reached */
-    gboolean has_moved;     /* some meter is away from its baseline by the hysteresis or more */
-    guint64 period_ms;      /* the period that has just ended; 0 for none */
+    const MnFill *fill;  /* how fast memory was seen to fill up */
+    gboolean is_reached; /* some limit is reached */
+    gboolean has_moved;  /* some meter is away from its baseline by the hysteresis or more */
+    guint64 period_ms;   /* the period that has just ended; 0 for none */
 } MnPace;
 
 /* How long to wait before the next sample, in ms.

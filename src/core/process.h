@@ -24,19 +24,18 @@ typedef struct MnProcessStat {
 /* What /proc/PID/status says. Ids are as seen from the namespaces of the reader. */
 typedef struct MnProcessStatus {
     pid_t tgid;
-    uid_t uid;  /* real */
+    uid_t uid; /* real */
     uid_t euid;
-    uid_t fsuid; /* by which it opens files, and asks for what FUSE serves */
+    uid_t fsuid;          /* by which it opens files, and asks for what FUSE serves */
     guint64 capabilities; /* effective */
-    guint n_pids;   /* in how many nested pid namespaces it has a number; 1: only in the reader's */
-    pid_t last_pid; /* its number in the innermost, its own */
+    guint n_pids;         /* in how many nested pid namespaces it has a number; 1: only in the reader's */
+    pid_t last_pid;       /* its number in the innermost, its own */
 } MnProcessStatus;
 
 /* -EBADMSG, with *ret untouched, for a text that is cut or not of this kind. The name may hold
  * anything that looks like the rest of the line. */
 int mn_process_parse_stat(const char *text, gsize len, MnProcessStat *ret) G_GNUC_WARN_UNUSED_RESULT;
-int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends a name as mn_text_show_next() shows it, so that it stays on its line, and with each backslash
  * doubled, so that it can be told which name it was. */

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_io,
-                  const MnRankingScale *scale) {
+double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_io, const MnRankingScale *scale) {
     double cpu_s = (double)(stat->utime_ticks + stat->stime_ticks) / scale->ticks_per_second;
     double run_s = scale->now_ticks > stat->start_ticks
                        ? (double)(scale->now_ticks - stat->start_ticks) / scale->ticks_per_second
@@ -25,8 +24,7 @@ double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_
 }
 
 gboolean mn_candidate_is_eligible(const MnProcessStat *stat) {
-    return stat->pid > 1 && !stat->is_kernel_thread && stat->vm_bytes > 0 && stat->state != 'Z' &&
-           stat->state != 'X';
+    return stat->pid > 1 && !stat->is_kernel_thread && stat->vm_bytes > 0 && stat->state != 'Z' && stat->state != 'X';
 }
 
 static int compare(const void *left, const void *right) {

@@ -18,8 +18,7 @@ typedef struct MnRankingScale {
  *     x 2 if niced, / 4 if it is root's or may administer the system, / 4 if it has raw I/O
  *
  * "At least 1", because the original skipped a division by an integer root of 0. */
-double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_io,
-                  const MnRankingScale *scale);
+double mn_badness(const MnProcessStat *stat, gboolean is_root, gboolean has_raw_io, const MnRankingScale *scale);
 
 /* One process that could be ended. */
 typedef struct MnCandidate {

@@ -41,9 +41,7 @@ static gboolean has(const MnSample *sample, MnCounter counter) {
 guint64 mn_reclaim_growth(const MnSample *then, const MnSample *now, MnCounter counter) {
     if (!has(then, counter) || !has(now, counter))
         return 0;
-    return now->counters[counter] > then->counters[counter]
-               ? now->counters[counter] - then->counters[counter]
-               : 0;
+    return now->counters[counter] > then->counters[counter] ? now->counters[counter] - then->counters[counter] : 0;
 }
 
 /* In floating point, so that no sum overflows. */

@@ -18,9 +18,11 @@ typedef struct Key {
 
 /* Kernels before 4.8 count reclaim by zone, later ones only its stalls. Movable is always there, and
  * of these last. */
-#define BY_ZONE(name, counter)                                            \
-    { name "_dma ", counter }, { name "_dma32 ", counter },               \
-    { name "_normal ", counter }, { name "_high ", counter }, { name "_movable ", counter }
+#define BY_ZONE(name, counter)                                                                                         \
+    { name "_dma ", counter }, { name "_dma32 ", counter }, { name "_normal ", counter }, { name "_high ", counter },  \
+    {                                                                                                                  \
+        name "_movable ", counter                                                                                      \
+    }
 
 /* Rows of one counter that follow each other are parts of a sum, which is there when its last part
  * is. MN_COUNTERS_RECLAIM come last. */
@@ -198,16 +200,13 @@ static guint n_vmstat_keys(guint64 needed) {
 }
 
 static guint n_meminfo_keys(guint64 needed) {
-    return needed & MN_COUNTERS_BOTH ? G_N_ELEMENTS(meminfo_keys)
-                                     : n_keys_before(meminfo_keys, MN_COUNTERS_BOTH);
+    return needed & MN_COUNTERS_BOTH ? G_N_ELEMENTS(meminfo_keys) : n_keys_before(meminfo_keys, MN_COUNTERS_BOTH);
 }
 
-int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
-                           gsize *ret_span) {
-    Parser parser = { .keys = vmstat_keys,
-                      .n_keys = n_vmstat_keys(needed),
-                      .needed = needed & MN_COUNTERS_VMSTAT,
-                      .wanted = needed };
+int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret, gsize *ret_span) {
+    Parser parser = {
+        .keys = vmstat_keys, .n_keys = n_vmstat_keys(needed), .needed = needed & MN_COUNTERS_VMSTAT, .wanted = needed
+    };
     int r;
 
     r = parse_text(&parser, text, len);
@@ -218,12 +217,11 @@ int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample
     return 0;
 }
 
-int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
-                            MnSample *ret, gsize *ret_span) {
-    Parser parser = { .keys = meminfo_keys,
-                      .n_keys = n_meminfo_keys(needed),
-                      .needed = needed & MN_COUNTERS_MEMINFO,
-                      .wanted = needed };
+int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib, MnSample *ret,
+                            gsize *ret_span) {
+    Parser parser = {
+        .keys = meminfo_keys, .n_keys = n_meminfo_keys(needed), .needed = needed & MN_COUNTERS_MEMINFO, .wanted = needed
+    };
     int r;
 
     r = parse_text(&parser, text, len);

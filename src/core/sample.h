@@ -9,7 +9,7 @@ typedef enum MnSource {
     MN_SOURCE_MEMINFO = 1 << 1,
     MN_SOURCE_ZONEINFO = 1 << 2,
     MN_SOURCE_PRESSURE = 1 << 3, /* pressure/memory; not on every kernel */
-    MN_SOURCE_MEMCG = 1 << 4, /* a memory cgroup, see source/memcg.h */
+    MN_SOURCE_MEMCG = 1 << 4,    /* a memory cgroup, see source/memcg.h */
 } MnSource;
 
 /* The counters we take from them; pages unless said otherwise. */
@@ -30,15 +30,15 @@ typedef enum MnCounter {
     MN_COUNTER_SCANNED_DIRECT,
     MN_COUNTER_RECLAIMED_KSWAPD,
     MN_COUNTER_RECLAIMED_DIRECT,
-    MN_COUNTER_RECLAIMED,    /* by both: before 3.5 */
+    MN_COUNTER_RECLAIMED, /* by both: before 3.5 */
     MN_COUNTER_KSWAPD_RUNS,
-    MN_COUNTER_DIRECT_RUNS,  /* allocations that had to reclaim for themselves */
-    MN_COUNTER_MEM_TOTAL, /* the first that comes from meminfo */
+    MN_COUNTER_DIRECT_RUNS, /* allocations that had to reclaim for themselves */
+    MN_COUNTER_MEM_TOTAL,   /* the first that comes from meminfo */
     MN_COUNTER_MEM_FREE,
     MN_COUNTER_MEM_AVAILABLE,
     MN_COUNTER_SWAP_TOTAL,
     MN_COUNTER_SWAP_FREE,
-    MN_COUNTER_STALLED_US, /* from pressure/memory: everybody waited for memory, since boot */
+    MN_COUNTER_STALLED_US,  /* from pressure/memory: everybody waited for memory, since boot */
     MN_COUNTER_GROUP_USAGE, /* the first that comes from a memory cgroup */
     MN_COUNTER_GROUP_MEMSW, /* with swap */
     MN_N_COUNTERS
@@ -51,11 +51,11 @@ typedef enum MnCounter {
 #define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_COUNTER_STALLED_US) - 1) & ~MN_COUNTERS_VMSTAT)
 
 /* Those of vmstat that meminfo has as well. */
-#define MN_COUNTERS_BOTH                                                                             \
-    (MN_COUNTER_BIT(MN_COUNTER_MLOCKED) | MN_COUNTER_BIT(MN_COUNTER_ACTIVE_ANON) |                   \
-     MN_COUNTER_BIT(MN_COUNTER_ACTIVE_FILE) | MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE) |          \
-     MN_COUNTER_BIT(MN_COUNTER_ANON) | MN_COUNTER_BIT(MN_COUNTER_FILE) |                             \
-     MN_COUNTER_BIT(MN_COUNTER_DIRTY) | MN_COUNTER_BIT(MN_COUNTER_SHMEM))
+#define MN_COUNTERS_BOTH                                                                                               \
+    (MN_COUNTER_BIT(MN_COUNTER_MLOCKED) | MN_COUNTER_BIT(MN_COUNTER_ACTIVE_ANON) |                                     \
+     MN_COUNTER_BIT(MN_COUNTER_ACTIVE_FILE) | MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE) |                            \
+     MN_COUNTER_BIT(MN_COUNTER_ANON) | MN_COUNTER_BIT(MN_COUNTER_FILE) | MN_COUNTER_BIT(MN_COUNTER_DIRTY) |            \
+     MN_COUNTER_BIT(MN_COUNTER_SHMEM))
 
 /* The counters of vmstat that stand far down in it and that no meter needs. */
 #define MN_COUNTERS_RECLAIM (MN_COUNTERS_VMSTAT & ~(MN_COUNTER_BIT(MN_COUNTER_MAPPED) - 1))
@@ -74,14 +74,14 @@ typedef struct MnSample {
  * stay as they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing
  * written: no final newline (a cut text), a counter of `needed` that is not there, a key of ours
  * twice, without a number, or with one over 64 bits. */
-int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret,
-                           gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
+int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample *ret, gsize *ret_span)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for /proc/meminfo, whose kB become pages of page_kib KiB. The MN_COUNTERS_BOTH are only
  * looked for, and otherwise stay as they are, when `needed` has one of them; that such a one is not
  * there is no error. */
-int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib,
-                            MnSample *ret, gsize *ret_span) G_GNUC_WARN_UNUSED_RESULT;
+int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib, MnSample *ret, gsize *ret_span)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads the text of /proc/pressure/memory. -EBADMSG, with nothing written: no line "full" with a
  * total in it. */

@@ -59,8 +59,7 @@ static void look_at_stalls(MnShortage *self, const MnSample *sample, gint64 time
         self->window_start_total = total;
         self->window_growth = growth / ((gdouble)span_us / MN_SHORTAGE_MEMORY_US);
     } else {
-        growth += (gdouble)self->window_growth * (MN_SHORTAGE_MEMORY_US - elapsed_us) /
-                  MN_SHORTAGE_MEMORY_US;
+        growth += (gdouble)self->window_growth * (MN_SHORTAGE_MEMORY_US - elapsed_us) / MN_SHORTAGE_MEMORY_US;
     }
 
     if ((gdouble)growth * 100 > (gdouble)span_us * STALLED_PERCENT) {
@@ -69,8 +68,7 @@ static void look_at_stalls(MnShortage *self, const MnSample *sample, gint64 time
     }
 }
 
-void mn_shortage_advance(MnShortage *self, const MnSample *sample, const MnZones *zones,
-                         gint64 time_us) {
+void mn_shortage_advance(MnShortage *self, const MnSample *sample, const MnZones *zones, gint64 time_us) {
     look_at_zones(self, zones);
     if (!self->has_last) {
         self->has_last = TRUE;
@@ -95,14 +93,12 @@ void mn_shortage_describe(const MnShortage *self, gint64 now_us, char line[MN_SH
 
     if (self->is_below)
         g_snprintf(line, MN_SHORTAGE_LINE_BYTES,
-                   "%s node=%u zone=%s free=%" G_GUINT64_FORMAT " %s=%" G_GUINT64_FORMAT "\n", mark,
-                   zone->node, zone->name, zone->free, mark, is_ordinary ? zone->low : zone->min);
+                   "%s node=%u zone=%s free=%" G_GUINT64_FORMAT " %s=%" G_GUINT64_FORMAT "\n", mark, zone->node,
+                   zone->name, zone->free, mark, is_ordinary ? zone->low : zone->min);
     else if (now_us < self->swapping_until_us)
-        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "swapping pages=%" G_GUINT64_FORMAT "\n",
-                   self->swapped_pages);
+        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "swapping pages=%" G_GUINT64_FORMAT "\n", self->swapped_pages);
     else if (now_us < self->stalled_until_us)
-        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "stalled percent=%" G_GUINT64_FORMAT "\n",
-                   self->stalled_percent);
+        g_snprintf(line, MN_SHORTAGE_LINE_BYTES, "stalled percent=%" G_GUINT64_FORMAT "\n", self->stalled_percent);
     else
         g_strlcpy(line, "ok\n", MN_SHORTAGE_LINE_BYTES);
 }

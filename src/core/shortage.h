@@ -19,12 +19,12 @@ typedef struct MnShortage {
     gboolean has_last; /* there was a moment before */
     MnSample last;
     gboolean is_below;
-    MnZone zone; /* the first that is below */
+    MnZone zone;           /* the first that is below */
     guint64 swapped_pages; /* at the last moment when some were */
     gint64 swapping_until_us;
     guint64 stalled_percent; /* at the last moment when it was more than half */
     gint64 stalled_until_us;
-    gint64 window_start_us;  /* of the second over which waiting is added up */
+    gint64 window_start_us; /* of the second over which waiting is added up */
     guint64 window_start_total;
     guint64 window_growth; /* of the second before it */
 } MnShortage;
@@ -37,8 +37,7 @@ MnWatermark mn_shortage_watermark(MnShortageKind kind);
 
 /* Moves on to the moment `time_us`. The first only tells where the counters are: what was swapped
  * out before somebody asked is no event. Nor is a counter that went backwards. */
-void mn_shortage_advance(MnShortage *self, const MnSample *sample, const MnZones *zones,
-                         gint64 time_us);
+void mn_shortage_advance(MnShortage *self, const MnSample *sample, const MnZones *zones, gint64 time_us);
 
 /* Whether memory is short at `now_us`, not before the last moment. */
 gboolean mn_shortage_holds(const MnShortage *self, gint64 now_us);

@@ -15,16 +15,17 @@ typedef struct Name {
     int number;
 } Name;
 
-#define NAME(name) { #name, SIG##name }
+#define NAME(name)                                                                                                     \
+    { #name, SIG##name }
 
 static const Name names[] = {
-    NAME(HUP),    NAME(INT),  NAME(QUIT), NAME(ILL),    NAME(TRAP), NAME(ABRT), NAME(IOT),  NAME(BUS),
-    NAME(FPE),    NAME(KILL), NAME(USR1), NAME(SEGV),   NAME(USR2), NAME(PIPE), NAME(ALRM), NAME(TERM),
+    NAME(HUP),    NAME(INT),    NAME(QUIT), NAME(ILL),   NAME(TRAP), NAME(ABRT), NAME(IOT),  NAME(BUS),
+    NAME(FPE),    NAME(KILL),   NAME(USR1), NAME(SEGV),  NAME(USR2), NAME(PIPE), NAME(ALRM), NAME(TERM),
 #ifdef SIGSTKFLT
     NAME(STKFLT),
 #endif
-    NAME(CHLD),   NAME(CONT), NAME(STOP), NAME(TSTP),   NAME(TTIN), NAME(TTOU), NAME(URG),  NAME(XCPU),
-    NAME(XFSZ),   NAME(VTALRM), NAME(PROF), NAME(WINCH), NAME(IO),  NAME(POLL), NAME(PWR),  NAME(SYS),
+    NAME(CHLD),   NAME(CONT),   NAME(STOP), NAME(TSTP),  NAME(TTIN), NAME(TTOU), NAME(URG),  NAME(XCPU),
+    NAME(XFSZ),   NAME(VTALRM), NAME(PROF), NAME(WINCH), NAME(IO),   NAME(POLL), NAME(PWR),  NAME(SYS),
 };
 
 static int parse_number(const char *text, int *ret) {

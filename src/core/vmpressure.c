@@ -20,8 +20,7 @@ guint64 mn_vmpressure_parse_key(const char *text, gsize len, const char *key) {
 
         if (!newline)
             return 0; /* a cut line */
-        if ((gsize)(newline - line) > key_len && memcmp(line, key, key_len) == 0 &&
-            line[key_len] == ' ')
+        if ((gsize)(newline - line) > key_len && memcmp(line, key, key_len) == 0 && line[key_len] == ' ')
             return g_ascii_strtoull(line + key_len + 1, NULL, 10);
         line = newline + 1;
     }
@@ -63,7 +62,7 @@ static MnPressure judge(guint64 scanned, guint64 reclaimed) {
     guint64 percent = percent_lost(scanned, reclaimed);
 
     return percent >= CRITICAL_PERCENT ? MN_PRESSURE_CRITICAL
-         : percent >= MEDIUM_PERCENT   ? MN_PRESSURE_MEDIUM
+           : percent >= MEDIUM_PERCENT ? MN_PRESSURE_MEDIUM
                                        : MN_PRESSURE_LOW;
 }
 

@@ -30,12 +30,9 @@ typedef struct Key {
 } Key;
 
 static const Key keys[] = {
-    { "pages free ", G_STRUCT_OFFSET(MnZone, free) },
-    { "min ", G_STRUCT_OFFSET(MnZone, min) },
-    { "low ", G_STRUCT_OFFSET(MnZone, low) },
-    { "high ", G_STRUCT_OFFSET(MnZone, high) },
-    { "present ", G_STRUCT_OFFSET(MnZone, present) },
-    { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
+    { "pages free ", G_STRUCT_OFFSET(MnZone, free) }, { "min ", G_STRUCT_OFFSET(MnZone, min) },
+    { "low ", G_STRUCT_OFFSET(MnZone, low) },         { "high ", G_STRUCT_OFFSET(MnZone, high) },
+    { "present ", G_STRUCT_OFFSET(MnZone, present) }, { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
 };
 
 /* What of a zone has been found: bit i for keys[i], and these. */

@@ -19,9 +19,9 @@ typedef struct MnZone {
     guint64 high;
     guint64 boost;
     guint64 present;
-    guint64 node_present;  /* of all zones of the node */
-    guint64 own_reserve;   /* kept from allocations for the lowest zone: the first of "protection" */
-    guint64 upper_reserve; /* kept from allocations for the highest zone: the last of "protection" */
+    guint64 node_present;   /* of all zones of the node */
+    guint64 own_reserve;    /* kept from allocations for the lowest zone: the first of "protection" */
+    guint64 upper_reserve;  /* kept from allocations for the highest zone: the last of "protection" */
     gsize end_of_start_pfn; /* where in the text its start_pfn line ends; 0 when it has none */
 } MnZone;
 

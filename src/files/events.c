@@ -34,8 +34,8 @@ static void events_release(MnOpen *open) {
 static gboolean has_bytes(Events *self) {
     if (self->line_at == self->line_len) {
         self->line_at = 0;
-        self->line_len = mn_event_log_next(mn_thresholds_get_log(thresholds_of(&self->open)),
-                                           &self->cursor, self->line);
+        self->line_len =
+            mn_event_log_next(mn_thresholds_get_log(thresholds_of(&self->open)), &self->cursor, self->line);
     }
     return self->line_at < self->line_len;
 }
@@ -73,8 +73,7 @@ static void on_appended(gpointer data) {
 }
 
 void mn_events_add(MnTree *tree, MnFilesContext *context) {
-    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_EVENTS, 0444,
-                                    &events_ops, context);
+    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_EVENTS, 0444, &events_ops, context);
 
     mn_thresholds_set_appended(context->thresholds, on_appended, node);
 }

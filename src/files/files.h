@@ -16,7 +16,7 @@
 typedef struct MnFilesContext {
     MnSampler *sampler;
     MnThresholds *thresholds;
-    MnHerd herd;                /* which zones mem_notify sees under pressure */
+    MnHerd herd; /* which zones mem_notify sees under pressure */
     MnOomList *oom_list;
     MnRegistrations *registrations;
     MnHelper *helper;           /* looks at clients and processes */

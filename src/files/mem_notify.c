@@ -132,8 +132,7 @@ static int mem_notify_read(MnOpen *open, GString *text) {
         g_string_append(text, "ok\n");
     else
         g_string_append_printf(text,
-                               "pressure node=%u zone=%s free=%" G_GUINT64_FORMAT
-                               " threshold=%" G_GUINT64_FORMAT "\n",
+                               "pressure node=%u zone=%s free=%" G_GUINT64_FORMAT " threshold=%" G_GUINT64_FORMAT "\n",
                                zone->node, zone->name, zone->free, mn_herd_threshold(zone));
     return 0;
 }

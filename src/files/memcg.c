@@ -208,7 +208,8 @@ static int finish_registering(const Registering *self, MnParcel *answer) {
     r = find_control(memcg_of(self->open), claimed->ino, &self->caller, &kind);
     if (r == 0)
         r = claimed->taken;
-    return r < 0 ? r : mn_registrations_add(registrations, &key, kind, self->parsed.argument, self->parsed.argument_len);
+    return r < 0 ? r
+                 : mn_registrations_add(registrations, &key, kind, self->parsed.argument, self->parsed.argument_len);
 }
 
 /* EMFILE would tell the client of its own descriptors; it is ours that are too many. */
@@ -283,7 +284,6 @@ void mn_memcg_add(MnTree *tree, MnFilesContext *context) {
     if (!group || mn_memcg_counts_swap(group))
         memcg->controls[MN_EVENT_MEMSW] = add(memcg, mn_event_file_names[MN_EVENT_MEMSW], 0444, &usage_ops);
     memcg->controls[MN_EVENT_OOM] = add(memcg, mn_event_file_names[MN_EVENT_OOM], 0644, &oom_control_ops);
-    memcg->controls[MN_EVENT_PRESSURE] = add(memcg, mn_event_file_names[MN_EVENT_PRESSURE], 0444,
-                                             &pressure_level_ops);
+    memcg->controls[MN_EVENT_PRESSURE] = add(memcg, mn_event_file_names[MN_EVENT_PRESSURE], 0444, &pressure_level_ops);
     mn_registrations_set_removed(context->registrations, on_removed, memcg);
 }

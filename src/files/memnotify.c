@@ -57,11 +57,10 @@ static void update_line(MemnotifyFile *file, const MnReading *reading, guint64 s
     if (file->line_serial == serial)
         return;
     file->line_serial = serial;
-    file->line_len = g_snprintf(file->line, MEMNOTIFYFS_LINE_MAX,
-                                "used %" G_GUINT64_FORMAT " active %" G_GUINT64_FORMAT
-                                " total %" G_GUINT64_FORMAT "\n",
-                                reading->pages[MN_METER_USED], reading->pages[MN_METER_ACTIVE],
-                                reading->pages[MN_METER_TOTAL]);
+    file->line_len =
+        g_snprintf(file->line, MEMNOTIFYFS_LINE_MAX,
+                   "used %" G_GUINT64_FORMAT " active %" G_GUINT64_FORMAT " total %" G_GUINT64_FORMAT "\n",
+                   reading->pages[MN_METER_USED], reading->pages[MN_METER_ACTIVE], reading->pages[MN_METER_TOTAL]);
 }
 
 static int memnotify_read(MnOpen *open, GString *text) {

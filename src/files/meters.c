@@ -16,8 +16,8 @@ typedef struct MeterFile {
 
 typedef struct Meter {
     MnOpen open;
-    MnWatch *watch;           /* NULL without a limit */
-    guint32 seen_reached;     /* the state that was read last */
+    MnWatch *watch;       /* NULL without a limit */
+    guint32 seen_reached; /* the state that was read last */
 } Meter;
 
 static MeterFile *file_of(MnOpen *open) {
@@ -68,8 +68,7 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
     MnLimitSet set;
     int r;
 
-    r = mn_limit_set_parse_one(write->text, write->len, mn_sampler_get_machine(sampler),
-                               file_of(open)->meter, &set);
+    r = mn_limit_set_parse_one(write->text, write->len, mn_sampler_get_machine(sampler), file_of(open)->meter, &set);
     if (r < 0)
         return r;
 

@@ -46,8 +46,7 @@ static void on_told(MnObserver *observer, const MnMoment *moment) {
     is_short = mn_shortage_holds(&file->shortage, moment->time_us);
 
     observer->is_reached = is_short;
-    mn_observer_set_pace(observer, moment, mn_shortage_watermark(file->shortage.kind),
-                         file->reclaim.is_on);
+    mn_observer_set_pace(observer, moment, mn_shortage_watermark(file->shortage.kind), file->reclaim.is_on);
     if (is_short)
         observer->distance_pages = G_MAXUINT64;
 
@@ -123,8 +122,7 @@ static const MnFileOps oom_notify_ops = {
     .free_data = g_free,
 };
 
-static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShortageKind kind,
-                guint sources) {
+static void add(MnTree *tree, MnFilesContext *context, const char *name, MnShortageKind kind, guint sources) {
     OomNotifyFile *file = g_new0(OomNotifyFile, 1);
 
     file->observer.sources = sources;

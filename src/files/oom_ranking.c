@@ -23,7 +23,7 @@ typedef struct OomRankingFile {
     MnHelperJob *job; /* a ranking is on its way */
     GQueue served;    /* of OomRanking: they get it */
     GQueue waiting;   /* and they came later */
-    int load_fd; /* for mn_process_count() */
+    int load_fd;      /* for mn_process_count() */
 } OomRankingFile;
 
 typedef struct OomRanking {

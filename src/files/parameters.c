@@ -14,8 +14,7 @@ static int parameter_read(MnOpen *open, GString *text) {
     ParameterFile *file = open->node->data;
     const MnParameters *parameters = mn_sampler_get_parameters(file->context->sampler);
 
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n",
-                           mn_parameters_get(parameters, file->parameter));
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", mn_parameters_get(parameters, file->parameter));
     return 0;
 }
 

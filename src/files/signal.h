@@ -27,8 +27,7 @@ typedef struct MnSignal {
  * not such a request. -EPERM: the writer is not who opened the file (so that a program cannot be
  * made to ask by what it prints into a file that others gave it), or may not be signalled by us.
  * Else -errno as mn_program_open() and mn_helper_ask(). Nothing has changed then. */
-int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWrite *write)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWrite *write) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The open file is released, or does not want it any more. */
 void mn_signal_drop(MnSignal *self);

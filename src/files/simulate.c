@@ -11,8 +11,7 @@ static int simulate_read(MnOpen *open, GString *text) {
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (simulate->fixed & MN_METER_BIT(id))
-            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT "\n", mn_meters[id].name,
-                                   simulate->values.pages[id]);
+            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT "\n", mn_meters[id].name, simulate->values.pages[id]);
     return 0;
 }
 
@@ -21,8 +20,7 @@ static int simulate_write(MnOpen *open, const MnWrite *write) {
     MnOverride override;
     int r;
 
-    r = mn_override_parse(write->text, write->len, mn_sampler_get_machine(context->sampler),
-                          &override);
+    r = mn_override_parse(write->text, write->len, mn_sampler_get_machine(context->sampler), &override);
     if (r < 0)
         return r;
     mn_sampler_override(context->sampler, &override);

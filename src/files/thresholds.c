@@ -93,8 +93,8 @@ static const MnFileOps threshold_ops = {
     .free_data = threshold_free_data,
 };
 
-static int thresholds_create(MnNode *dir, const char *name, const MnCaller *caller,
-                             const MnFileOps **ret_ops, gpointer *ret_data) {
+static int thresholds_create(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops,
+                             gpointer *ret_data) {
     MnFilesContext *context = dir->data;
     MnThreshold *threshold;
     ThresholdFile *file;
@@ -126,7 +126,7 @@ static void thresholds_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
     g_clear_pointer(&file->threshold, mn_threshold_free);
     for (MnOpen *open = node->opens; open; open = open->next)
         open->snapshot.must_restart = TRUE; /* its readers find out that it is gone */
-    mn_node_wake(node); /* and so do its pollers */
+    mn_node_wake(node);                     /* and so do its pollers */
 }
 
 static const MnDirOps thresholds_ops = {

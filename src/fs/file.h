@@ -33,11 +33,11 @@ typedef struct MnWrite {
 /* The operations of a kind of file; those that are NULL are refused or, where that makes sense,
  * not needed. All return at once; int is 0 or -errno. */
 typedef struct MnFileOps {
-    gsize open_bytes;           /* of the struct that begins with an MnOpen; 0 for MnOpen itself */
-    gsize size;                 /* st_size to report; 0 for one page. Covers the longest text */
+    gsize open_bytes;                      /* of the struct that begins with an MnOpen; 0 for MnOpen itself */
+    gsize size;                            /* st_size to report; 0 for one page. Covers the longest text */
     gsize (*size_now)(const MnNode *node); /* instead of it, where that changes */
-    gsize (*open_size)(MnOpen *open); /* the very length, where an open file has one and may be long */
-    gboolean is_rereadable;     /* a third read at the end begins anew, for clients that never lseek */
+    gsize (*open_size)(MnOpen *open);      /* the very length, where an open file has one and may be long */
+    gboolean is_rereadable;                /* a third read at the end begins anew, for clients that never lseek */
 
     int (*open)(MnOpen *open);
     void (*release)(MnOpen *open);
@@ -61,8 +61,7 @@ typedef struct MnFileOps {
 /* A directory whose files users create and remove, if it has all three of these. */
 typedef struct MnDirOps {
     /* Makes the file's ops and data for a new node named `name`. */
-    int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops,
-                  gpointer *ret_data);
+    int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops, gpointer *ret_data);
     /* Bound to the node that create() has led to. */
     void (*created)(MnNode *dir, MnNode *node);
     /* The node has been taken out of its directory; it may still be open. */

@@ -34,7 +34,7 @@ struct MnFs {
     struct fuse_buf buffer;
     gboolean is_mounted;
     gboolean has_new_buffer_size;
-    int error; /* of reading the kernel's requests */
+    int error;          /* of reading the kernel's requests */
     guint single_turns; /* turns left that take one request without looking for more */
     GMainLoop *loop;
     GSource *source;
@@ -84,9 +84,8 @@ static void forget(MnFs *self, fuse_ino_t ino, guint64 n) {
  *     every RELEASE of every user from us. Without, a read belongs to the one who waits for it.
  * FUSE_CAP_AUTO_INVAL_DATA: whoever asks for attributes would wait for a page that another reads.
  * FUSE_CAP_WRITEBACK_CACHE, FUSE_CAP_SPLICE_*: texts are short, and a write is a command. */
-static const guint capabilities =
-    FUSE_CAP_ATOMIC_O_TRUNC /* `>` is one request, not two */
-    | FUSE_CAP_PARALLEL_DIROPS; /* nobody's lookup waits for the lock of another's */
+static const guint capabilities = FUSE_CAP_ATOMIC_O_TRUNC     /* `>` is one request, not two */
+                                  | FUSE_CAP_PARALLEL_DIROPS; /* nobody's lookup waits for the lock of another's */
 
 static void on_init(void *userdata, struct fuse_conn_info *conn) {
     MnFs *self = userdata;
@@ -204,9 +203,7 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
     MnOpen *open;
     int r;
 
-    r = !node              ? -ENOENT
-        : !node->file_ops ? -EISDIR
-                          : mn_open_new(node, caller_of(req).uid, info->flags, &open);
+    r = !node ? -ENOENT : !node->file_ops ? -EISDIR : mn_open_new(node, caller_of(req).uid, info->flags, &open);
     if (r < 0) {
         fuse_reply_err(req, -r);
         return;
@@ -241,15 +238,13 @@ static void on_read(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, size_t size, o
         mn_open_read(open, req, size, offset, info->flags);
 }
 
-static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *text, size_t len,
-                     off_t offset, struct fuse_file_info *info) {
+static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *text, size_t len, off_t offset,
+                     struct fuse_file_info *info) {
     MnOpen *open = open_of(info);
     MnWrite write = { .text = text, .len = len, .offset = offset, .caller = caller_of(req) };
     int r;
 
-    r = !open->node->file_ops->write ? -EINVAL
-        : open->deferred            ? -EBUSY
-                                    : open->node->file_ops->write(open, &write);
+    r = !open->node->file_ops->write ? -EINVAL : open->deferred ? -EBUSY : open->node->file_ops->write(open, &write);
     mn_open_answer_writing(open, req, len, r);
 }
 
@@ -258,8 +253,7 @@ static void on_poll(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, struct fuse_fi
     mn_open_poll(open_of(info), req, handle);
 }
 
-static int create_node(MnTree *tree, MnNode *dir, const char *name, mode_t mode,
-                       const MnCaller *caller, MnNode **ret) {
+static int create_node(MnTree *tree, MnNode *dir, const char *name, mode_t mode, const MnCaller *caller, MnNode **ret) {
     const MnFileOps *ops;
     gpointer data;
     MnNode *node;
@@ -284,8 +278,7 @@ static int create_node(MnTree *tree, MnNode *dir, const char *name, mode_t mode,
     return 0;
 }
 
-static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-                      struct fuse_file_info *info) {
+static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *info) {
     MnFs *self = fs_of(req);
     MnCaller caller = caller_of(req);
     struct fuse_entry_param entry;
@@ -361,8 +354,7 @@ static gboolean serve_one(MnFs *self) {
     return TRUE;
 }
 
-static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-                            gpointer user_data) {
+static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
     MnFs *self = user_data;
     guint n = 0, most = self->single_turns > 0 ? 1 : REQUESTS_IN_A_ROW;
 

@@ -7,7 +7,7 @@
 struct MnTree {
     uid_t uid;
     gid_t gid;
-    guint64 next_ino; /* never used twice, so that no generation is needed */
+    guint64 next_ino;  /* never used twice, so that no generation is needed */
     GHashTable *nodes; /* ino -> MnNode; owned */
     MnNode *root;
 };
@@ -54,8 +54,7 @@ MnTree *mn_tree_new(uid_t uid, gid_t gid) {
     self->uid = uid;
     self->gid = gid;
     self->next_ino = MN_ROOT_INO;
-    self->nodes = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
-                                        (GDestroyNotify)node_free);
+    self->nodes = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)node_free);
     self->root = mn_tree_add_dir(self, NULL, "", 0755, NULL, NULL);
     return self;
 }
@@ -75,8 +74,8 @@ MnNode *mn_tree_find(MnTree *self, guint64 ino) {
     return g_hash_table_lookup(self->nodes, &ino);
 }
 
-MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode,
-                        const MnDirOps *ops, gpointer data) {
+MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode, const MnDirOps *ops,
+                        gpointer data) {
     MnNode *node = add_node(self, parent, name, S_IFDIR | mode, data);
 
     node->dir_ops = ops;
@@ -84,8 +83,8 @@ MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t m
     return node;
 }
 
-MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode,
-                         const MnFileOps *ops, gpointer data) {
+MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode, const MnFileOps *ops,
+                         gpointer data) {
     MnNode *node = add_node(self, parent, name, S_IFREG | mode, data);
 
     node->file_ops = ops;

@@ -15,7 +15,7 @@ struct MnNode {
     gid_t gid;
     MnNode *parent;
     gboolean is_linked;
-    guint64 n_lookups;   /* the kernel's references, given back by FORGET */
+    guint64 n_lookups; /* the kernel's references, given back by FORGET */
     struct timespec changed_at;
 
     const MnFileOps *file_ops; /* of a file */
@@ -42,10 +42,10 @@ MnNode *mn_tree_get_root(MnTree *self);
 /* The node of that number, or NULL. */
 MnNode *mn_tree_find(MnTree *self, guint64 ino);
 
-MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode,
-                        const MnDirOps *ops, gpointer data);
-MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode,
-                         const MnFileOps *ops, gpointer data);
+MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t mode, const MnDirOps *ops,
+                        gpointer data);
+MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode, const MnFileOps *ops,
+                         gpointer data);
 
 /* NULL when `dir` has none of that name. */
 MnNode *mn_node_find_child(const MnNode *dir, const char *name);

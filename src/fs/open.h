@@ -16,10 +16,10 @@ struct MnOpen {
     MnOpen *previous;
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
     struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
-    struct MnDeferred *deferred; /* a request that waits for mn_open_finish() */
+    struct MnDeferred *deferred;         /* a request that waits for mn_open_finish() */
     MnSnapshot snapshot;
-    off_t ended_at; /* where a read was told of the end of the snapshot; 0 when none was */
-    gboolean is_write_only;              /* opened with O_WRONLY */
+    off_t ended_at;         /* where a read was told of the end of the snapshot; 0 when none was */
+    gboolean is_write_only; /* opened with O_WRONLY */
 };
 
 /* Opens a node for user `uid` with the flags of open(2); -errno of its open(), or MN_LATER. */

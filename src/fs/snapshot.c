@@ -9,8 +9,7 @@ void mn_snapshot_clear(MnSnapshot *self) {
 }
 
 static gboolean goes_on(const MnSnapshot *self, off_t offset) {
-    return self->must_restart ||
-           (self->may_go_on && offset >= self->base && offset - self->base >= (off_t)self->len);
+    return self->must_restart || (self->may_go_on && offset >= self->base && offset - self->base >= (off_t)self->len);
 }
 
 gboolean mn_snapshot_needs_text(const MnSnapshot *self, off_t offset) {

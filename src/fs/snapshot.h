@@ -11,8 +11,8 @@
  * never seek, so their next read comes at an offset beyond the end; when they are owed one, a fresh
  * text begins at the offset of that read. */
 typedef struct MnSnapshot {
-    char *text;         /* NULL before the first read */
-    off_t base;         /* the file offset of its first byte */
+    char *text; /* NULL before the first read */
+    off_t base; /* the file offset of its first byte */
     guint32 len;
     guint8 may_go_on;    /* a read at the end begins a fresh text instead of reporting the end */
     guint8 must_restart; /* so does the next read wherever it is */

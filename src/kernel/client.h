@@ -25,8 +25,7 @@ int mn_client_find_file(pid_t pid, guint64 number, dev_t *ret_device, guint64 *r
 /* A copy of descriptor `number`, which mn_client_look() has shown to be the eventfd
  * `eventfd_id`. -EINVAL when it is another by now; -EPERM when the kernel does not allow it
  * (pidfd_getfd(2): the rules of ptrace). */
-int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *ret_fd)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_client_take_eventfd(int pidfd, guint64 number, guint64 eventfd_id, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the process still has the eventfd: under *number, which is brought up to date, or elsewhere among its
  * first 128 descriptors: looking at one costs 5 us, and a client may have very many. -ENOENT when it has not; another

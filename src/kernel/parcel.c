@@ -108,10 +108,9 @@ int mn_parcel_receive(MnParcel *self, int socket, int flags, gint64 *ret_word) {
     Header header;
     Control control;
     struct iovec pieces[2] = { { &header, sizeof header }, { bytes, sizeof bytes } };
-    struct msghdr message = { .msg_iov = pieces,
-                              .msg_iovlen = 2,
-                              .msg_control = control.bytes,
-                              .msg_controllen = sizeof control.bytes };
+    struct msghdr message = {
+        .msg_iov = pieces, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
+    };
     gssize n;
 
     do

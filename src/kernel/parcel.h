@@ -6,7 +6,7 @@
 /* Bytes, and descriptors that go with them, on their way from one process to another. */
 typedef struct MnParcel {
     GByteArray *bytes;
-    GArray *fds; /* of int, owned; -1 for one that was taken out */
+    GArray *fds;     /* of int, owned; -1 for one that was taken out */
     gboolean is_cut; /* descriptors were lost: the receiver had no room for them */
 } MnParcel;
 

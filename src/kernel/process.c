@@ -265,8 +265,7 @@ static gboolean has_capability(guint64 capabilities, guint capability) {
 }
 
 /* What status says of privileges, without reading it where that can be avoided. */
-static int look_up_privileges(int proc_fd, const char *name, pid_t pid, gboolean *ret_root,
-                              gboolean *ret_raw_io) {
+static int look_up_privileges(int proc_fd, const char *name, pid_t pid, gboolean *ret_root, gboolean *ret_raw_io) {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = pid };
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
     guint64 effective;

@@ -167,6 +167,6 @@ int mn_target_ask_signal(const MnTarget *self, MnHelper *helper, const MnWriter 
                          MnAnswered answered, gpointer data, MnHelperJob **ret) {
     const Question question = { .writer = *writer, .pid = self->pid, .number = number };
 
-    return mn_helper_ask(helper, &signal_task, writer->uid, &question, sizeof question, &self->pidfd, 1, answered,
-                         data, ret);
+    return mn_helper_ask(helper, &signal_task, writer->uid, &question, sizeof question, &self->pidfd, 1, answered, data,
+                         ret);
 }

@@ -193,8 +193,8 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNO
     if (*cursor == self->end)
         return 0;
 
-    len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d ",
-                     time_us / G_USEC_PER_SEC, (int)(time_us % G_USEC_PER_SEC));
+    len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d ", time_us / G_USEC_PER_SEC,
+                     (int)(time_us % G_USEC_PER_SEC));
     if (*cursor < next) {
         len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, "- - lost %" G_GUINT64_FORMAT "\n",
                           next - *cursor);
@@ -202,8 +202,8 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNO
     } else {
         len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len,
                           "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
-                          mn_meters[event->meter].name, event->is_reached ? "reached" : "left",
-                          event->value_pages, event->limit_pages);
+                          mn_meters[event->meter].name, event->is_reached ? "reached" : "left", event->value_pages,
+                          event->limit_pages);
         *cursor += 1;
     }
     return len;

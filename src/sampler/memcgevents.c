@@ -116,7 +116,7 @@ int mn_memcg_events_get_oom_kills(MnMemcgEvents *self, guint64 *ret) {
 
     if (self->memcg)
         return mn_memcg_get_version(self->memcg) == MN_CGROUP_V2 ? read_events(self, "oom_kill", ret)
-                                                                : read_oom_control_kills(self, ret);
+                                                                 : read_oom_control_kills(self, ret);
     r = read_reclaim(self, &reclaim);
     if (r == 0)
         *ret = reclaim.ooms;
@@ -180,9 +180,8 @@ int mn_memcg_events_watch_ooms(MnMemcgEvents *self) {
         stop(&self->ooms_source, &self->ooms_fd);
         return r;
     }
-    self->ooms_source = self->ooms_fd >= 0
-                            ? g_unix_fd_add(self->ooms_fd, G_IO_PRI, on_events_changed, self)
-                            : g_timeout_add(SYSTEM_OOM_PERIOD_MS, on_ooms_period, self);
+    self->ooms_source = self->ooms_fd >= 0 ? g_unix_fd_add(self->ooms_fd, G_IO_PRI, on_events_changed, self)
+                                           : g_timeout_add(SYSTEM_OOM_PERIOD_MS, on_ooms_period, self);
     return 0;
 }
 

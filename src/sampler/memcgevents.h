@@ -6,7 +6,7 @@
 
 /* What is told about a memory cgroup, or the whole system. */
 typedef struct MnMemcgObserver {
-    void (*ooms)(guint64 n, gpointer data); /* the group ran out of memory n times since the last call */
+    void (*ooms)(guint64 n, gpointer data);            /* the group ran out of memory n times since the last call */
     void (*pressure)(MnPressure level, gpointer data); /* a window of reclaim has ended */
     void (*removed)(gpointer data);                    /* the group is gone; told once */
     gpointer data;

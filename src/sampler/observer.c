@@ -13,8 +13,7 @@
  * that helped to the OOM killer. So whoever has seen the kernel reclaim keeps looking for a while. */
 #define NEAR_US G_TIME_SPAN_SECOND
 
-void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark,
-                          gboolean is_reclaiming) {
+void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark, gboolean is_reclaiming) {
     if (is_reclaiming || mn_zones_distance(moment->zones, MN_WATERMARK_LOW) == 0)
         self->near_until_us = moment->time_us + NEAR_US;
 
@@ -69,8 +68,7 @@ void mn_observers_tell(const MnObservers *self, const MnMoment *moment) {
         observer->told(observer, moment);
 }
 
-guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace,
-                             const MnParameters *parameters) {
+guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace, const MnParameters *parameters) {
     guint64 next_ms = G_MAXUINT64;
 
     for (const MnObserver *observer = self->first; observer; observer = observer->next) {

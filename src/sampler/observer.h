@@ -19,8 +19,8 @@ typedef struct MnMoment {
  * is only told that one of its limits was crossed. */
 typedef struct MnObserver MnObserver;
 struct MnObserver {
-    guint sources;       /* MN_SOURCE_… bits of what it looks at; zoneinfo at least */
-    guint64 counters;    /* MN_COUNTER_BIT()s; those that this kernel lacks are unknown in the sample */
+    guint sources;    /* MN_SOURCE_… bits of what it looks at; zoneinfo at least */
+    guint64 counters; /* MN_COUNTER_BIT()s; those that this kernel lacks are unknown in the sample */
 
     /* Sees a moment and sets the three below. Must not add or remove an observer or a watch. */
     void (*told)(MnObserver *self, const MnMoment *moment);
@@ -35,8 +35,7 @@ struct MnObserver {
 
 /* Sets distance and shortest_ms of one that waits for a zone to fall below `mark`, or for what the
  * kernel does then. `is_reclaiming`: it has reclaimed since the sample before. */
-void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark,
-                          gboolean is_reclaiming);
+void mn_observer_set_pace(MnObserver *self, const MnMoment *moment, MnWatermark mark, gboolean is_reclaiming);
 
 /* The observers. All zero is empty. */
 typedef struct MnObservers {
@@ -55,5 +54,4 @@ void mn_observers_tell(const MnObservers *self, const MnMoment *moment);
 /* When the next sample is due, counted from the last: the pace of limits, but at least every
  * MN_OBSERVER_LONGEST_MS and not more often than somebody has a use for. `pace` says what does not
  * depend on the observer. G_MAXUINT64 without observers. */
-guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace,
-                             const MnParameters *parameters);
+guint64 mn_observers_next_ms(const MnObservers *self, const MnPace *pace, const MnParameters *parameters);

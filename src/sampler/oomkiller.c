@@ -78,8 +78,8 @@ static void report(const Killing *killing, const char *name, int r) {
     mn_comm_append(comm, name);
     g_message("oom: %s is %" G_GUINT64_FORMAT " pages, limit %s %" G_GUINT64_FORMAT ": %s to %d (%s), of %u listed%s%s",
               mn_meters[killing->limit.meter].name, killing->value_pages, mn_op_names[killing->limit.op],
-              killing->limit.pages, killing->number == SIGKILL ? "SIGKILL" : "SIGTERM", killing->target.pid,
-              comm->str, killing->n_listed, r < 0 ? ": " : "", r < 0 ? g_strerror(-r) : "");
+              killing->limit.pages, killing->number == SIGKILL ? "SIGKILL" : "SIGTERM", killing->target.pid, comm->str,
+              killing->n_listed, r < 0 ? ": " : "", r < 0 ? g_strerror(-r) : "");
 }
 
 /* Who had ended already is no step: the next is due at once. Who may not be signalled (any more) is taken as if it
@@ -115,8 +115,7 @@ static void send_signal(MnOomKiller *self, MnVictim *victim, int number, const M
     self->killing.limit.pages = edge->enter_pages;
     if (number == SIGTERM)
         self->last_us = victim->terminated_us;
-    r = mn_target_ask_signal(&victim->target, self->messenger, &victim->writer, number, on_signalled, self,
-                             &self->job);
+    r = mn_target_ask_signal(&victim->target, self->messenger, &victim->writer, number, on_signalled, self, &self->job);
     if (r < 0)
         on_signalled(r, &nothing, self);
 }
@@ -184,7 +183,8 @@ static void prepare(MnOomKiller *self) {
     int r = mn_helper_prepare(self->messenger);
 
     if (r < 0)
-        g_warning("cannot start the helper process that sends signals: %s; it is tried again when it is needed", g_strerror(-r));
+        g_warning("cannot start the helper process that sends signals: %s; it is tried again when it is needed",
+                  g_strerror(-r));
 }
 
 /* Somebody came or went: waits for the limits while there is somebody, and goes on with the next. */
@@ -220,8 +220,8 @@ static GSource *timer_new(MnOomKiller *self) {
     return timer;
 }
 
-MnOomKiller *mn_oom_killer_new(MnSampler *sampler, MnOomList *list, const MnLimitSet *limits,
-                               guint64 grace_ms, MnHelper *messenger) {
+MnOomKiller *mn_oom_killer_new(MnSampler *sampler, MnOomList *list, const MnLimitSet *limits, guint64 grace_ms,
+                               MnHelper *messenger) {
     MnOomKiller *self = g_new0(MnOomKiller, 1);
 
     self->sampler = sampler;

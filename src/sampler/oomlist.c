@@ -26,7 +26,7 @@ struct MnOomList {
     MnHelper *helper;
     gboolean state_failed; /* and that has been said */
     gboolean has_state;
-    GPtrArray *victims;    /* owned */
+    GPtrArray *victims; /* owned */
     int epoll_fd;
     guint source;
     void (*changed)(gpointer data);

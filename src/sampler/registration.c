@@ -177,8 +177,7 @@ static int parse_wish(MnEventKind kind, const char *argument, gsize len, Wish *r
     switch (kind) {
     case MN_EVENT_USAGE:
     case MN_EVENT_MEMSW:
-        return mn_event_control_parse_threshold(argument, len, mn_proc_page_bytes(),
-                                                &ret->threshold_pages);
+        return mn_event_control_parse_threshold(argument, len, mn_proc_page_bytes(), &ret->threshold_pages);
     case MN_EVENT_PRESSURE:
         return mn_event_control_parse_pressure(argument, len, &ret->level);
     default: /* an OOM has no argument that matters */
@@ -205,10 +204,7 @@ static void watch_threshold(Registration *registration, guint64 pages) {
 
     if (!can_be_crossed(pages))
         return;
-    set.limits[0] = (MnLimit){ .meter = meter,
-                               .op = MN_OP_AT_LEAST,
-                               .is_exact = TRUE,
-                               .pages = pages };
+    set.limits[0] = (MnLimit){ .meter = meter, .op = MN_OP_AT_LEAST, .is_exact = TRUE, .pages = pages };
     registration->watch = mn_watch_new(&set, on_crossing, registration);
     mn_sampler_hold(self->sampler, sources); /* or it begins with what was measured when somebody last looked */
     mn_sampler_settle(self->sampler, registration->watch);
@@ -256,8 +252,8 @@ static int add_ours(MnRegistrations *self, MnSink *sink, const Wish *wish) {
  * nothing for the other kinds), and so would everybody who waits for us. Newer kernels let only
  * the owner of the group register; what the others could do to us is not for them either, and
  * they are served by samples. */
-static gboolean add_kernels(MnRegistrations *self, MnSink *sink, uid_t uid, MnEventKind kind,
-                            const char *argument, gsize len, int *ret) {
+static gboolean add_kernels(MnRegistrations *self, MnSink *sink, uid_t uid, MnEventKind kind, const char *argument,
+                            gsize len, int *ret) {
     if (!self->memcg || !mn_memcg_takes_registrations(self->memcg) || (uid != 0 && is_usage(kind)))
         return FALSE;
     *ret = mn_memcg_register(self->memcg, sink->fd, mn_event_file_names[kind], argument, len);

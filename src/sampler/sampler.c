@@ -26,26 +26,26 @@ struct MnSampler {
     guint64 known; /* counters that this kernel has */
 
     MnSample sample; /* of the machine */
-    MnZones zones; /* of the same moment; none when nobody needs them or they are damaged */
+    MnZones zones;   /* of the same moment; none when nobody needs them or they are damaged */
     MnSample group_sample;
     MnReading measured;
     MnReading reading; /* measured, with what is simulated in its place */
     MnSimulate simulate;
-    guint64 serial;    /* of the reading */
+    guint64 serial;     /* of the reading */
     MnReading baseline; /* the reading at the last change that counted, see has_moved() */
-    gint64 taken_us;   /* when the sample was */
-    gint64 reading_us; /* when the reading was: later, if somebody has simulated since */
+    gint64 taken_us;    /* when the sample was */
+    gint64 reading_us;  /* when the reading was: later, if somebody has simulated since */
     MnFill fill;
     MnReading step_from; /* what was measured when the step of `fill` began */
     gint64 step_from_us; /* 0: no step has begun */
     guint step_sources;  /* that were read then */
-    guint held_sources; /* of the last sample; 0 when it may not be used any more */
+    guint held_sources;  /* of the last sample; 0 when it may not be used any more */
     guint holders[N_SOURCES];
     guint watched_sources; /* of the meters that have a limit */
 
     MnCrossing *crossing;
     MnObservers observers;
-    guint64 period_ms; /* between the last sample and the next */
+    guint64 period_ms;    /* between the last sample and the next */
     gboolean must_choose; /* the period, before the loop sleeps */
     gboolean moved;       /* for that choice: some meter has */
 
@@ -57,8 +57,7 @@ struct MnSampler {
 static guint64 space_pages(const MnSampler *self) {
     guint64 kib = self->parameters.update_space_kib;
 
-    return kib > 0 ? kib * 1024 / self->machine.page_bytes
-                   : self->reading.pages[MN_METER_TOTAL] / 128;
+    return kib > 0 ? kib * 1024 / self->machine.page_bytes : self->reading.pages[MN_METER_TOTAL] / 128;
 }
 
 static guint wanted_sources(const MnSampler *self) {
@@ -280,8 +279,7 @@ static void wait_for_the_rest(MnSampler *self) {
     }
 }
 
-int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret,
-                   const char **ret_name) {
+int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret, const char **ret_name) {
     g_autoptr(MnSampler) self = g_new0(MnSampler, 1);
     int r;
 
@@ -370,8 +368,7 @@ void mn_sampler_release(MnSampler *self, guint sources) {
 const MnReading *mn_sampler_read(MnSampler *self) {
     gint64 age_us = g_get_monotonic_time() - self->taken_us;
 
-    if (age_us >= (gint64)self->parameters.update_period_ms * 1000 ||
-        (wanted_sources(self) & ~self->held_sources))
+    if (age_us >= (gint64)self->parameters.update_period_ms * 1000 || (wanted_sources(self) & ~self->held_sources))
         take_sample(self);
     return &self->reading;
 }

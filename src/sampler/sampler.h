@@ -15,8 +15,8 @@ typedef struct MnSampler MnSampler;
 
 /* Takes a first sample below `proc_directory`. -errno when it cannot be had: *ret_name then names the
  * file at fault, or is NULL for the directory. */
-int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret,
-                   const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
+int mn_sampler_new(const char *proc_directory, const MnParameters *parameters, MnSampler **ret, const char **ret_name)
+    G_GNUC_WARN_UNUSED_RESULT;
 void mn_sampler_free(MnSampler *self); /* after the last watch and observer; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSampler, mn_sampler_free)
 

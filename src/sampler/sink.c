@@ -35,7 +35,7 @@ typedef struct MnSinkUser {
     MnSinks *owner;
     uid_t uid;
     guint n_charged;
-    GQueue sinks; /* the one looked at longest ago is first */
+    GQueue sinks;     /* the one looked at longest ago is first */
     MnHelperJob *job; /* some of them are being looked at */
 } User;
 
@@ -127,8 +127,7 @@ static void end_process(MnSinks *self, Process *process) {
         end(self, sink->data);
 }
 
-static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-                               gpointer data) {
+static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
     Process *process = data;
 
     end_process(process->sinks, process);
@@ -260,10 +259,8 @@ static Process *get_process(MnSinks *self, MnSinkKey *key) {
 static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
     MnSink *sink = g_new0(MnSink, 1);
 
-    *sink = (MnSink){ .fd = key->fd,
-                      .eventfd_id = key->eventfd_id,
-                      .process = process,
-                      .user = get_user(self, key->uid) };
+    *sink =
+        (MnSink){ .fd = key->fd, .eventfd_id = key->eventfd_id, .process = process, .user = get_user(self, key->uid) };
     key->fd = -1;
     sink->link.data = sink;
     g_hash_table_insert(process->by_id, &sink->eventfd_id, sink);

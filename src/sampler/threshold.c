@@ -89,8 +89,7 @@ static void change(MnThreshold *self) {
         self->changed(self->changed_data);
 }
 
-static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached,
-                         const MnReading *reading) {
+static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached, const MnReading *reading) {
     MnThresholds *thresholds = self->thresholds;
     MnEvent event = {
         .time_us = mn_sampler_get_time_us(thresholds->sampler),
@@ -245,8 +244,8 @@ void mn_threshold_render(MnThreshold *self, GString *text) {
                                "%s value=%" G_GUINT64_FORMAT " op=%s limit=%" G_GUINT64_FORMAT
                                " reached=%u crossings=%" G_GUINT64_FORMAT "\n",
                                mn_meters[edge->limit.meter].name, reading->pages[edge->limit.meter],
-                               mn_op_names[edge->limit.op], edge->enter_pages,
-                               (self->watch->reached >> i) & 1, self->crossings[edge->limit.meter]);
+                               mn_op_names[edge->limit.op], edge->enter_pages, (self->watch->reached >> i) & 1,
+                               self->crossings[edge->limit.meter]);
     }
 }
 

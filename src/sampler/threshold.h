@@ -39,8 +39,7 @@ void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data),
 /* Sets the limits: `text` is the whole set, or with `add` replaces or adds those that it names and
  * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), and then
  * nothing has changed. */
-int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". */
 void mn_threshold_render(MnThreshold *self, GString *text);

@@ -16,7 +16,7 @@ struct MnTimer {
     void (*about_to_sleep)(gpointer data);
     void (*expired)(gpointer data);
     gpointer data;
-    gint64 due_us; /* 0 for never */
+    gint64 due_us;        /* 0 for never */
     gboolean has_expired; /* since it was set */
     gboolean is_far;      /* the timer slack is that of a far sleep */
 };
@@ -41,8 +41,7 @@ static gboolean timer_check(GSource *source) {
     return self->due_us != 0 && self->due_us <= g_source_get_time(source);
 }
 
-static gboolean timer_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
-                               gpointer user_data G_GNUC_UNUSED) {
+static gboolean timer_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer user_data G_GNUC_UNUSED) {
     MnTimer *self = (MnTimer *)source;
 
     self->has_expired = TRUE;

@@ -54,8 +54,7 @@ static void watch_pressure(MnWakeup *self, const MnGroup *group) {
         self->pressure_source = g_unix_fd_add(self->pressure_fd, G_IO_PRI, on_pressure, self);
 }
 
-static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-                                 gpointer user_data) {
+static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
     MnWakeup *self = user_data;
 
     mn_proc_drain_changes(self->proc);

@@ -199,8 +199,7 @@ static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_lev
 
 /* What is used is read before what of it can be reclaimed: page cache that comes in between then makes
  * the group look emptier for a moment, and not fuller than it is. */
-static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgroupStat *stat,
-                      const char **ret_name) {
+static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgroupStat *stat, const char **ret_name) {
     const MnCgroupNames *names = self->levels[0].dir.names;
     guint level;
     int r;

@@ -27,8 +27,7 @@ guint mn_group_meter_sources(MnMeterId meter);
 /* Reads these into *ret. -EBADMSG when a text is damaged or lacks a counter that all kernels have;
  * -ENODEV when the group has been removed; -errno when a file cannot be read. Then *ret is untouched
  * and *ret_name says which file it was. Allocates nothing. */
-int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The group's directory, for its memory.pressure. */
 int mn_group_get_directory_fd(const MnGroup *self);

@@ -27,8 +27,7 @@ int mn_memcg_sample(MnMemcg *self, MnSample *ret);
 
 /* Reads a file of the group into *ret, to be freed. */
 int mn_memcg_read(const MnMemcg *self, const char *name, char **ret) G_GNUC_WARN_UNUSED_RESULT;
-int mn_memcg_write(const MnMemcg *self, const char *name, const char *text, gsize len)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_memcg_write(const MnMemcg *self, const char *name, const char *text, gsize len) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens a file of the group to wait for its changes. */
 int mn_memcg_open(const MnMemcg *self, const char *name, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;

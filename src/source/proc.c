@@ -26,16 +26,21 @@ typedef struct Text {
     int fd;
     char *bytes;
     gsize size;
-    gsize span;       /* bytes that held the counters of span_needed last time; 0 for not known */
+    gsize span; /* bytes that held the counters of span_needed last time; 0 for not known */
     guint64 span_needed;
 } Text;
 
-enum { MEMINFO, VMSTAT, ZONEINFO, PRESSURE, N_TEXTS };
+enum {
+    MEMINFO,
+    VMSTAT,
+    ZONEINFO,
+    PRESSURE,
+    N_TEXTS
+};
 
-static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo",
-                                               "pressure/memory" };
-static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMSTAT,
-                                               MN_SOURCE_ZONEINFO, MN_SOURCE_PRESSURE };
+static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo", "pressure/memory" };
+static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMSTAT, MN_SOURCE_ZONEINFO,
+                                               MN_SOURCE_PRESSURE };
 
 struct MnProc {
     int directory_fd;
@@ -103,8 +108,7 @@ static int text_open(MnProc *self, guint which) {
     if (text->fd >= 0)
         return 0;
     /* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
-    text->fd = openat(self->directory_fd, text_names[which],
-                      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    text->fd = openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     return text->fd < 0 ? -errno : 0;
 }
 
@@ -164,12 +168,10 @@ static int read_whole(MnProc *self, guint which, gsize *ret_len) {
     return r;
 }
 
-static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample,
-                 gsize *ret_span) {
+static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample, gsize *ret_span) {
     if (which == VMSTAT)
         return mn_sample_parse_vmstat(text->bytes, len, needed, sample, ret_span);
-    return mn_sample_parse_meminfo(text->bytes, len, needed, mn_proc_page_bytes() / 1024, sample,
-                                   ret_span);
+    return mn_sample_parse_meminfo(text->bytes, len, needed, mn_proc_page_bytes() / 1024, sample, ret_span);
 }
 
 /* Reads as much as held the needed counters last time. FALSE if that was not enough. */
@@ -207,8 +209,7 @@ static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *samp
 }
 
 /* A live meminfo that has been read can have all that is needed of vmstat. */
-static gboolean is_vmstat_spared(const MnProc *self, guint sources, guint64 needed,
-                                 const MnSample *sample) {
+static gboolean is_vmstat_spared(const MnProc *self, guint sources, guint64 needed, const MnSample *sample) {
     guint64 of_vmstat = needed & MN_COUNTERS_VMSTAT;
     guint64 found = sample->known & MN_COUNTERS_BOTH;
 
@@ -217,8 +218,7 @@ static gboolean is_vmstat_spared(const MnProc *self, guint sources, guint64 need
     return self->is_live && (sources & MN_SOURCE_MEMINFO) && of_vmstat != 0 && (of_vmstat & ~found) == 0;
 }
 
-static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *sample,
-                          const char **ret_name) {
+static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *sample, const char **ret_name) {
     int r;
 
     r = sample_text(self, which, needed, sample);
@@ -227,14 +227,12 @@ static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *s
     return r;
 }
 
-int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret,
-                   const char **ret_name) {
+int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name) {
     MnSample sample = *ret;
     int r;
 
     if (sources & MN_SOURCE_MEMINFO) {
-        r = sample_or_name(self, MEMINFO, self->is_live ? needed : needed & ~MN_COUNTERS_BOTH, &sample,
-                           ret_name);
+        r = sample_or_name(self, MEMINFO, self->is_live ? needed : needed & ~MN_COUNTERS_BOTH, &sample, ret_name);
         if (r < 0)
             return r;
     }

@@ -22,8 +22,7 @@ int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, c
 
 /* Reads the text of one source whole. *ret_text belongs to the proc and holds until the next
  * call. Errors as above. */
-int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A descriptor that becomes readable when a file below the directory was replaced or rewritten, or
  * -1: the real /proc does not tell. Read it empty with mn_proc_drain_changes(). */

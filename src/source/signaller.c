@@ -19,7 +19,7 @@
 #define BATCH 128
 
 struct MnSignaller {
-    GSource *source; /* submits what is queued, when the loop has a turn */
+    GSource *source;       /* submits what is queued, when the loop has a turn */
     aio_context_t context; /* 0 before mn_signaller_prepare() */
     int null_fd;
     guint n;
@@ -41,8 +41,7 @@ static gboolean turn_check(GSource *source) {
     return ((Turn *)source)->signaller->n > 0;
 }
 
-static gboolean turn_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
-                              gpointer user_data G_GNUC_UNUSED) {
+static gboolean turn_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer user_data G_GNUC_UNUSED) {
     mn_signaller_flush(((Turn *)source)->signaller);
     return G_SOURCE_CONTINUE;
 }
@@ -69,9 +68,8 @@ int mn_signaller_new(MnSignaller **ret) {
     self->null_fd = fd;
     self->source = turn_new(self);
     for (guint i = 0; i < BATCH; i++) {
-        self->requests[i] = (struct iocb){ .aio_lio_opcode = IOCB_CMD_PREAD,
-                                           .aio_fildes = fd,
-                                           .aio_flags = IOCB_FLAG_RESFD };
+        self->requests[i] =
+            (struct iocb){ .aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = fd, .aio_flags = IOCB_FLAG_RESFD };
         self->queue[i] = &self->requests[i];
     }
     *ret = self;

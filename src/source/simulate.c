@@ -31,8 +31,8 @@ static void apply_to_usage(const MnSimulate *self, const MnReading *measured, Mn
         anon = add(subtract(anon, subtract(less, more)), subtract(more, less));
 
     reading->pages[MN_METER_SYSTEM_USAGE] = add(anon, reading->pages[MN_METER_FILE]);
-    reading->pages[MN_METER_SYSTEM_MEMSW] = add(reading->pages[MN_METER_SYSTEM_USAGE],
-                                                reading->pages[MN_METER_SWAP_USED]);
+    reading->pages[MN_METER_SYSTEM_MEMSW] =
+        add(reading->pages[MN_METER_SYSTEM_USAGE], reading->pages[MN_METER_SWAP_USED]);
 }
 
 void mn_simulate_apply(const MnSimulate *self, MnReading *reading) {

@@ -83,16 +83,14 @@ static void test_from_cxx(void) {
 }
 #endif
 
-static CU_TestInfo tests[] = {
-    { "watch opens memnotify for both and writes the limits", test_writes_the_limits },
-    { "watch without a mount is ENOENT", test_without_a_mount },
-    { "a path that is too long is not cut", test_path_too_long },
-    { "refused limits give the error and no descriptor", test_refused_limits },
+static CU_TestInfo tests[] = { { "watch opens memnotify for both and writes the limits", test_writes_the_limits },
+                               { "watch without a mount is ENOENT", test_without_a_mount },
+                               { "a path that is too long is not cut", test_path_too_long },
+                               { "refused limits give the error and no descriptor", test_refused_limits },
 #ifdef HAVE_CXX
-    { "the same from C++", test_from_cxx },
+                               { "the same from C++", test_from_cxx },
 #endif
-    CU_TEST_INFO_NULL
-};
+                               CU_TEST_INFO_NULL };
 
 static CU_SuiteInfo suites[] = {
     { .pName = "header", .pInitFunc = make_directory, .pCleanupFunc = remove_directory, .pTests = tests },

@@ -13,8 +13,9 @@
 #define LIMIT (G_GUINT64_CONSTANT(1) << 40)
 
 static void check_meters(MnCgroupVersion version, const MnCgroupStat *stat) {
-    MnCgroupState state = { .version = version, .limit = LIMIT, .usage = LIMIT / 2, .machine_bytes = 2 * LIMIT,
-                            .stat = stat };
+    MnCgroupState state = {
+        .version = version, .limit = LIMIT, .usage = LIMIT / 2, .machine_bytes = 2 * LIMIT, .stat = stat
+    };
     MnSample sample = { 0 };
     MnReading reading;
 

@@ -28,8 +28,7 @@ static void check_counters(const MnSample *sample, guint64 own) {
 }
 
 /* The first `span` bytes alone hold the counters of `needed`, with the same numbers. */
-static void check_span(SampleParser parse, guint64 needed, const char *text, gsize span,
-                       const MnSample *whole) {
+static void check_span(SampleParser parse, guint64 needed, const char *text, gsize span, const MnSample *whole) {
     MnSample sample = { 0 };
     gsize span_again;
 
@@ -53,8 +52,7 @@ static void check_reading(const MnSample *sample) {
     g_assert_cmphex(mn_meters_offered(sample->known) >> MN_N_METERS, ==, 0);
 }
 
-void check_sample_parser(SampleParser parse, guint64 required, guint64 optional, const char *text,
-                         gsize len) {
+void check_sample_parser(SampleParser parse, guint64 required, guint64 optional, const char *text, gsize len) {
     MnSample sample;
     gsize span = 4711;
     guint64 found;

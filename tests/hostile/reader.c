@@ -104,8 +104,7 @@ static ssize_t by_aio(int fd) {
 
     if (syscall(SYS_io_setup, 1, &context) < 0)
         exit(NOT_HERE);
-    if (syscall(SYS_io_submit, context, 1, &queue) < 0 ||
-        syscall(SYS_io_getevents, context, 1, 1, &result, NULL) < 0)
+    if (syscall(SYS_io_submit, context, 1, &queue) < 0 || syscall(SYS_io_getevents, context, 1, 1, &result, NULL) < 0)
         return -1;
     syscall(SYS_io_destroy, context);
     offset += result.res > 0 ? result.res : 0;
@@ -137,8 +136,9 @@ static ssize_t by_io_uring(int fd) {
     completed = map_ring(ring, params.cq_off.cqes + params.cq_entries * sizeof *completion, IORING_OFF_CQ_RING);
     request = (void *)map_ring(ring, params.sq_entries * sizeof *request, IORING_OFF_SQES);
 
-    *request = (struct io_uring_sqe){ .opcode = IORING_OP_READ, .fd = fd, .off = -1,
-                                      .addr = (uintptr_t)buffer, .len = sizeof buffer };
+    *request = (struct io_uring_sqe){
+        .opcode = IORING_OP_READ, .fd = fd, .off = -1, .addr = (uintptr_t)buffer, .len = sizeof buffer
+    };
     *(uint32_t *)(submitted + params.sq_off.array) = 0;
     __atomic_store_n((uint32_t *)(submitted + params.sq_off.tail), 1, __ATOMIC_RELEASE);
     if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)

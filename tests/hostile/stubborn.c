@@ -9,15 +9,18 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-enum { POLL = FUSE_ROOT_ID + 1, READ, FLUSH };
+enum {
+    POLL = FUSE_ROOT_ID + 1,
+    READ,
+    FLUSH
+};
 
 static const char *const names[] = { [POLL] = "poll", [READ] = "read", [FLUSH] = "flush" };
 
 static struct stat attributes_of(fuse_ino_t ino) {
-    return (struct stat){ .st_ino = ino,
-                          .st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666,
-                          .st_nlink = 1,
-                          .st_size = 4096 };
+    return (struct stat){
+        .st_ino = ino, .st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666, .st_nlink = 1, .st_size = 4096
+    };
 }
 
 /* TRUE when the request is the one that is never answered. */

@@ -14,7 +14,13 @@
 #define FULL (G_MAXUINT64 - 1)
 #define N_DESCRIPTORS_MAX 2048
 
-typedef enum Action { MAKE_EVENTFD, DUP2, CLOSE, COUNT, FILL } Action;
+typedef enum Action {
+    MAKE_EVENTFD,
+    DUP2,
+    CLOSE,
+    COUNT,
+    FILL
+} Action;
 
 typedef struct Order {
     Action action;

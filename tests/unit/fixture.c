@@ -25,8 +25,7 @@ GPtrArray *fixture_names(const char *prefix) {
 
     g_assert_nonnull(dir);
     for (const char *name; (name = g_dir_read_name(dir));)
-        if (is_machine(name) && g_str_has_prefix(name, prefix) &&
-            (*prefix || !g_str_has_prefix(name, "bad-")))
+        if (is_machine(name) && g_str_has_prefix(name, prefix) && (*prefix || !g_str_has_prefix(name, "bad-")))
             g_ptr_array_add(names, g_strdup(name));
     g_dir_close(dir);
 

@@ -15,8 +15,7 @@ char *limit_set_print(const MnLimitSet *set) {
     for (guint i = 0; i < set->n; i++) {
         const MnLimit *limit = &set->limits[i];
 
-        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "", mn_meters[limit->meter].name,
-                               mn_op_names[limit->op]);
+        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "", mn_meters[limit->meter].name, mn_op_names[limit->op]);
         print_amount(text, limit);
     }
     return g_string_free(text, FALSE);

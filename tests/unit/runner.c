@@ -9,8 +9,8 @@
 
 static void print_failures(const CU_pTest test, const CU_pSuite suite, CU_pFailureRecord failure) {
     for (; failure; failure = failure->pNext)
-        printf("%s:%u: %s: %s: %s\n", failure->strFileName ? failure->strFileName : "?",
-               failure->uiLineNumber, suite ? suite->pName : "?", test ? test->pName : "?",
+        printf("%s:%u: %s: %s: %s\n", failure->strFileName ? failure->strFileName : "?", failure->uiLineNumber,
+               suite ? suite->pName : "?", test ? test->pName : "?",
                failure->strCondition ? failure->strCondition : "?");
 }
 
@@ -18,8 +18,7 @@ static void print_suite_failure(const CU_pSuite suite) {
     printf("suite '%s' could not be set up or cleaned up\n", suite->pName);
 }
 
-void check_row(gboolean holds, const char *file, guint line, const char *condition,
-               const char *format, ...) {
+void check_row(gboolean holds, const char *file, guint line, const char *condition, const char *format, ...) {
     g_autofree char *row = NULL, *message = NULL;
     va_list args;
 

@@ -10,8 +10,7 @@
 int run_suites(CU_SuiteInfo *suites);
 
 /* CU_ASSERT() for a row of a table: the printf-like rest says which row it was. */
-#define CHECK(condition, ...) \
-    check_row((condition) ? TRUE : FALSE, __FILE__, __LINE__, #condition, __VA_ARGS__)
+#define CHECK(condition, ...) check_row((condition) ? TRUE : FALSE, __FILE__, __LINE__, #condition, __VA_ARGS__)
 
-void check_row(gboolean holds, const char *file, guint line, const char *condition,
-               const char *format, ...) G_GNUC_PRINTF(5, 6);
+void check_row(gboolean holds, const char *file, guint line, const char *condition, const char *format, ...)
+    G_GNUC_PRINTF(5, 6);

@@ -12,16 +12,18 @@ static void test_scores(void) {
     static const struct {
         guint place;
         int score;
-    } rows[] = { { 0, 1000 }, { 1, 999 }, { 2, 998 }, { 998, 2 }, { 999, 1 }, { 1000, 0 }, { 1001, 0 }, { G_MAXUINT, 0 } };
+    } rows[] = {
+        { 0, 1000 }, { 1, 999 }, { 2, 998 }, { 998, 2 }, { 999, 1 }, { 1000, 0 }, { 1001, 0 }, { G_MAXUINT, 0 }
+    };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         CHECK(mn_score_for(rows[i].place) == rows[i].score, "place %u: %d", rows[i].place, mn_score_for(rows[i].place));
 }
 
 static void test_what_is_written_is_read(void) {
-    static const MnAdjustment written[] = {
-        { 4711, 6421, 0, 1000 }, { 4712, G_MAXINT64, -1000, 999 }, { G_MAXINT32, 0, 500, 1 }
-    };
+    static const MnAdjustment written[] = { { 4711, 6421, 0, 1000 },
+                                            { 4712, G_MAXINT64, -1000, 999 },
+                                            { G_MAXINT32, 0, 500, 1 } };
     MnAdjuster adjuster = { .boot_id = BOOT, .pid = 812, .start_ticks = 51234 }, read_adjuster;
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GArray) read = NULL;
@@ -40,7 +42,8 @@ static void test_what_is_written_is_read(void) {
         const MnAdjustment *a = &g_array_index(read, MnAdjustment, i), *b = &written[i];
 
         CHECK(a->pid == b->pid && a->start_ticks == b->start_ticks && a->old_score == b->old_score &&
-                  a->set_score == b->set_score, "line %u", i);
+                  a->set_score == b->set_score,
+              "line %u", i);
     }
 }
 
@@ -74,7 +77,8 @@ static void test_bad_records(void) {
         GArray *adjustments = NULL;
 
         CHECK(mn_adjustments_parse(rows[i], strlen(rows[i]), &adjuster, &adjustments) == -EBADMSG &&
-                  adjuster.pid == 77 && !adjustments, "row %u: '%s'", i, rows[i]);
+                  adjuster.pid == 77 && !adjustments,
+              "row %u: '%s'", i, rows[i]);
     }
 }
 

@@ -51,16 +51,16 @@ static void test_numbers(void) {
 }
 
 /* As Linux 6.12 says it, shortened. */
-#define STAT_V2                                                                                            \
-    "anon 10000\nfile 20000\nkernel 77\nkernel_stack 1\nshmem 3000\nfile_mapped 5\nfile_dirty 400\n"       \
-    "file_writeback 0\nswapcached 500\nanon_thp 0\ninactive_anon 6\nactive_anon 6000\ninactive_file 7000\n" \
+#define STAT_V2                                                                                                        \
+    "anon 10000\nfile 20000\nkernel 77\nkernel_stack 1\nshmem 3000\nfile_mapped 5\nfile_dirty 400\n"                   \
+    "file_writeback 0\nswapcached 500\nanon_thp 0\ninactive_anon 6\nactive_anon 6000\ninactive_file 7000\n"            \
     "active_file 8000\nunevictable 99\nslab_reclaimable 900\nslab_unreclaimable 9\nslab 909\npgscan 1\n"
 
 /* As Linux 6.1 says it, shortened. */
-#define STAT_V1                                                                                    \
-    "cache 1\nrss 2\nshmem 3\nactive_anon 4\ninactive_file 5\nactive_file 6\nunevictable 7\n"      \
-    "hierarchical_memory_limit 8\ntotal_cache 20000\ntotal_rss 10000\ntotal_rss_huge 0\n"          \
-    "total_shmem 3000\ntotal_mapped_file 5\ntotal_dirty 400\ntotal_swapcached 500\n"               \
+#define STAT_V1                                                                                                        \
+    "cache 1\nrss 2\nshmem 3\nactive_anon 4\ninactive_file 5\nactive_file 6\nunevictable 7\n"                          \
+    "hierarchical_memory_limit 8\ntotal_cache 20000\ntotal_rss 10000\ntotal_rss_huge 0\n"                              \
+    "total_shmem 3000\ntotal_mapped_file 5\ntotal_dirty 400\ntotal_swapcached 500\n"                                   \
     "total_inactive_anon 6\ntotal_active_anon 6000\ntotal_inactive_file 7000\ntotal_active_file 8000\n"
 
 static gboolean is_expected(const MnCgroupStat *stat, guint64 slab_reclaimable) {
@@ -98,7 +98,7 @@ static void test_damaged_stat(void) {
         { MN_CGROUP_V2, "" },
         { MN_CGROUP_V2, "\n" },
         { MN_CGROUP_V2, STAT_V2 "cut" },
-        { MN_CGROUP_V2, STAT_V2 "anon 1\n" }, /* twice */
+        { MN_CGROUP_V2, STAT_V2 "anon 1\n" },                                             /* twice */
         { MN_CGROUP_V2, "anon 1\nfile 2\nfile_dirty 0\nactive_anon 0\nactive_file 0\n" }, /* no inactive_file */
         { MN_CGROUP_V2, "anon \nfile 2\nfile_dirty 0\nactive_anon 0\ninactive_file 0\nactive_file 0\n" },
         { MN_CGROUP_V2, "anon -1\nfile 2\nfile_dirty 0\nactive_anon 0\ninactive_file 0\nactive_file 0\n" },
@@ -188,14 +188,10 @@ static void test_limits(void) {
         guint64 limit, swap_limit, machine, machine_swap; /* MiB; 0: unlimited */
         guint64 total, swap_total;
     } rows[] = {
-        { MN_CGROUP_V2, 100, 0, 1000, 0, 100, 0 },
-        { MN_CGROUP_V2, 100, 0, 1000, 500, 600, 500 },
-        { MN_CGROUP_V2, 100, 50, 1000, 500, 150, 50 },
-        { MN_CGROUP_V2, 0, 0, 1000, 500, 1500, 500 },
-        { MN_CGROUP_V2, 2000, 700, 1000, 500, 1500, 500 },
-        { MN_CGROUP_V1, 100, 150, 1000, 500, 150, 50 },
-        { MN_CGROUP_V1, 100, 100, 1000, 500, 100, 0 },
-        { MN_CGROUP_V1, 100, 0, 1000, 500, 600, 500 },
+        { MN_CGROUP_V2, 100, 0, 1000, 0, 100, 0 },         { MN_CGROUP_V2, 100, 0, 1000, 500, 600, 500 },
+        { MN_CGROUP_V2, 100, 50, 1000, 500, 150, 50 },     { MN_CGROUP_V2, 0, 0, 1000, 500, 1500, 500 },
+        { MN_CGROUP_V2, 2000, 700, 1000, 500, 1500, 500 }, { MN_CGROUP_V1, 100, 150, 1000, 500, 150, 50 },
+        { MN_CGROUP_V1, 100, 100, 1000, 500, 100, 0 },     { MN_CGROUP_V1, 100, 0, 1000, 500, 600, 500 },
         { MN_CGROUP_V1, 0, 0, 1000, 500, 1500, 500 },
     };
 
@@ -219,9 +215,15 @@ static void test_limits(void) {
 
 static void test_swap_that_is_used(void) {
     MnCgroupStat stat = { .anon = 80 * MIB };
-    MnCgroupState state = { .version = MN_CGROUP_V2, .limit = 100 * MIB, .usage = 80 * MIB, .counts_swap = TRUE,
-                            .swap_limit = 50 * MIB, .swap_usage = 30 * MIB, .machine_bytes = 1000 * MIB,
-                            .machine_swap_bytes = 1000 * MIB, .stat = &stat };
+    MnCgroupState state = { .version = MN_CGROUP_V2,
+                            .limit = 100 * MIB,
+                            .usage = 80 * MIB,
+                            .counts_swap = TRUE,
+                            .swap_limit = 50 * MIB,
+                            .swap_usage = 30 * MIB,
+                            .machine_bytes = 1000 * MIB,
+                            .machine_swap_bytes = 1000 * MIB,
+                            .stat = &stat };
     MnReading reading = reading_of(&state);
 
     CU_ASSERT_EQUAL(MIB_OF(reading, SWAP_USED), 30);
@@ -292,11 +294,9 @@ static void test_places(void) {
         { "v2, in the root group", "0::/\n", V2_MOUNT("/", "/sys/fs/cgroup"), "/sys/fs/cgroup" },
         { "v1", "5:cpu:/x\n4:cpuset,memory:/user/a\n0::/\n", OTHERS V1_MOUNT("/", "/sys/fs/cgroup/memory"),
           "/sys/fs/cgroup/memory/user/a" },
-        { "mixed: v1 controls memory", "4:memory:/a\n0::/b\n", V2_MOUNT("/", "/u") V1_MOUNT("/", "/m"),
-          "/m/a" },
+        { "mixed: v1 controls memory", "4:memory:/a\n0::/b\n", V2_MOUNT("/", "/u") V1_MOUNT("/", "/m"), "/m/a" },
         { "mixed: v2 controls memory", "4:cpu:/a\n0::/b\n", OTHERS V2_MOUNT("/", "/u"), "/u/b" },
-        { "container without a namespace of groups", "4:memory:/docker/1\n", V1_MOUNT("/docker/1", "/m"),
-          "/m" },
+        { "container without a namespace of groups", "4:memory:/docker/1\n", V1_MOUNT("/docker/1", "/m"), "/m" },
         { "and below its group", "0::/docker/1/init\n", V2_MOUNT("/docker/1", "/c"), "/c/init" },
         { "another one's mount", "0::/docker/1\n", V2_MOUNT("/docker/2", "/c"), NULL },
         { "a name that only begins like it", "0::/docker/12\n", V2_MOUNT("/docker/1", "/c"), NULL },
@@ -304,8 +304,7 @@ static void test_places(void) {
         { "outside of the namespace", "0::/../other\n", V2_MOUNT("/", "/sys/fs/cgroup"), NULL },
         { "so is its parent", "0::/..\n", V2_MOUNT("/", "/c"), NULL },
         { "a name of dots", "0::/..a/b\n", V2_MOUNT("/", "/c"), "/c/..a/b" },
-        { "a colon and a blank in names", "0::/a:b c\n", V2_MOUNT("/", "/my\\040groups"),
-          "/my groups/a:b c" },
+        { "a colon and a blank in names", "0::/a:b c\n", V2_MOUNT("/", "/my\\040groups"), "/my groups/a:b c" },
         { "no mount", "0::/a\n", OTHERS, NULL },
         { "no group", "", V2_MOUNT("/", "/c"), NULL },
         { "nonsense", "x\n::\n0:\n", "y\n- - - - - - -\n1 2 3 4 5 6 -\n", NULL },

@@ -74,10 +74,14 @@ static void test_one_limit(void) {
         } steps[8];
     } rows[] = {
         { "used 5000", 0, 5, { { 4999, 0 }, { 5000, 1 }, { 4999, 0 }, { 5000, 1 }, { 0, 0 } } },
-        { "used 5000", 100, 7,
+        { "used 5000",
+          100,
+          7,
           { { 4999, 0 }, { 5000, 1 }, { 4999, 1 }, { 4900, 1 }, { 4899, 0 }, { 4999, 0 }, { 5000, 1 } } },
         { "used<5000", 0, 5, { { 5000, 0 }, { 4999, 1 }, { 5000, 0 }, { 4999, 1 }, { G_MAXUINT64, 0 } } },
-        { "used<5000", 100, 7,
+        { "used<5000",
+          100,
+          7,
           { { 5000, 0 }, { 4999, 1 }, { 5000, 1 }, { 5099, 1 }, { 5100, 0 }, { 5000, 0 }, { 0, 1 } } },
         /* no more than half of the room */
         { "used 1", 100, 4, { { 0, 0 }, { 1, 1 }, { 0, 0 }, { 1, 1 } } },
@@ -91,9 +95,13 @@ static void test_one_limit(void) {
         /* the ends of all numbers */
         { "used<1", 100, 5, { { 1, 0 }, { 0, 1 }, { 1, 1 }, { 100, 1 }, { 101, 0 } } },
         { "used<1", 0, 5, { { 1, 0 }, { 0, 1 }, { 1, 0 }, { 0, 1 }, { G_MAXUINT64, 0 } } },
-        { "used 18446744073709551615", 100, 4,
+        { "used 18446744073709551615",
+          100,
+          4,
           { { G_MAXUINT64 - 1, 0 }, { G_MAXUINT64, 1 }, { G_MAXUINT64 - 100, 1 }, { G_MAXUINT64 - 101, 0 } } },
-        { "used<18446744073709551615", 100, 4,
+        { "used<18446744073709551615",
+          100,
+          4,
           { { G_MAXUINT64, 0 }, { G_MAXUINT64 - 1, 1 }, { G_MAXUINT64, 0 }, { 0, 1 } } },
         { "used 5000", G_MAXUINT64, 4, { { 5000, 1 }, { 2500, 1 }, { 2499, 0 }, { 5000, 1 } } },
         { "used<5000", G_MAXUINT64, 4, { { 4999, 1 }, { 52499, 1 }, { 52500, 0 }, { 4999, 1 } } },
@@ -206,7 +214,9 @@ static void test_up_and_down_at_once_are_one_notify(void) {
 }
 
 static void test_only_those_who_are_concerned(void) {
-    enum { N = 100 };
+    enum {
+        N = 100
+    };
     g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, 0);
     MnWatch *watches[N];
     Seen seen[N];
@@ -422,8 +432,8 @@ static void test_distance(void) {
 
         mn_crossing_add(crossing, watch);
         mn_crossing_advance(crossing, &reading);
-        CHECK(mn_crossing_distance(crossing, &reading) == rows[i].expected,
-              "%s at %" G_GUINT64_FORMAT, rows[i].limits, rows[i].pages);
+        CHECK(mn_crossing_distance(crossing, &reading) == rows[i].expected, "%s at %" G_GUINT64_FORMAT, rows[i].limits,
+              rows[i].pages);
         mn_crossing_remove(crossing, watch);
     }
 }
@@ -482,19 +492,19 @@ static void test_what_is_asked_about_the_whole(void) {
     mn_crossing_add(crossing, watch);
     CU_ASSERT_FALSE(mn_crossing_is_empty(crossing));
     CU_ASSERT_FALSE(mn_crossing_is_reached(crossing));
-    CU_ASSERT_EQUAL(mn_crossing_meters(crossing),
-                    MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_SWAP_FREE));
+    CU_ASSERT_EQUAL(mn_crossing_meters(crossing), MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_SWAP_FREE));
     advance(crossing, 0);
     CU_ASSERT_TRUE(mn_crossing_is_reached(crossing));
-    CU_ASSERT_EQUAL(mn_crossing_meters(crossing),
-                    MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_SWAP_FREE));
+    CU_ASSERT_EQUAL(mn_crossing_meters(crossing), MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_SWAP_FREE));
     mn_crossing_remove(crossing, watch);
     CU_ASSERT_TRUE(mn_crossing_is_empty(crossing));
     CU_ASSERT_FALSE(mn_crossing_is_reached(crossing));
 }
 
 static void test_advance_allocates_nothing(void) {
-    enum { N = 1000 };
+    enum {
+        N = 1000
+    };
     g_autoptr(MnCrossing) crossing = crossing_new(TOTAL, SPACE);
     MnWatch *watches[N];
     Seen seen[N];
@@ -546,10 +556,14 @@ typedef struct World {
 
 static guint64 random_pages(World *self) {
     switch (g_rand_int_range(self->random, 0, 40)) {
-    case 0: return g_rand_int_range(self->random, 0, 3);
-    case 1: return G_MAXUINT64 - g_rand_int_range(self->random, 0, 3);
-    case 2: return self->scale.total_pages;
-    default: return g_rand_int_range(self->random, 0, 20000);
+    case 0:
+        return g_rand_int_range(self->random, 0, 3);
+    case 1:
+        return G_MAXUINT64 - g_rand_int_range(self->random, 0, 3);
+    case 2:
+        return self->scale.total_pages;
+    default:
+        return g_rand_int_range(self->random, 0, 20000);
     }
 }
 
@@ -694,8 +708,7 @@ static void run_model(guint32 seed) {
         move_reading(world);
         if (!step(world, &n_notified))
             break;
-        if (i % 100 == 0 &&
-            mn_crossing_distance(world->crossing, &world->reading) != model_distance(world))
+        if (i % 100 == 0 && mn_crossing_distance(world->crossing, &world->reading) != model_distance(world))
             break;
         come_and_go(world);
     }
@@ -743,8 +756,7 @@ static void test_limits_are_told_in_the_order_of_crossing(void) {
 }
 
 static CU_TestInfo tests[] = {
-    { "limits are told in the order in which they are crossed",
-      test_limits_are_told_in_the_order_of_crossing },
+    { "limits are told in the order in which they are crossed", test_limits_are_told_in_the_order_of_crossing },
     { "one limit, reached and left", test_one_limit },
     { "notify tells what changed", test_notify_tells_what_changed },
     { "several limits at once are one notify", test_several_limits_at_once_are_one_notify },
@@ -753,14 +765,12 @@ static CU_TestInfo tests[] = {
     { "only those who are concerned are told", test_only_those_who_are_concerned },
     { "equal limits of several watches", test_equal_limits },
     { "what is reached already is settled silently", test_settled_is_silent },
-    { "a watch keeps its state while it is not indexed",
-      test_a_watch_keeps_its_state_while_it_is_not_indexed },
+    { "a watch keeps its state while it is not indexed", test_a_watch_keeps_its_state_while_it_is_not_indexed },
     { "a watch without limits", test_a_watch_without_limits },
     { "per cent follow total", test_percent_follow_total },
     { "a new scale keeps the order", test_the_order_is_kept_by_a_new_scale },
     { "a new hysteresis", test_a_new_hysteresis },
-    { "a limit near the end of its meter can be left",
-      test_a_limit_near_the_end_of_its_meter_can_be_left },
+    { "a limit near the end of its meter can be left", test_a_limit_near_the_end_of_its_meter_can_be_left },
     { "the distance to the nearest limit", test_distance },
     { "the approach to limits", test_approach },
     { "the distance is at least 1", test_the_distance_is_at_least_1 },

@@ -15,7 +15,8 @@ static void test_descriptors(void) {
     } rows[] = {
         { "pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t1039\neventfd-count:                3\neventfd-id: 8\n"
           "eventfd-semaphore: 0\n",
-          0, { .is_eventfd = TRUE, .eventfd_id = 8 } },
+          0,
+          { .is_eventfd = TRUE, .eventfd_id = 8 } },
         { "pos:\t0\nflags:\t0100000\nmnt_id:\t29\nino:\t7\n", 0, { 0 } },
         { "pos:\t0\nflags:\t012000000\nmnt_id:\t29\nino:\t7\n", 0, { .is_path = TRUE } },
         { "pos:\t0\nflags:\t02\nmnt_id:\t29\neventfd-id: 0\n", 0, { .is_eventfd = TRUE } },
@@ -80,8 +81,16 @@ static void test_mounts(void) {
 
 static void test_no_mounts(void) {
     static const char *const texts[] = {
-        "", "\n", "\n\n", "1", "1 2 0:3 / / rw", "1 2 0:3 / / rw - proc proc", "1 2 0:3 / / rw x proc proc rw",
-        "1 2 3 / / rw - proc proc rw", "1 2 0:3 / - rw proc proc rw", "- - - - - - - - - -",
+        "",
+        "\n",
+        "\n\n",
+        "1",
+        "1 2 0:3 / / rw",
+        "1 2 0:3 / / rw - proc proc",
+        "1 2 0:3 / / rw x proc proc rw",
+        "1 2 3 / / rw - proc proc rw",
+        "1 2 0:3 / - rw proc proc rw",
+        "- - - - - - - - - -",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {

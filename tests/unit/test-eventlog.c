@@ -18,9 +18,9 @@ typedef struct Fixture {
     guint64 n;
     guint users[N_EVENTS_MAX];
     guint64 numbers[N_EVENTS_MAX];
-    guint64 n_of[4096];   /* how many events a user has had */
+    guint64 n_of[4096];    /* how many events a user has had */
     guint64 lost_of[4096]; /* how many of them he cannot have any more */
-    guint kept_of[4096];  /* how many can be kept of him */
+    guint kept_of[4096];   /* how many can be kept of him */
 } Fixture;
 
 static Fixture fixture;
@@ -113,8 +113,7 @@ static void test_lines(void) {
         MnEvent event;
         const char *expected;
     } rows[] = {
-        { { 12345678, 4945700, 4945632, MN_METER_USED, TRUE, "low" },
-          "12.345678 low used reached 4945700 4945632\n" },
+        { { 12345678, 4945700, 4945632, MN_METER_USED, TRUE, "low" }, "12.345678 low used reached 4945700 4945632\n" },
         { { 12345678, 1, 2, MN_METER_SWAP_FREE, FALSE, "x" }, "12.345678 x swap_free left 1 2\n" },
         { { 999999, 0, 1, MN_METER_USED, TRUE, "a" }, "0.999999 a used reached 0 1\n" },
         { { 1000000, 0, 1, MN_METER_USED, TRUE, "a" }, "1.000000 a used reached 0 1\n" },
@@ -292,7 +291,10 @@ static void test_losing_the_very_last(void) {
 }
 
 static void test_users_who_all_stay(void) {
-    enum { LATE = N_USERS, N_ALL = 2 * (N_USERS - 1) + N_KEPT };
+    enum {
+        LATE = N_USERS,
+        N_ALL = 2 * (N_USERS - 1) + N_KEPT
+    };
 
     for (guint user = 0; user < N_USERS; user++) {
         add_limits(user, 1, N_KEPT);

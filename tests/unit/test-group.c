@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define ALL (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
-#define PAGES(mib) ((guint64)(mib) * 1048576 / (guint64)sysconf(_SC_PAGESIZE))
+#define PAGES(mib) ((guint64)(mib)*1048576 / (guint64)sysconf(_SC_PAGESIZE))
 
 static const char stat_text[] = "anon 1048576\nfile 0\nfile_dirty 0\nactive_anon 0\ninactive_file 0\nactive_file 0\n";
 

@@ -287,8 +287,8 @@ static void test_everybody_is_answered_at_the_end(void) {
 
     CU_ASSERT_EQUAL(ask(&stay_task, USER), 0);
     CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
-    CU_ASSERT_EQUAL(mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, ask_again,
-                                  GINT_TO_POINTER(-ENOTCONN), &job), 0);
+    CU_ASSERT_EQUAL(
+        mn_helper_ask(helper, &echo_task, USER, NULL, 0, NULL, 0, ask_again, GINT_TO_POINTER(-ENOTCONN), &job), 0);
     mn_helper_free(helper);
     CU_ASSERT_EQUAL(answers.n, 2);
     CU_ASSERT_EQUAL(answers.r[0], -ENOTCONN);

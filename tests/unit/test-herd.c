@@ -11,16 +11,15 @@ static void test_formula(void) {
         guint watchers, woken;
         gint64 guard_ms;
     } rows[] = {
-        { 0, 1, 0 },       { 1, 1, 200 },      { 15, 1, 3000 },     { 16, 2, 3200 },
-        { 17, 2, 3400 },   { 49, 4, 9800 },    { 50, 4, 10000 },    { 51, 4, 10000 },
-        { 160, 11, 10000 }, { 200, 13, 10000 }, { 1583, 99, 10000 }, { 1584, 100, 10000 },
+        { 0, 1, 0 },          { 1, 1, 200 },          { 15, 1, 3000 },           { 16, 2, 3200 },
+        { 17, 2, 3400 },      { 49, 4, 9800 },        { 50, 4, 10000 },          { 51, 4, 10000 },
+        { 160, 11, 10000 },   { 200, 13, 10000 },     { 1583, 99, 10000 },       { 1584, 100, 10000 },
         { 1600, 100, 10000 }, { 100000, 100, 10000 }, { G_MAXUINT, 100, 10000 },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         CHECK(mn_herd_woken(rows[i].watchers) == rows[i].woken, "%u watchers", rows[i].watchers);
-        CHECK(mn_herd_guard_us(rows[i].watchers) == rows[i].guard_ms * 1000, "%u watchers",
-              rows[i].watchers);
+        CHECK(mn_herd_guard_us(rows[i].watchers) == rows[i].guard_ms * 1000, "%u watchers", rows[i].watchers);
     }
 }
 
@@ -28,9 +27,10 @@ static void test_share(void) {
     static const struct {
         guint watchers, signalled, signals, wakes;
     } rows[] = {
-        { 0, 0, 0, 0 },     { 1, 0, 0, 1 },      { 1, 1, 1, 0 },     { 2, 1, 1, 1 },
-        { 15, 5, 1, 1 },    { 16, 8, 1, 1 },     { 16, 1, 1, 2 },    { 16, 16, 2, 0 },
-        { 200, 0, 0, 13 },  { 200, 200, 13, 0 }, { 200, 100, 7, 7 }, { 200, 1, 1, 13 },
+        { 0, 0, 0, 0 },      { 1, 0, 0, 1 },         { 1, 1, 1, 0 },
+        { 2, 1, 1, 1 },      { 15, 5, 1, 1 },        { 16, 8, 1, 1 },
+        { 16, 1, 1, 2 },     { 16, 16, 2, 0 },       { 200, 0, 0, 13 },
+        { 200, 200, 13, 0 }, { 200, 100, 7, 7 },     { 200, 1, 1, 13 },
         { 200, 199, 13, 1 }, { 3200, 1600, 50, 50 }, { G_MAXUINT, G_MAXUINT, 100, 0 },
     };
 
@@ -47,8 +47,10 @@ static void test_small_zones(void) {
         guint64 present, node_present;
         gboolean ignored;
     } rows[] = {
-        { 100, 1000, FALSE }, { 99, 1000, TRUE }, { 99, 999, FALSE }, { 98, 999, TRUE },
-        { 0, 1000, TRUE },    { 0, 9, FALSE },    { 1000, 1000, FALSE }, { 3998, 65406, TRUE },
+        { 100, 1000, FALSE },  { 99, 1000, TRUE },
+        { 99, 999, FALSE },    { 98, 999, TRUE },
+        { 0, 1000, TRUE },     { 0, 9, FALSE },
+        { 1000, 1000, FALSE }, { 3998, 65406, TRUE },
         { MOST, MOST, FALSE }, { MOST / 10 - 1, MOST, TRUE },
     };
 
@@ -72,7 +74,12 @@ static void test_threshold(void) {
 
 /* A machine of one node: zone A with a threshold of 200 pages, zone B with one of 300, and a zone
  * too small to count. */
-enum { A, B, SMALL, N_ZONES };
+enum {
+    A,
+    B,
+    SMALL,
+    N_ZONES
+};
 
 typedef struct Machine {
     MnZone zones[N_ZONES];
@@ -183,9 +190,10 @@ static void test_walking_on(void) {
 
 /* Zones that come, go and change places keep their state; new ones begin without. */
 static void test_hot_plug(void) {
-    MnZone both[] = { { .node = 0, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100 },
-                      { .node = 1, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100,
-                        .free = 4000 } };
+    MnZone both[] = {
+        { .node = 0, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100 },
+        { .node = 1, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100, .free = 4000 }
+    };
     MnZone turned[] = { both[1], both[0] };
     MnZones zones = { .zones = both, .n = 2 };
     MnHerd herd = { 0 };

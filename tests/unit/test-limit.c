@@ -83,8 +83,7 @@ static void test_forms(void) {
 
 static void test_the_text_of_a_read_is_a_valid_write(void) {
     static const Row rows[] = {
-        { "used 89123 active 45678 total 6171024\n", 0,
-          "used>=89123,active>=45678,total>=6171024" },
+        { "used 89123 active 45678 total 6171024\n", 0, "used>=89123,active>=45678,total>=6171024" },
     };
 
     check_sets(rows, G_N_ELEMENTS(rows));
@@ -159,12 +158,8 @@ static void test_units(void) {
 
 static void test_bytes_are_rounded_up_to_pages(void) {
     static const Row rows[] = {
-        { "used 1K", 0, "used>=1" },
-        { "used 3K", 0, "used>=1" },
-        { "used 5K", 0, "used>=2" },
-        { "used 8K", 0, "used>=2" },
-        { "used 9K", 0, "used>=3" },
-        { "free<5K", 0, "free<2" },
+        { "used 1K", 0, "used>=1" }, { "used 3K", 0, "used>=1" }, { "used 5K", 0, "used>=2" },
+        { "used 8K", 0, "used>=2" }, { "used 9K", 0, "used>=3" }, { "free<5K", 0, "free<2" },
     };
 
     check_sets(rows, G_N_ELEMENTS(rows));
@@ -229,11 +224,15 @@ static void test_bad_text_is_refused_and_changes_nothing(void) {
         { "reset", 0, NULL },
         { "_", 0, NULL },
         { "used \xc3\xa9", 0, NULL },
-        { "used 5 \xc3", 0, NULL },     /* half a character */
-        { "us\xc3\xa9" "d 5", 0, NULL },
+        { "used 5 \xc3", 0, NULL }, /* half a character */
+        { "us\xc3\xa9"
+          "d 5",
+          0, NULL },
         { "used 5\xe2\x82", 0, NULL },
-        { "used\xc2\xa0" "5", 0, NULL }, /* a no-break space */
-        { "used \xd9\xa5", 0, NULL },   /* a digit of another script */
+        { "used\xc2\xa0"
+          "5",
+          0, NULL },                  /* a no-break space */
+        { "used \xd9\xa5", 0, NULL }, /* a digit of another script */
         { "\xff\xfe used 5", 0, NULL },
         { "\x7f\x45\x4c\x46\x02\x01\x01", 0, NULL },
         { "used 5\v", 0, NULL },
@@ -285,8 +284,7 @@ static void test_length(void) {
 
         memset(text, ' ', rows[i].len);
         memcpy(text + rows[i].len - 6, "used 5", 6);
-        CHECK(mn_limit_set_parse(text, rows[i].len, &machine, &set) == rows[i].expected, "%zu bytes",
-              rows[i].len);
+        CHECK(mn_limit_set_parse(text, rows[i].len, &machine, &set) == rows[i].expected, "%zu bytes", rows[i].len);
         CHECK(set.n == (rows[i].expected == 0), "%zu bytes", rows[i].len);
     }
 }
@@ -312,8 +310,8 @@ static void test_all_meters_at_once(void) {
     CU_ASSERT_EQUAL(set.n, MN_N_METERS);
     CU_ASSERT_EQUAL(set.named, everything.offered);
     for (guint id = 0; id < MN_N_METERS; id++)
-        CHECK(set.limits[id].meter == id && set.limits[id].op == MN_OP_BELOW &&
-                  set.limits[id].pages == id + 1, "%s", mn_meters[id].name);
+        CHECK(set.limits[id].meter == id && set.limits[id].op == MN_OP_BELOW && set.limits[id].pages == id + 1, "%s",
+              mn_meters[id].name);
 }
 
 static void test_zero_is_named_but_not_tracked(void) {
@@ -399,8 +397,8 @@ static void test_percent_is_rounded_up(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnLimit limit = { .percent = rows[i].percent, .pages = 12345 };
 
-        CHECK(mn_limit_pages(&limit, rows[i].total) == rows[i].expected,
-              "%u%% of %" G_GUINT64_FORMAT, rows[i].percent, rows[i].total);
+        CHECK(mn_limit_pages(&limit, rows[i].total) == rows[i].expected, "%u%% of %" G_GUINT64_FORMAT, rows[i].percent,
+              rows[i].total);
     }
 }
 
@@ -412,8 +410,7 @@ static void test_percent_is_exact_for_all_small_totals(void) {
             guint64 pages = mn_limit_pages(&limit, total);
 
             if (pages * 100 < percent * total || (pages - 1) * 100 >= percent * total)
-                CHECK(FALSE, "%u%% of %" G_GUINT64_FORMAT " is not %" G_GUINT64_FORMAT, percent,
-                      total, pages);
+                CHECK(FALSE, "%u%% of %" G_GUINT64_FORMAT " is not %" G_GUINT64_FORMAT, percent, total, pages);
         }
     CU_PASS("no row was wrong");
 }

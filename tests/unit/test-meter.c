@@ -58,8 +58,8 @@ static void test_a_meter_without_its_counter_is_not_offered(void) {
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-        CHECK(mn_meters_offered(ALL_COUNTERS & ~rows[i].missing) == (ALL_METERS & ~rows[i].not_offered),
-              "without %s", rows[i].name);
+        CHECK(mn_meters_offered(ALL_COUNTERS & ~rows[i].missing) == (ALL_METERS & ~rows[i].not_offered), "without %s",
+              rows[i].name);
 }
 
 static void test_what_the_machines_offer(void) {
@@ -75,8 +75,7 @@ static void test_what_the_machines_offer(void) {
 
         CHECK(mn_sample_parse_vmstat(vmstat, vmstat_len, 0, &sample, &span) == 0, "%s", machine);
         CHECK(mn_sample_parse_meminfo(meminfo, meminfo_len, 0, 4, &sample, &span) == 0, "%s", machine);
-        CHECK(mn_meters_offered(sample.known) == (is_ancient ? ALL_METERS & ~M(AVAILABLE) : ALL_METERS),
-              "%s", machine);
+        CHECK(mn_meters_offered(sample.known) == (is_ancient ? ALL_METERS & ~M(AVAILABLE) : ALL_METERS), "%s", machine);
     }
 }
 

@@ -141,9 +141,8 @@ static Seen seen_for(guint sources, guint64 counters) {
 
 static guint n_messages;
 
-static GLogWriterOutput count_message(GLogLevelFlags level G_GNUC_UNUSED,
-                                      const GLogField *fields G_GNUC_UNUSED, gsize n_fields G_GNUC_UNUSED,
-                                      gpointer user_data G_GNUC_UNUSED) {
+static GLogWriterOutput count_message(GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields G_GNUC_UNUSED,
+                                      gsize n_fields G_GNUC_UNUSED, gpointer user_data G_GNUC_UNUSED) {
     n_messages++;
     return G_LOG_WRITER_HANDLED;
 }
@@ -242,8 +241,8 @@ static void test_damaged_zones(void) {
 
 static void test_counters_of_old_kernels(void) {
     Machine machine;
-    Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_PRESSURE, MN_COUNTERS_RECLAIM |
-                         MN_COUNTER_BIT(MN_COUNTER_STALLED_US));
+    Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_PRESSURE,
+                         MN_COUNTERS_RECLAIM | MN_COUNTER_BIT(MN_COUNTER_STALLED_US));
 
     machine_init(&machine, "ancient-2.6.32");
     mn_sampler_observe(machine.sampler, &seen.observer);
@@ -272,8 +271,7 @@ static void test_node_goes(void) {
 
 static void test_no_allocation(void) {
     Machine machine;
-    Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
-                         MN_COUNTERS_RECLAIM);
+    Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, MN_COUNTERS_RECLAIM);
     guint64 before;
 
     machine_init(&machine, "numa2-6.1");

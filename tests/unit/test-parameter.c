@@ -33,8 +33,7 @@ static void test_each_has_its_own_place(void) {
 
         mn_parameters_init(&parameters);
         before = parameters;
-        CHECK(mn_parameters_set(&parameters, &mn_parameters[i], "777", 3) == 0, "%s",
-              mn_parameters[i].name);
+        CHECK(mn_parameters_set(&parameters, &mn_parameters[i], "777", 3) == 0, "%s", mn_parameters[i].name);
         for (guint j = 0; j < MN_N_PARAMETERS; j++)
             CHECK(mn_parameters_get(&parameters, &mn_parameters[j]) ==
                       (i == j ? 777 : mn_parameters_get(&before, &mn_parameters[j])),
@@ -98,18 +97,17 @@ static void test_texts(void) {
         r = mn_parameters_set(&parameters, parameter, text, rows[i].len);
         CHECK(r == (rows[i].expected < 0 ? -EINVAL : 0), "%s: %s", rows[i].name, rows[i].text);
         if (r < 0)
-            CHECK(memcmp(&parameters, &before, sizeof before) == 0, "%s: %s", rows[i].name,
-                  rows[i].text);
+            CHECK(memcmp(&parameters, &before, sizeof before) == 0, "%s: %s", rows[i].name, rows[i].text);
         else
-            CHECK(mn_parameters_get(&parameters, parameter) == (guint64)rows[i].expected, "%s: %s",
-                  rows[i].name, rows[i].text);
+            CHECK(mn_parameters_get(&parameters, parameter) == (guint64)rows[i].expected, "%s: %s", rows[i].name,
+                  rows[i].text);
     }
 }
 
 static void test_presets_are_in_range(void) {
     for (guint i = 0; i < MN_N_PARAMETERS; i++)
-        CHECK(mn_parameters[i].min <= mn_parameters[i].preset &&
-                  mn_parameters[i].preset <= mn_parameters[i].max, "%s", mn_parameters[i].name);
+        CHECK(mn_parameters[i].min <= mn_parameters[i].preset && mn_parameters[i].preset <= mn_parameters[i].max, "%s",
+              mn_parameters[i].name);
 }
 
 static CU_TestInfo tests[] = {

@@ -46,7 +46,8 @@ static void test_bytes(void) {
             bytes[at] = (char)(at * 7);
         CHECK(mn_parcel_send(ends[0], -4711, bytes, sizes[i], NULL, 0, MSG_DONTWAIT) == 0, "%u", i);
         CHECK(receive_all(&parcel, &word) == 1 && word == -4711, "%u", i);
-        CHECK(parcel.bytes->len == sizes[i] && (sizes[i] == 0 || memcmp(parcel.bytes->data, bytes, sizes[i]) == 0), "%u", i);
+        CHECK(parcel.bytes->len == sizes[i] && (sizes[i] == 0 || memcmp(parcel.bytes->data, bytes, sizes[i]) == 0),
+              "%u", i);
         CHECK(parcel.fds->len == 0 && !parcel.is_cut, "%u", i);
     }
 }
@@ -64,7 +65,8 @@ static void test_descriptors(void) {
         mn_parcel_init(&sent);
         for (guint n = 0; n < numbers[i]; n++)
             mn_parcel_add_fd(&sent, eventfd(n + 1, 0));
-        CHECK(mn_parcel_send(ends[0], 1, NULL, 0, (const int *)(void *)sent.fds->data, sent.fds->len, MSG_DONTWAIT) == 0,
+        CHECK(mn_parcel_send(ends[0], 1, NULL, 0, (const int *)(void *)sent.fds->data, sent.fds->len, MSG_DONTWAIT) ==
+                  0,
               "%u", i);
         CHECK(receive_all(&parcel, &word) == 1 && parcel.fds->len == numbers[i], "%u", i);
         last = mn_parcel_steal_fd(&parcel, numbers[i] - 1);

@@ -54,8 +54,8 @@ static void test_lists(void) {
         { "1e3", NULL },
         { "11.", NULL },
         { "2147483648", NULL },
-        { "4294967307", NULL },            /* 11 in 32 bits */
-        { "18446744073709551627", NULL },  /* 11 in 64 bits */
+        { "4294967307", NULL },           /* 11 in 32 bits */
+        { "18446744073709551627", NULL }, /* 11 in 64 bits */
         { "11 \xff", NULL },
         { "11\v22", NULL },
     };

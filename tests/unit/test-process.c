@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* What follows the name, recorded on Linux 6.1. */
-#define REST " S 1 4711 4711 0 -1 4194304 102 0 3 0 17 5 0 0 20 0 1 0 6421 5627904 243 18446744073709551615 " \
-             "94000 94100 140000 0 0 0 0 4096 65538 1 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+#define REST                                                                                                           \
+    " S 1 4711 4711 0 -1 4194304 102 0 3 0 17 5 0 0 20 0 1 0 6421 5627904 243 18446744073709551615 "                   \
+    "94000 94100 140000 0 0 0 0 4096 65538 1 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
 static void test_stat(void) {
     MnProcessStat stat;
@@ -28,8 +29,22 @@ static void test_stat(void) {
 
 static void test_any_name(void) {
     static const char *const names[] = {
-        "", " ", "a b", "(", ")", "))", "((", "a) S 1 2 3 4", ") R 2 ", "(sd-pam)", "a\nb", "\n1 9 0 0 x",
-        "\\", "\x1b[31m", "\xff\xfe", "kworker/u8:1-kvfree_rcu_reclaim",
+        "",
+        " ",
+        "a b",
+        "(",
+        ")",
+        "))",
+        "((",
+        "a) S 1 2 3 4",
+        ") R 2 ",
+        "(sd-pam)",
+        "a\nb",
+        "\n1 9 0 0 x",
+        "\\",
+        "\x1b[31m",
+        "\xff\xfe",
+        "kworker/u8:1-kvfree_rcu_reclaim",
         "123456789 123456789 123456789 123456789 123456789 123456789 123",
     };
 
@@ -79,7 +94,8 @@ static void test_bad_stat(void) {
         "\n",
         "4711",
         "4711 (bash) S 1 4711\n",
-        "4711 (bash)" " S 1 4711 4711 0 -1 4194304 102 0 3 0 17 5 0 0 20 0 1 0 6421 5627904", /* cut */
+        "4711 (bash)"
+        " S 1 4711 4711 0 -1 4194304 102 0 3 0 17 5 0 0 20 0 1 0 6421 5627904", /* cut */
         "4711 bash" REST,
         "4711 (bash" REST,
         "4711 )bash(" REST,
@@ -146,8 +162,7 @@ static void test_bad_status(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnProcessStatus status = { .tgid = 77 };
 
-        CHECK(mn_process_parse_status(rows[i], strlen(rows[i]), &status) == -EBADMSG && status.tgid == 77,
-              "row %u", i);
+        CHECK(mn_process_parse_status(rows[i], strlen(rows[i]), &status) == -EBADMSG && status.tgid == 77, "row %u", i);
     }
 }
 
@@ -169,9 +184,11 @@ static void test_a_shown_name_stays_on_its_line(void) {
         const char *comm;
         const char *shown;
     } rows[] = {
-        { "bash", "bash" }, { "", "" }, { "a b", "a b" }, { "a\nb", "a\\nb" }, { "\\n", "\\\\n" },
-        { "\n1 9 0 0 x\n", "\\n1 9 0 0 x\\n" }, { "\xff", "\\377" },
-        { "\x1b[31m", "\\033[31m" }, { "\\033", "\\\\033" }, { "Käse", "Käse" },
+        { "bash", "bash" },     { "", "" },
+        { "a b", "a b" },       { "a\nb", "a\\nb" },
+        { "\\n", "\\\\n" },     { "\n1 9 0 0 x\n", "\\n1 9 0 0 x\\n" },
+        { "\xff", "\\377" },    { "\x1b[31m", "\\033[31m" },
+        { "\\033", "\\\\033" }, { "Käse", "Käse" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

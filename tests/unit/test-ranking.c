@@ -81,9 +81,9 @@ static void test_who_is_eligible(void) {
         guint64 vm_bytes;
         gboolean is_eligible;
     } rows[] = {
-        { 2, FALSE, 'S', 4096, TRUE },  { 1, FALSE, 'S', 4096, FALSE }, { 2, TRUE, 'S', 4096, FALSE },
-        { 2, FALSE, 'Z', 0, FALSE },    { 2, FALSE, 'Z', 4096, FALSE }, { 2, FALSE, 'X', 4096, FALSE },
-        { 2, FALSE, 'D', 4096, TRUE },  { 2, FALSE, 'T', 4096, TRUE },  { 2, FALSE, 'S', 0, FALSE },
+        { 2, FALSE, 'S', 4096, TRUE }, { 1, FALSE, 'S', 4096, FALSE }, { 2, TRUE, 'S', 4096, FALSE },
+        { 2, FALSE, 'Z', 0, FALSE },   { 2, FALSE, 'Z', 4096, FALSE }, { 2, FALSE, 'X', 4096, FALSE },
+        { 2, FALSE, 'D', 4096, TRUE }, { 2, FALSE, 'T', 4096, TRUE },  { 2, FALSE, 'S', 0, FALSE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -97,8 +97,8 @@ static void test_without_anonymous_counter(void) {
 }
 
 static void test_is_on(void) {
-    static const MnCounter signs[] = { MN_COUNTER_SCANNED_KSWAPD, MN_COUNTER_SCANNED_DIRECT,
-                                       MN_COUNTER_KSWAPD_RUNS, MN_COUNTER_DIRECT_RUNS };
+    static const MnCounter signs[] = { MN_COUNTER_SCANNED_KSWAPD, MN_COUNTER_SCANNED_DIRECT, MN_COUNTER_KSWAPD_RUNS,
+                                       MN_COUNTER_DIRECT_RUNS };
     MnSample sample = { .known = ~G_GUINT64_CONSTANT(0) };
     MnReclaim reclaim = { 0 };
 
@@ -203,12 +203,9 @@ static void test_names_of_kernels(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         gsize span;
         MnSample sample = sample_of(rows[i].machine, 0, &span);
-        gint64 found = sample.known & MN_COUNTER_BIT(rows[i].counter)
-                           ? (gint64)sample.counters[rows[i].counter]
-                           : -1;
+        gint64 found = sample.known & MN_COUNTER_BIT(rows[i].counter) ? (gint64)sample.counters[rows[i].counter] : -1;
 
-        CHECK(found == rows[i].expected, "%s, counter %u: %" G_GINT64_FORMAT, rows[i].machine,
-              rows[i].counter, found);
+        CHECK(found == rows[i].expected, "%s, counter %u: %" G_GINT64_FORMAT, rows[i].machine, rows[i].counter, found);
     }
 }
 
@@ -235,23 +232,18 @@ static void test_incomplete_sum(void) {
     MnSample sample = { 0 };
     gsize span;
 
-    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SCANNED_DIRECT), &sample, &span),
-                    -EBADMSG);
-    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SHMEM) | B(MAPPED), &sample, &span),
-                    -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SCANNED_DIRECT), &sample, &span), -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), B(SHMEM) | B(MAPPED), &sample, &span), -EBADMSG);
     CU_ASSERT_EQUAL(mn_sample_parse_vmstat(text, strlen(text), 0, &sample, &span), 0);
     CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 0);
-    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(turned, strlen(turned), B(SCANNED_DIRECT), &sample, &span),
-                    0);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(turned, strlen(turned), B(SCANNED_DIRECT), &sample, &span), 0);
     CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 12);
     CU_ASSERT_EQUAL(span, strlen(turned));
     CU_ASSERT_EQUAL(mn_sample_parse_vmstat(whole, strlen(whole), B(SCANNED_DIRECT), &sample, &span), 0);
     CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_SCANNED_DIRECT], 18);
     CU_ASSERT_EQUAL(span, strlen(whole));
-    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(twice, strlen(twice), B(SCANNED_DIRECT), &sample, &span),
-                    -EBADMSG);
-    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(other, strlen(other), B(SCANNED_DIRECT), &sample, &span),
-                    -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(twice, strlen(twice), B(SCANNED_DIRECT), &sample, &span), -EBADMSG);
+    CU_ASSERT_EQUAL(mn_sample_parse_vmstat(other, strlen(other), B(SCANNED_DIRECT), &sample, &span), -EBADMSG);
 }
 
 static void test_pressure_text(void) {
@@ -259,8 +251,10 @@ static void test_pressure_text(void) {
         const char *name, *text;
         gint64 expected; /* -1: refused */
     } rows[] = {
-        { "as it is", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1204\n"
-                      "full avg10=0.00 avg60=0.00 avg300=0.00 total=311\n", 311 },
+        { "as it is",
+          "some avg10=0.00 avg60=0.00 avg300=0.00 total=1204\n"
+          "full avg10=0.00 avg60=0.00 avg300=0.00 total=311\n",
+          311 },
         { "full alone", "full avg10=0.00 total=7\n", 7 },
         { "no full (cpu of old kernels)", "some avg10=0.00 total=7\n", -1 },
         { "no total", "full avg10=0.00\n", -1 },
@@ -278,8 +272,7 @@ static void test_pressure_text(void) {
 
         CHECK(r == (rows[i].expected < 0 ? -EBADMSG : 0), "%s: %d", rows[i].name, r);
         CHECK(sample.known == (r == 0 ? B(STALLED_US) : 0), "%s", rows[i].name);
-        CHECK(r < 0 || sample.counters[MN_COUNTER_STALLED_US] == (guint64)rows[i].expected, "%s",
-              rows[i].name);
+        CHECK(r < 0 || sample.counters[MN_COUNTER_STALLED_US] == (guint64)rows[i].expected, "%s", rows[i].name);
     }
 }
 

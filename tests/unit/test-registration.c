@@ -149,7 +149,10 @@ static void test_bad_arguments(void) {
         MnEventKind kind;
         const char *argument;
     } rows[] = {
-        { MN_EVENT_USAGE, "max" }, { MN_EVENT_MEMSW, "1Mjunk" }, { MN_EVENT_PRESSURE, "" }, { MN_EVENT_PRESSURE, "LOW" },
+        { MN_EVENT_USAGE, "max" },
+        { MN_EVENT_MEMSW, "1Mjunk" },
+        { MN_EVENT_PRESSURE, "" },
+        { MN_EVENT_PRESSURE, "LOW" },
     };
     guint before = n_held();
 

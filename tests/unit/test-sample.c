@@ -69,9 +69,9 @@ static guint64 clamp(Wide pages) {
 
 /* The driver's formula, reckoned in numbers so wide that nothing overflows, and clamped. */
 static guint64 expected_used(const Texts *texts) {
-    guint64 there = clamp((Wide)clamp((Wide)(kib(texts, "MemTotal:") / PAGE_KIB) +
-                                      kib(texts, "SwapTotal:") / PAGE_KIB) +
-                          pages(texts, "nr_shmem ") + pages(texts, "nr_mlock "));
+    guint64 there =
+        clamp((Wide)clamp((Wide)(kib(texts, "MemTotal:") / PAGE_KIB) + kib(texts, "SwapTotal:") / PAGE_KIB) +
+              pages(texts, "nr_shmem ") + pages(texts, "nr_mlock "));
     guint64 unused = clamp((Wide)(kib(texts, "MemFree:") / PAGE_KIB) + kib(texts, "SwapFree:") / PAGE_KIB +
                            pages(texts, "nr_file_pages ") + pages(texts, "nr_slab_reclaimable "));
 
@@ -99,22 +99,19 @@ static void check_formulas(const char *machine, const Texts *texts) {
     CHECK(reading.pages[MN_METER_ACTIVE] ==
               clamp((Wide)pages(texts, "nr_active_anon ") + pages(texts, "nr_active_file ")),
           "%s", machine);
-    CHECK(reading.pages[MN_METER_TOTAL] ==
-              kib(texts, "MemTotal:") / PAGE_KIB + kib(texts, "SwapTotal:") / PAGE_KIB,
+    CHECK(reading.pages[MN_METER_TOTAL] == kib(texts, "MemTotal:") / PAGE_KIB + kib(texts, "SwapTotal:") / PAGE_KIB,
           "%s", machine);
     CHECK(reading.pages[MN_METER_FREE] == kib(texts, "MemFree:") / PAGE_KIB, "%s", machine);
     CHECK(reading.pages[MN_METER_AVAILABLE] == kib(texts, "MemAvailable:") / PAGE_KIB, "%s", machine);
     CHECK(reading.pages[MN_METER_ANON] == pages(texts, "nr_anon_pages "), "%s", machine);
     CHECK(reading.pages[MN_METER_FILE] == pages(texts, "nr_file_pages "), "%s", machine);
     CHECK(reading.pages[MN_METER_SHMEM] == pages(texts, "nr_shmem "), "%s", machine);
-    CHECK(reading.pages[MN_METER_SLAB_RECLAIMABLE] == pages(texts, "nr_slab_reclaimable "), "%s",
-          machine);
+    CHECK(reading.pages[MN_METER_SLAB_RECLAIMABLE] == pages(texts, "nr_slab_reclaimable "), "%s", machine);
     CHECK(reading.pages[MN_METER_MLOCKED] == pages(texts, "nr_mlock "), "%s", machine);
     CHECK(reading.pages[MN_METER_DIRTY] == pages(texts, "nr_dirty "), "%s", machine);
     CHECK(reading.pages[MN_METER_SWAP_TOTAL] == kib(texts, "SwapTotal:") / PAGE_KIB, "%s", machine);
     CHECK(reading.pages[MN_METER_SWAP_FREE] == kib(texts, "SwapFree:") / PAGE_KIB, "%s", machine);
-    CHECK(reading.pages[MN_METER_SWAP_USED] ==
-              kib(texts, "SwapTotal:") / PAGE_KIB - kib(texts, "SwapFree:") / PAGE_KIB,
+    CHECK(reading.pages[MN_METER_SWAP_USED] == kib(texts, "SwapTotal:") / PAGE_KIB - kib(texts, "SwapFree:") / PAGE_KIB,
           "%s", machine);
 }
 
@@ -140,9 +137,8 @@ static void test_meters_of_this_kernel(void) {
 /* The two files of a recording were read one after the other, so the sums may differ by what
  * happened in between: 4 MiB are allowed, less than any term that could be forgotten. */
 static void test_used_agrees_with_meminfo_alone(void) {
-    static const char *const machines[] = { "debian-5.10",    "debian-6.1", "debian-6.1-zram",
-                                            "debian-6.12",    "numa2-6.1",  "cpus64-6.1",
-                                            "ancient-2.6.32", "guest-6.18-plugged" };
+    static const char *const machines[] = { "debian-5.10", "debian-6.1", "debian-6.1-zram", "debian-6.12",
+                                            "numa2-6.1",   "cpus64-6.1", "ancient-2.6.32",  "guest-6.18-plugged" };
 
     for (guint i = 0; i < G_N_ELEMENTS(machines); i++) {
         g_auto(Texts) texts = texts_of(machines[i]);
@@ -195,8 +191,7 @@ static void check_bad(const char *prefix, gboolean is_vmstat) {
         memset(&before, 0x5a, sizeof before);
         sample = before;
         r = is_vmstat ? mn_sample_parse_vmstat(texts.vmstat, texts.vmstat_len, needed, &sample, &span)
-                      : mn_sample_parse_meminfo(texts.meminfo, texts.meminfo_len, needed, PAGE_KIB,
-                                                &sample, &span);
+                      : mn_sample_parse_meminfo(texts.meminfo, texts.meminfo_len, needed, PAGE_KIB, &sample, &span);
         CHECK(r == BAD, "%s", machine);
         CHECK(memcmp(&sample, &before, sizeof sample) == 0 && span == 4711, "%s", machine);
     }
@@ -369,13 +364,15 @@ static void test_meters_from_meminfo_alone(void) {
 
         if (g_str_has_prefix(machine, "odd-") || g_str_has_prefix(machine, "bad-"))
             continue;
-        CHECK(mn_sample_parse_meminfo(texts.meminfo, texts.meminfo_len, MN_COUNTERS_BOTH, PAGE_KIB, &sample,
-                                      &span) == 0, "%s", machine);
+        CHECK(mn_sample_parse_meminfo(texts.meminfo, texts.meminfo_len, MN_COUNTERS_BOTH, PAGE_KIB, &sample, &span) ==
+                  0,
+              "%s", machine);
         CHECK((MN_COUNTERS_BOTH & ~sample.known) == 0, "%s", machine);
         mn_reading_from_sample(&sample, &reading);
         CHECK((gint64)reading.pages[MN_METER_USED] == expected_used_by_meminfo(&texts), "%s", machine);
         CHECK(reading.pages[MN_METER_ACTIVE] ==
-                  (kib(&texts, "Active(anon):") + kib(&texts, "Active(file):")) / PAGE_KIB, "%s", machine);
+                  (kib(&texts, "Active(anon):") + kib(&texts, "Active(file):")) / PAGE_KIB,
+              "%s", machine);
         CHECK(reading.pages[MN_METER_ANON] == kib(&texts, "AnonPages:") / PAGE_KIB, "%s", machine);
         CHECK(reading.pages[MN_METER_DIRTY] == kib(&texts, "Dirty:") / PAGE_KIB, "%s", machine);
     }
@@ -388,8 +385,7 @@ static void test_the_counters_of_the_other_text_stay(void) {
 
     CU_ASSERT_EQUAL(mn_sample_parse_vmstat(vmstat, strlen(vmstat), 0, &sample, &span), 0);
     CU_ASSERT_EQUAL(mn_sample_parse_meminfo(meminfo, strlen(meminfo), 0, 4, &sample, &span), 0);
-    CU_ASSERT_EQUAL(sample.known,
-                    MN_COUNTER_BIT(MN_COUNTER_DIRTY) | MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL));
+    CU_ASSERT_EQUAL(sample.known, MN_COUNTER_BIT(MN_COUNTER_DIRTY) | MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL));
 
     CU_ASSERT_EQUAL(mn_sample_parse_vmstat("x 1\n", 4, 0, &sample, &span), 0);
     CU_ASSERT_EQUAL(sample.known, MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL));
@@ -425,8 +421,8 @@ static void test_what_is_needed_must_be_there(void) {
         MnSample sample = { 0 };
         gsize span;
 
-        CHECK(mn_sample_parse_vmstat(vmstat, strlen(vmstat), rows[i].needed, &sample, &span) ==
-                  rows[i].expected, "needed %" G_GINT64_MODIFIER "x", rows[i].needed);
+        CHECK(mn_sample_parse_vmstat(vmstat, strlen(vmstat), rows[i].needed, &sample, &span) == rows[i].expected,
+              "needed %" G_GINT64_MODIFIER "x", rows[i].needed);
     }
 }
 

@@ -19,8 +19,8 @@
 /* Warnings and messages instead of output. */
 static guint n_warnings, n_messages;
 
-static void count_log(const char *domain G_GNUC_UNUSED, GLogLevelFlags level,
-                      const char *message G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+static void count_log(const char *domain G_GNUC_UNUSED, GLogLevelFlags level, const char *message G_GNUC_UNUSED,
+                      gpointer data G_GNUC_UNUSED) {
     n_warnings += (level & G_LOG_LEVEL_WARNING) != 0;
     n_messages += (level & G_LOG_LEVEL_MESSAGE) != 0;
 }
@@ -59,8 +59,8 @@ static char *line_of(const World *world, const char *file, const char *key) {
 
 static void set_number(const World *world, const char *file, const char *key, guint64 number) {
     g_autofree char *line = line_of(world, file, key);
-    g_autofree char *changed = g_strdup_printf("%s %" G_GUINT64_FORMAT "%s", key, number,
-                                               strcmp(file, "meminfo") == 0 ? " kB" : "");
+    g_autofree char *changed =
+        g_strdup_printf("%s %" G_GUINT64_FORMAT "%s", key, number, strcmp(file, "meminfo") == 0 ? " kB" : "");
 
     edit(world, file, line, changed);
 }
@@ -71,8 +71,7 @@ static void test_first_sample(void) {
     g_autofree char *meminfo = fixture_read(MACHINE, "meminfo", &len);
 
     CU_ASSERT_EQUAL(page_of(world, MN_METER_TOTAL),
-                    fixture_number(meminfo, len, "MemTotal:") / 4 +
-                        fixture_number(meminfo, len, "SwapTotal:") / 4);
+                    fixture_number(meminfo, len, "MemTotal:") / 4 + fixture_number(meminfo, len, "SwapTotal:") / 4);
     CU_ASSERT_EQUAL(mn_sampler_get_machine(world->sampler)->page_bytes, 4096);
     CU_ASSERT_EQUAL(mn_sampler_get_machine(world->sampler)->offered, (1U << MN_N_METERS) - 1);
 }
@@ -119,8 +118,8 @@ static void test_where_nothing_can_be_read(void) {
 
             fixture_replace(directory, rows[i].removed, text, len);
         }
-        CHECK(mn_sampler_new(directory, &parameters, &sampler, &name) == rows[i].expected, "%s of %s",
-              rows[i].removed, rows[i].bad_machine);
+        CHECK(mn_sampler_new(directory, &parameters, &sampler, &name) == rows[i].expected, "%s of %s", rows[i].removed,
+              rows[i].bad_machine);
         CHECK(g_strcmp0(name, rows[i].removed) == 0, "%s", rows[i].removed);
         CHECK(sampler == NULL, "%s", rows[i].removed);
         fixture_remove(directory);
@@ -150,14 +149,12 @@ static void test_files_may_be_replaced_or_rewritten(void) {
 
 /* Each bad file in the place of the good one: the last good values stay, one warning, one message
  * when it is good again. */
-static void check_damage(World *world, const char *file, const char *text, gsize len,
-                         const char *what) {
+static void check_damage(World *world, const char *file, const char *text, gsize len, const char *what) {
     gsize good_len;
     g_autofree char *good = fixture_read("debian-6.1", file, &good_len);
     MnReading before = *mn_sampler_read(world->sampler), after;
     guint n_notified = 0;
-    g_autoptr(MnWatch) watch = world_watch_new(world, "used 1 active 1 available<100%", on_notify,
-                                               &n_notified);
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 1 active 1 available<100%", on_notify, &n_notified);
 
     mn_sampler_settle(world->sampler, watch);
     mn_sampler_add(world->sampler, watch);
@@ -506,7 +503,9 @@ static void test_hysteresis_is_a_parameter(void) {
 }
 
 static void test_sampling_and_telling_allocate_nothing(void) {
-    enum { N = 200 };
+    enum {
+        N = 200
+    };
     g_autoptr(World) world = world_new(MACHINE);
     MnWatch *watches[N];
     guint n_notified = 0;
@@ -559,7 +558,10 @@ static void test_the_live_proc(void) {
 /* Memory that really fills up faster than was assumed shortens the sleep. The kernel may hand out
  * pages that it has set aside for a CPU, which no meter shows, so it is taken until it is seen. */
 static void test_it_learns_how_fast_memory_fills(void) {
-    enum { CHUNK_BYTES = 32 << 20, CHUNKS_MAX = 48 };
+    enum {
+        CHUNK_BYTES = 32 << 20,
+        CHUNKS_MAX = 48
+    };
     char *chunks[CHUNKS_MAX];
     guint n_chunks = 0, n_notified = 0;
     MnParameters parameters;

@@ -37,8 +37,7 @@ static void check_reason(Machine *self, const char *expected) {
 
     mn_shortage_describe(&self->shortage, self->now_us, line);
     CHECK(strcmp(line, expected) == 0, "'%s'", line);
-    CHECK(mn_shortage_holds(&self->shortage, self->now_us) == (strcmp(expected, "ok\n") != 0), "'%s'",
-          expected);
+    CHECK(mn_shortage_holds(&self->shortage, self->now_us) == (strcmp(expected, "ok\n") != 0), "'%s'", expected);
 }
 
 static void test_watermark(void) {
@@ -141,8 +140,7 @@ static void test_stalls(void) {
 
         machine_init(&machine, MN_SHORTAGE_CRITICAL);
         advance(&machine, 0);
-        CHECK(waits(&machine, rows[i].n, rows[i].step_us, rows[i].stalled_us) == rows[i].expected, "%s",
-              rows[i].name);
+        CHECK(waits(&machine, rows[i].n, rows[i].step_us, rows[i].stalled_us) == rows[i].expected, "%s", rows[i].name);
     }
 }
 
@@ -154,8 +152,7 @@ static void test_stall_ends(void) {
     CU_ASSERT_TRUE(waits(&machine, 1, S, 700 * MS));
     check_reason(&machine, "stalled percent=70\n");
     CU_ASSERT_TRUE(waits(&machine, 3, 250 * MS, 0));
-    CU_ASSERT_FALSE(waits(&machine, 3, 500 * MS, 0) &&
-                    mn_shortage_holds(&machine.shortage, machine.now_us));
+    CU_ASSERT_FALSE(waits(&machine, 3, 500 * MS, 0) && mn_shortage_holds(&machine.shortage, machine.now_us));
     check_reason(&machine, "ok\n");
 
     machine.sample.counters[MN_COUNTER_STALLED_US] = 0; /* goes backwards */

@@ -279,8 +279,8 @@ static gboolean is_room_for(guint n, guint expected) {
     few = mn_sinks_new(NULL, on_ended, &n_ended);
     while (n_sinks <= expected && charge_new(few, &sink) == 0)
         n_sinks++;
-    is_right = n_sinks == expected && charge_new(few, &sink) == -ENFILE &&
-               mn_sinks_get_n_registrations(few) == expected;
+    is_right =
+        n_sinks == expected && charge_new(few, &sink) == -ENFILE && mn_sinks_get_n_registrations(few) == expected;
     if (is_right && sink) { /* one goes, and there is room for another */
         mn_sinks_refund(few, sink);
         is_right = charge_new(few, &sink) == 0;

@@ -16,12 +16,10 @@ static char *read_at(MnSnapshot *snapshot, off_t offset, gsize size, const char 
     return g_strndup(n > 0 ? bytes : "", n);
 }
 
-static void check_read(MnSnapshot *snapshot, off_t offset, gsize size, const char *text,
-                       const char *expected) {
+static void check_read(MnSnapshot *snapshot, off_t offset, gsize size, const char *text, const char *expected) {
     g_autofree char *got = read_at(snapshot, offset, size, text);
 
-    CHECK(strcmp(got, expected) == 0, "%zu bytes at %" G_GINT64_FORMAT ": %s", size,
-          (gint64)offset, got);
+    CHECK(strcmp(got, expected) == 0, "%zu bytes at %" G_GINT64_FORMAT ": %s", size, (gint64)offset, got);
 }
 
 static void test_byte_by_byte(void) {
@@ -138,8 +136,7 @@ static CU_TestInfo tests[] = {
     { "byte by byte it is one text and an end", test_byte_by_byte },
     { "offset 0 begins anew", test_offset_0_begins_anew },
     { "pread into a file not read before", test_pread_into_a_file_not_read_before },
-    { "pread beyond the end of a file not read before",
-      test_pread_beyond_the_end_of_a_file_not_read_before },
+    { "pread beyond the end of a file not read before", test_pread_beyond_the_end_of_a_file_not_read_before },
     { "a fresh text at the end", test_going_on_at_the_end },
     { "a fresh text beyond the end", test_going_on_beyond_the_end },
     { "a fresh text wherever it is", test_restart_wherever_it_is },

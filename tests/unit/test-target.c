@@ -57,9 +57,9 @@ static void test_who_may_signal(void) {
         { ALICE, ALICE, ALICE, ALICE, 0 },
         { ALICE, ALICE, ALICE, BOB, -EPERM },
         { ALICE, ALICE, ALICE, 0, 0 },
-        { ALICE, 0, 0, ALICE, 0 },          /* started by the user, set-user-id */
-        { 0, ALICE, ALICE, ALICE, 0 },      /* its saved one is his */
-        { 0, ALICE, 0, ALICE, -EPERM },     /* root that goes by his name for a moment */
+        { ALICE, 0, 0, ALICE, 0 },      /* started by the user, set-user-id */
+        { 0, ALICE, ALICE, ALICE, 0 },  /* its saved one is his */
+        { 0, ALICE, 0, ALICE, -EPERM }, /* root that goes by his name for a moment */
         { BOB, ALICE, BOB, ALICE, -EPERM },
         { 0, 0, 0, ALICE, -EPERM },
         { 0, 0, 0, 0, 0 },
@@ -115,8 +115,8 @@ static void test_both_users_need_the_right(void) {
         uid_t opener, writer;
         int expected;
     } rows[] = {
-        { ALICE, ALICE, 0 }, { 0, ALICE, 0 }, { ALICE, 0, 0 }, { 0, 0, 0 }, { BOB, ALICE, -EPERM },
-        { ALICE, BOB, -EPERM }, { BOB, 0, -EPERM }, { 0, BOB, -EPERM },
+        { ALICE, ALICE, 0 },    { 0, ALICE, 0 },        { ALICE, 0, 0 },    { 0, 0, 0 },
+        { BOB, ALICE, -EPERM }, { ALICE, BOB, -EPERM }, { BOB, 0, -EPERM }, { 0, BOB, -EPERM },
     };
     pid_t child = start(ALICE, ALICE, ALICE);
     guint before = open_descriptors("");
@@ -159,7 +159,8 @@ static void test_nobody_may_list_these(void) {
 
     CU_ASSERT_EQUAL(mn_target_open(1, &writer, FALSE, &target), -EPERM);
     CU_ASSERT_EQUAL(mn_target_open(getpid(), &writer, FALSE, &target), -EPERM);
-    CU_ASSERT_EQUAL(mn_target_open(getppid(), &writer, FALSE, &target), -EPERM); /* the daemon, if this were the helper */
+    CU_ASSERT_EQUAL(mn_target_open(getppid(), &writer, FALSE, &target),
+                    -EPERM); /* the daemon, if this were the helper */
 }
 
 static void test_a_program(void) {

@@ -29,7 +29,10 @@ static void test_what_is_shown(void) {
         { "other control characters", "\t\r\a\b\x01\x1f", "\\011\\015\\007\\010\\001\\037" },
         { "a terminal's sequence", "\x1b[31mred\x1b]0;title\x07", "\\033[31mred\\033]0;title\\007" },
         { "delete", "\x7f", "\\177" },
-        { "control characters of Unicode", "\xc2\x80\xc2\x9b" "2J\xc2\x9f", "\\302\\200\\302\\2332J\\302\\237" },
+        { "control characters of Unicode",
+          "\xc2\x80\xc2\x9b"
+          "2J\xc2\x9f",
+          "\\302\\200\\302\\2332J\\302\\237" },
         { "right to left", "a\u202egnp", "a\\342\\200\\256gnp" },
         { "isolated, marked, joined", "\u2066\u200f\u200d", "\\342\\201\\246\\342\\200\\217\\342\\200\\215" },
         { "separators of lines and paragraphs", "\u2028\u2029", "\\342\\200\\250\\342\\200\\251" },

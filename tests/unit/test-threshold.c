@@ -60,8 +60,8 @@ static void check_logged(const char *expected) {
     gsize len = mn_event_log_next(mn_thresholds_get_log(fixture.all), &fixture.cursor, line);
     const char *rest = len > 0 ? strchr(line, ' ') + 1 : "";
 
-    CHECK(strncmp(rest, expected, strlen(expected)) == 0 &&
-              (len == 0) == (*expected == '\0'), "%s instead of %s", rest, expected);
+    CHECK(strncmp(rest, expected, strlen(expected)) == 0 && (len == 0) == (*expected == '\0'), "%s instead of %s", rest,
+          expected);
 }
 
 static void test_names(void) {
@@ -84,15 +84,18 @@ static void test_names(void) {
         { "a\x1b[0m", -EINVAL },
         { "caf\xc3", -EINVAL },
         { "\xff", -EINVAL },
-        { "a\xc2\xa0" "b", -EINVAL },     /* a no-break space */
-        { "a\xe2\x80\xa8" "b", -EINVAL }, /* a line separator */
+        { "a\xc2\xa0"
+          "b",
+          -EINVAL }, /* a no-break space */
+        { "a\xe2\x80\xa8"
+          "b",
+          -EINVAL }, /* a line separator */
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnThreshold *threshold = NULL;
 
-        CHECK(mn_threshold_new(fixture.all, rows[i].name, 0, &threshold) == rows[i].expected, "%s",
-              rows[i].name);
+        CHECK(mn_threshold_new(fixture.all, rows[i].name, 0, &threshold) == rows[i].expected, "%s", rows[i].name);
         CHECK((threshold != NULL) == (rows[i].expected == 0), "%s", rows[i].name);
         mn_threshold_free(threshold);
     }
@@ -130,8 +133,8 @@ static void test_text(void) {
 }
 
 static void test_a_bad_write_keeps_limits_state_and_count(void) {
-    static const char *const bad[] = { "nonsense 5", "used", "used -1", "used 101%", "used 10X",
-                                       "used 5 used 6", "used 5 \xc3", "used 18446744073709551616" };
+    static const char *const bad[] = { "nonsense 5", "used",          "used -1",     "used 101%",
+                                       "used 10X",   "used 5 used 6", "used 5 \xc3", "used 18446744073709551616" };
     guint64 generation;
 
     mn_threshold_wait(fixture.low);
@@ -317,7 +320,9 @@ static guint count_logged(void) {
 
 /* All limits of a user in one sample, and once more in the next. */
 static void test_who_is_up_to_date_loses_nothing(void) {
-    enum { N = MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX };
+    enum {
+        N = MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX
+    };
     g_autoptr(GString) text = g_string_new(NULL);
     MnThreshold *thresholds[N] = { fixture.low };
 
@@ -398,8 +403,7 @@ static CU_TestInfo tests[] = {
 };
 
 int main(void) {
-    CU_SuiteInfo suites[] = { { "threshold", NULL, NULL, set_up, tear_down, tests },
-                              CU_SUITE_INFO_NULL };
+    CU_SuiteInfo suites[] = { { "threshold", NULL, NULL, set_up, tear_down, tests }, CU_SUITE_INFO_NULL };
 
     return run_suites(suites);
 }

@@ -81,14 +81,16 @@ static void test_boost(void) {
     g_auto(MnZones) zones = { 0 };
 
     CU_ASSERT_EQUAL_FATAL(parse(&zones, "Node 0, zone DMA\npages free 204\nboost 512\nmin 546\nlow 554\n"
-                                        "high 562\npresent 3998\nprotection: (0, 182)\n"), 0);
+                                        "high 562\npresent 3998\nprotection: (0, 182)\n"),
+                          0);
     CU_ASSERT_EQUAL(zones.zones[0].min, 34);
     CU_ASSERT_EQUAL(zones.zones[0].low, 42);
     CU_ASSERT_EQUAL(zones.zones[0].high, 50);
     CU_ASSERT_FALSE(mn_zone_is_below(&zones.zones[0], MN_WATERMARK_LOW));
 
     CU_ASSERT_EQUAL_FATAL(parse(&zones, "Node 0, zone DMA\npages free 1\nboost 512\nmin 1\nlow 2\nhigh 3\n"
-                                        "present 3998\nprotection: (0)\n"), 0);
+                                        "present 3998\nprotection: (0)\n"),
+                          0);
     CU_ASSERT_EQUAL(zones.zones[0].high, 0);
 }
 
@@ -121,18 +123,17 @@ static void test_texts(void) {
         { "no newline", "Node 0, zone Normal\npresent 0", -EBADMSG },
         { "two zones", HEAD BODY "Node 0, zone DMA\n" BODY, 0 },
         { "the same zone of another node", HEAD BODY "Node 1, zone Normal\n" BODY, 0 },
-        { "the same zone again, not next to it", HEAD BODY "Node 1, zone Normal\n" BODY HEAD BODY,
+        { "the same zone again, not next to it", HEAD BODY "Node 1, zone Normal\n" BODY HEAD BODY, -EBADMSG },
+        { "a first zone that is incomplete",
+          HEAD "present 1\n"
+               "Node 0, zone DMA\n" BODY,
           -EBADMSG },
-        { "a first zone that is incomplete", HEAD "present 1\n" "Node 0, zone DMA\n" BODY, -EBADMSG },
         { "a value twice", HEAD BODY "low 2\n", -EBADMSG },
         { "protection twice", HEAD BODY "protection: (0)\n", -EBADMSG },
         { "one protection", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: (5)\n", 0 },
-        { "no protection", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: ()\n",
-          -EBADMSG },
-        { "a letter in it", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: (0, x)\n",
-          -EBADMSG },
-        { "words behind it", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: (0) 1\n",
-          -EBADMSG },
+        { "no protection", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: ()\n", -EBADMSG },
+        { "a letter in it", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: (0, x)\n", -EBADMSG },
+        { "words behind it", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\npresent 1\nprotection: (0) 1\n", -EBADMSG },
         { "a negative number", HEAD "present -1\n", -EBADMSG },
         { "two numbers", HEAD "present 0 0\n", -EBADMSG },
         { "2^64", HEAD "present 18446744073709551616\n", -EBADMSG },
@@ -180,21 +181,22 @@ static void test_watermarks(void) {
         { "at low", { .present = 9999, .free = 20, .min = 10, .low = 20 }, TRUE, FALSE },
         { "at min", { .present = 9999, .free = 10, .min = 10, .low = 20 }, TRUE, TRUE },
         { "the reserve against higher zones does not count",
-          { .present = 3998, .free = 3840, .min = 24, .low = 30, .upper_reserve = 10315 }, FALSE, FALSE },
-        { "its own would", { .present = 9999, .free = 25, .min = 10, .low = 20, .own_reserve = 5 },
-          TRUE, FALSE },
+          { .present = 3998, .free = 3840, .min = 24, .low = 30, .upper_reserve = 10315 },
+          FALSE,
+          FALSE },
+        { "its own would", { .present = 9999, .free = 25, .min = 10, .low = 20, .own_reserve = 5 }, TRUE, FALSE },
         { "no pages at all", { .present = 0, .free = 0, .min = 32, .low = 32 }, FALSE, FALSE },
         { "watermarks of 0", { .present = 9999, .free = 1 }, FALSE, FALSE },
         { "and nothing free", { .present = 9999, .free = 0 }, TRUE, TRUE },
-        { "numbers near 2^64", { .present = MOST, .free = MOST, .min = MOST - 1, .low = MOST,
-                                 .own_reserve = MOST }, TRUE, TRUE },
+        { "numbers near 2^64",
+          { .present = MOST, .free = MOST, .min = MOST - 1, .low = MOST, .own_reserve = MOST },
+          TRUE,
+          TRUE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        CHECK(mn_zone_is_below(&rows[i].zone, MN_WATERMARK_LOW) == rows[i].below_low, "%s: low",
-              rows[i].name);
-        CHECK(mn_zone_is_below(&rows[i].zone, MN_WATERMARK_MIN) == rows[i].below_min, "%s: min",
-              rows[i].name);
+        CHECK(mn_zone_is_below(&rows[i].zone, MN_WATERMARK_LOW) == rows[i].below_low, "%s: low", rows[i].name);
+        CHECK(mn_zone_is_below(&rows[i].zone, MN_WATERMARK_MIN) == rows[i].below_min, "%s: min", rows[i].name);
     }
 }
 

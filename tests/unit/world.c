@@ -32,8 +32,8 @@ void world_simulate(World *self, const char *text) {
     mn_sampler_override(self->sampler, &override);
 }
 
-MnWatch *world_watch_new(World *self, const char *limits,
-                         void (*notify)(MnWatch *, const MnReading *), gpointer observer) {
+MnWatch *world_watch_new(World *self, const char *limits, void (*notify)(MnWatch *, const MnReading *),
+                         gpointer observer) {
     const MnMachine *machine = mn_sampler_get_machine(self->sampler);
     MnLimitSet set;
 

@@ -18,5 +18,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 void world_simulate(World *self, const char *text);
 
 /* A watch for limits in their text form. */
-MnWatch *world_watch_new(World *self, const char *limits,
-                         void (*notify)(MnWatch *, const MnReading *), gpointer observer);
+MnWatch *world_watch_new(World *self, const char *limits, void (*notify)(MnWatch *, const MnReading *),
+                         gpointer observer);
