@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <memnotifyfs/memnotifyfs.h>
+#include <memnotifyfs/contract.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>

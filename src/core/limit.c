@@ -7,7 +7,7 @@
 #include "core/number.h"
 
 #include <errno.h>
-#include <memnotifyfs/memnotifyfs.h>
+#include <memnotifyfs/contract.h>
 #include <string.h>
 
 const char *const mn_op_names[] = { [MN_OP_AT_LEAST] = ">=", [MN_OP_BELOW] = "<" };

@@ -10,7 +10,7 @@
 #include "sampler/sampler.h"
 #include "sampler/threshold.h"
 
-#include <memnotifyfs/memnotifyfs.h>
+#include <memnotifyfs/contract.h>
 
 /* What the files show and change. */
 typedef struct MnFilesContext {

@@ -3,7 +3,7 @@
 
 #include "core/meter.h"
 
-#include <memnotifyfs/memnotifyfs.h>
+#include <memnotifyfs/contract.h>
 #include <sys/types.h>
 
 /* A limit of a named threshold was reached or left. */

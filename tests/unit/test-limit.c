@@ -5,7 +5,7 @@
 #include "runner.h"
 
 #include <errno.h>
-#include <memnotifyfs/memnotifyfs.h>
+#include <memnotifyfs/contract.h>
 #include <string.h>
 
 /* `mlocked` is a meter that this machine does not have. */
