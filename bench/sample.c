@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What one sample costs: the daemon's own sampler, linked from its library, against the preads that
+/* What one sample costs: the daemon's own board, linked from its library, against the preads that
  * it cannot do without.
  *
  *   sample vmstat|zoneinfo BATCHES N
  *
  * "ours" is all that happens when the timer expires or a read finds the last sample too old: reading,
  * parsing, the meters, the crossings and the choice of the next moment, with one limit far away; with
- * zoneinfo, also telling an observer as oom_notify is one. "far" is the same with LIMITS limits.
+ * zoneinfo, also telling a device as oom_notify is one. "far" is the same with LIMITS limits.
  * "floor" is one pread of each file, whole: vmstat, meminfo and perhaps zoneinfo. "span" repeats
  * exactly the preads that ours made: what is left above it is our own work. They are recorded by the
  * linker's --wrap. */
+#include "board/board.h"
 #include "fatal.h"
-#include "sampler/sampler.h"
 #include "series.h"
 
 #include <errno.h>
@@ -52,14 +52,15 @@ static void never(MnWatch *watch G_GNUC_UNUSED, const MnReading *reading G_GNUC_
     fatal("a far limit was crossed");
 }
 
-static void look_at_nothing(MnObserver *self G_GNUC_UNUSED, const MnMoment *moment G_GNUC_UNUSED) {
+static void look_at_nothing(MnSubscriber *self G_GNUC_UNUSED, const MnMoment *moment G_GNUC_UNUSED) {
 }
 
-/* What is measured: a sampler whose every read takes a sample, with n limits in the upper third of the
+/* What is measured: a board whose every read takes a sample, with n limits in the upper third of the
  * memory. */
 typedef struct World {
-    MnSampler *sampler;
-    MnObserver observer; /* with zoneinfo */
+    MnOutbox *outbox;
+    MnBoard *board;
+    MnSubscriber device; /* with zoneinfo */
     unsigned n;
     MnWatch *watches[LIMITS];
 } World;
@@ -67,45 +68,47 @@ typedef struct World {
 static World *world_new(gboolean has_zoneinfo, unsigned n) {
     World *self = g_new0(World, 1);
     MnParameters parameters;
+    MnProbe *probe;
     const char *name;
 
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
-    if (mn_sampler_new("/proc", &parameters, &self->sampler, &name) < 0)
+    self->outbox = mn_outbox_new();
+    if (mn_probe_new("/proc", &probe, &name) < 0 ||
+        mn_board_new(probe, &mn_machine_clock, self->outbox, &parameters, &self->board) < 0)
         fatal("cannot sample");
-    mn_sampler_hold(self->sampler, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO);
-    self->observer = (MnObserver){ .sources = MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT,
-                                   .counters = MN_COUNTER_BIT(MN_COUNTER_SWAPPED_OUT),
-                                   .told = look_at_nothing,
-                                   .distance_pages = G_MAXUINT64 };
+    mn_board_hold(self->board, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO);
+    self->device = (MnSubscriber){ .needs = { .machine = MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT,
+                                              .counters = MN_COUNTER_BIT(MN_COUNTER_SWAPPED_OUT) },
+                                   .told = look_at_nothing };
     if (has_zoneinfo)
-        mn_sampler_observe(self->sampler, &self->observer);
+        mn_board_subscribe(self->board, &self->device);
 
     self->n = n;
     for (unsigned i = 0; i < n; i++) {
-        guint64 total = mn_sampler_read(self->sampler)->pages[MN_METER_TOTAL];
+        guint64 total = mn_board_read(self->board)->pages[MN_METER_TOTAL];
         MnLimitSet set = { .named = MN_METER_BIT(MN_METER_USED), .n = 1 };
 
         set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST, .pages = total / 3 * 2 + i * 10 };
         self->watches[i] = mn_watch_new(&set, never, NULL);
-        mn_sampler_settle(self->sampler, self->watches[i]);
-        mn_sampler_add(self->sampler, self->watches[i]);
+        mn_board_watch(self->board, self->watches[i]);
     }
     return self;
 }
 
 static void world_free(World *self) {
     for (unsigned i = 0; i < self->n; i++) {
-        mn_sampler_remove(self->sampler, self->watches[i]);
+        mn_board_unwatch(self->board, self->watches[i]);
         mn_watch_free(self->watches[i]);
     }
-    mn_sampler_unobserve(self->sampler, &self->observer);
-    mn_sampler_free(self->sampler);
+    mn_board_unsubscribe(self->board, &self->device);
+    mn_board_free(self->board);
+    mn_outbox_free(self->outbox);
     g_free(self);
 }
 
-static void take_sample(gpointer sampler) {
-    mn_sampler_read(sampler);
+static void take_sample(gpointer board) {
+    mn_board_read(board);
 }
 
 static char buffer[WHOLE_BYTES];
@@ -151,13 +154,13 @@ static int open_text(const char *path) {
 }
 
 /* Lets the preads of one sample be recorded. */
-static void record_calls(MnSampler *sampler) {
+static void record_calls(MnBoard *board) {
     is_recording = TRUE;
-    take_sample(sampler);
+    take_sample(board);
     is_recording = FALSE;
 }
 
-static void compete(MnSampler *one, MnSampler *many, int *fds, int n_batches, int n) {
+static void compete(MnBoard *one, MnBoard *many, int *fds, int n_batches, int n) {
     Contender contenders[] = {
         { take_sample, one, { .name = "ours" } },
         { pread_whole, fds, { .name = "floor" } },
@@ -189,8 +192,8 @@ int main(int argc, char **argv) {
 
     one = world_new(has_zoneinfo, 1);
     many = world_new(has_zoneinfo, LIMITS);
-    record_calls(one->sampler);
-    compete(one->sampler, many->sampler, fds, atoi(argv[2]), atoi(argv[3]));
+    record_calls(one->board);
+    compete(one->board, many->board, fds, atoi(argv[2]), atoi(argv[3]));
 
     world_free(one);
     world_free(many);

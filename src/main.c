@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parse, wire, mount, run. */
-#include "capture.h"
 #include "config.h"
-#include "files/files.h"
+#include "daemon/capture.h"
+#include "daemon/log.h"
+#include "daemon/mountpoint.h"
+#include "daemon/options.h"
+#include "daemon/works.h"
 #include "fs/fs.h"
-#include "inheritance.h"
-#include "log.h"
-#include "mountpoint.h"
-#include "options.h"
-#include "privilege.h"
-#include "sampler/oomkiller.h"
-#include "survival.h"
+#include "kernel/helper.h"
+#include "kernel/inheritance.h"
+#include "kernel/mount.h"
+#include "kernel/ourselves.h"
+#include "kernel/privilege.h"
+#include "memcg/registration.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -56,124 +58,6 @@ static void add_mount_options(MnOptions *options) {
     fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
     if (options->allow_other || mn_may_mount() || mn_may_allow_other())
         fuse_opt_add_arg(&options->fuse_args, "-oallow_other");
-}
-
-static MnSampler *make_sampler(const MnOptions *options, GError **error) {
-    MnSampler *sampler = NULL;
-    const char *name;
-    int r;
-
-    r = mn_sampler_new(options->proc_directory, &options->parameters, &sampler, &name);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s%s%s': %s", options->proc_directory,
-                    name ? "/" : "", name ? name : "",
-                    r == -EBADMSG ? "it is damaged or lacks MemTotal" : g_strerror(-r));
-    return sampler;
-}
-
-static MnOomKiller *make_oom_killer(const MnOptions *options, MnSampler *sampler, MnOomList *list, MnHelper *messenger,
-                                    GError **error) {
-    const char *text = options->oom_limit;
-    MnLimitSet limits;
-
-    if (mn_limit_set_parse(text, strlen(text), mn_sampler_get_machine(sampler), &limits) < 0 || limits.n == 0) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
-        return NULL;
-    }
-    return mn_oom_killer_new(sampler, list, &limits, options->oom_grace_ms, messenger);
-}
-
-/* First puts back what an earlier daemon may have left. */
-static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, MnHelper *helper, GError **error) {
-    MnOomList *list = NULL;
-    int r;
-
-    mn_oom_list_recover(state, helper);
-    r = mn_oom_list_new(options->oom_mode, state, helper, &list);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
-    return list;
-}
-
-/* A copy of /proc was asked for to see that machine, whatever group we are in. */
-static MnGroup *find_limited_group(const MnOptions *options) {
-    g_autoptr(MnGroup) group = NULL;
-
-    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
-        return NULL;
-    return g_steal_pointer(&group);
-}
-
-static MnGroup *open_group(const char *directory, GError **error) {
-    MnGroup *group = NULL;
-    int r;
-
-    r = directory ? mn_group_new(directory, &group) : mn_group_new_own(&group);
-    if (r < 0 && directory)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
-                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
-    else if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
-    return group;
-}
-
-/* Lets the sampler show the memory that was asked for. */
-static gboolean choose_subject(MnSampler *sampler, const MnOptions *options, GError **error) {
-    MnGroup *group = NULL;
-    const char *name;
-    int r;
-
-    switch (options->subject) {
-    case MN_SUBJECT_SYSTEM:
-        return TRUE;
-    case MN_SUBJECT_AUTO:
-        group = find_limited_group(options);
-        if (!group)
-            return TRUE;
-        break;
-    case MN_SUBJECT_CGROUP:
-        group = open_group(options->cgroup_directory, error);
-        if (!group)
-            return FALSE;
-    }
-
-    r = mn_sampler_set_group(sampler, group, &name);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name,
-                    g_strerror(-r));
-    return r == 0;
-}
-
-/* The group of memcg/: the one that was asked for, for it or for the meters, else our own, unless memory
- * is not this machine's. NULL without an error for the whole system. */
-static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **error) {
-    const char *directory = options->memcg_directory ? options->memcg_directory : options->cgroup_directory;
-    int r;
-
-    *ret = NULL;
-    if (!directory) {
-        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 && mn_memcg_new_own(ret) < 0)
-            *ret = NULL;
-        return TRUE;
-    }
-
-    r = mn_memcg_new(directory, ret);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
-                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
-    return r == 0;
-}
-
-static MnRegistrations *make_registrations(MnSampler *sampler, MnMemcg *memcg, MnHelper *helper, GError **error) {
-    MnRegistrations *registrations = NULL;
-    int r;
-
-    r = mn_registrations_new(sampler, memcg, helper, &registrations);
-    if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
-    return registrations;
 }
 
 static MnFs *make_fs(MnTree *tree, MnOptions *options, GError **error) {
@@ -222,7 +106,7 @@ static void run(MnFs *fs) {
 /* Where our mount can be seen, and as which filesystem: we may have got it as an open /dev/fuse. */
 static char *find_place(const char *mountpoint, dev_t *device) {
     if (mn_mountpoint_get_descriptor(mountpoint) >= 0)
-        return *device ? mn_mountpoint_find(*device) : NULL;
+        return *device ? mn_mount_find(*device) : NULL;
     return mn_mountpoint_find_device(mountpoint, device) == 0 ? g_strdup(mountpoint) : NULL;
 }
 
@@ -257,56 +141,44 @@ static char *identify(const char *mountpoint, dev_t device) {
     return device ? g_strdup_printf("device %u:%u", major(device), minor(device)) : g_strdup(mountpoint);
 }
 
+/* The files that clients name in memcg/ are known by the device that they are on. */
+static void find_own_device(MnRegistrations *registrations, const MnOptions *options, const char *mountpoint) {
+    dev_t device = options->device;
+
+    if (!device &&
+        (mn_mountpoint_get_descriptor(mountpoint) >= 0 || mn_mountpoint_find_device(mountpoint, &device) < 0))
+        g_warning(
+            "cannot find our own mount: memcg/ takes no registrations; '-o device=MAJOR:MINOR' tells which it is");
+    mn_registrations_set_device(registrations, device);
+}
+
+static gboolean enter_background(const MnOptions *options, MnLog *log, GError **error) {
+    if (fuse_daemonize(options->foreground) < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
+        return FALSE;
+    }
+    if (!options->foreground)
+        mn_log_enter_background(log, MN_LOG_SYSTEM);
+    return TRUE;
+}
+
 static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autofree char *identity = NULL;
-    g_autoptr(MnMemcg) memcg = NULL;
-    g_autoptr(MnSampler) sampler = NULL;
-    g_autoptr(MnThresholds) thresholds = NULL;
-    g_autoptr(MnStateFile) state = NULL;
-    g_autoptr(MnOomList) oom_list = NULL;
-    g_autoptr(MnOomKiller) oom_killer = NULL;
-    g_autoptr(MnRegistrations) registrations = NULL;
+    g_auto(MnWorks) works = { 0 };
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
     g_autoptr(MnHelper) helper = mn_helper_new(); /* these two end before those who are waiting for them */
     g_autoptr(MnHelper) messenger = mn_helper_new();
-    MnFilesContext context;
 
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
-    if (!find_memcg(options, &memcg, error))
-        return FALSE;
-    sampler = make_sampler(options, error);
-    if (!sampler || !choose_subject(sampler, options, error))
-        return FALSE;
-    registrations = make_registrations(sampler, memcg, helper, error);
-    if (!registrations)
-        return FALSE;
-
     identity = identify(mountpoint, options->device);
-    state = mn_state_file_new(identity);
-    oom_list = make_oom_list(options, state, helper, error);
-    if (!oom_list)
+    if (!mn_works_init(&works, options, identity, helper, messenger, error))
         return FALSE;
-    if (options->oom_limit) {
-        oom_killer = make_oom_killer(options, sampler, oom_list, messenger, error);
-        if (!oom_killer)
-            return FALSE;
-    }
-
-    thresholds = mn_thresholds_new(sampler);
-    context = (MnFilesContext){ .sampler = sampler,
-                                .thresholds = thresholds,
-                                .oom_list = oom_list,
-                                .registrations = registrations,
-                                .helper = helper,
-                                .messenger = messenger,
-                                .poll_acknowledges = options->poll_acknowledges,
-                                .may_simulate = options->may_simulate };
-    tree = mn_tree_new(geteuid(), getegid());
-    mn_files_add_all(tree, &context);
+    tree = mn_tree_new(works.outbox, geteuid(), getegid());
+    mn_files_add_all(tree, &works.services);
 
     fs = make_fs(tree, options, error);
     if (!fs)
@@ -315,19 +187,11 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     if (!mount_fs(fs, mountpoint, error))
         return FALSE;
 
-    context.mount_device = options->device;
-    if (!options->device && (mn_mountpoint_get_descriptor(mountpoint) >= 0 ||
-                             mn_mountpoint_find_device(mountpoint, &context.mount_device) < 0))
-        g_warning(
-            "cannot find our own mount: memcg/ takes no registrations; '-o device=MAJOR:MINOR' tells which it is");
-    if (fuse_daemonize(options->foreground) < 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot go to the background: %s", g_strerror(errno));
+    find_own_device(works.services.registrations, options, mountpoint);
+    if (!enter_background(options, log, error))
         return FALSE;
-    }
-    if (!options->foreground)
-        mn_log_enter_background(log, MN_LOG_SYSTEM);
     mn_survival_prepare();
-    mn_state_file_begin(state);
+    mn_state_file_begin(works.state);
     return run_to_the_end(fs, mountpoint, options->device, error);
 }
 

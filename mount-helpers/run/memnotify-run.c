@@ -11,7 +11,7 @@
  *
  * Whoever may not mount gets a user namespace, too, in which he remains who he is. */
 #include "place.h"
-#include "privilege.h"
+#include "kernel/privilege.h"
 
 #include <err.h>
 #include <errno.h>

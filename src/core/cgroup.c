@@ -140,14 +140,6 @@ int mn_cgroup_parse_stat(MnCgroupVersion version, const char *text, gsize len, M
 
 /* --- what it means ---------------------------------------------------------------------------- */
 
-static guint64 subtract(guint64 from, guint64 amount) {
-    return from > amount ? from - amount : 0;
-}
-
-static guint64 add(guint64 amount, guint64 more) {
-    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
-}
-
 /* A sample that is being filled in, from bytes. */
 typedef struct Filling {
     MnSample *sample;
@@ -168,16 +160,16 @@ static guint64 swap_total_bytes(const MnCgroupState *self) {
     guint64 limit = self->swap_limit;
 
     if (self->version == MN_CGROUP_V1)
-        limit = subtract(limit, total_bytes(self));
+        limit = mn_subtract(limit, total_bytes(self));
     return MIN(limit, self->machine_swap_bytes);
 }
 
 static guint64 swap_used_bytes(const MnCgroupState *self) {
-    return self->version == MN_CGROUP_V1 ? subtract(self->swap_usage, self->usage) : self->swap_usage;
+    return self->version == MN_CGROUP_V1 ? mn_subtract(self->swap_usage, self->usage) : self->swap_usage;
 }
 
 static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion version) {
-    guint64 evictable = add(stat->active_file, stat->inactive_file);
+    guint64 evictable = mn_add(stat->active_file, stat->inactive_file);
 
     set(filling, MN_COUNTER_ANON, stat->anon);
     set(filling, MN_COUNTER_FILE, stat->file);
@@ -185,27 +177,29 @@ static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion
     set(filling, MN_COUNTER_DIRTY, stat->dirty);
     set(filling, MN_COUNTER_ACTIVE_ANON, stat->active_anon);
     set(filling, MN_COUNTER_ACTIVE_FILE, stat->active_file);
-    set(filling, MN_COUNTER_MLOCKED, subtract(stat->file, add(add(stat->shmem, stat->swap_cached), evictable)));
+    set(filling, MN_COUNTER_MLOCKED,
+        mn_subtract(stat->file, mn_add(mn_add(stat->shmem, stat->swap_cached), evictable)));
     if (version == MN_CGROUP_V2)
         set(filling, MN_COUNTER_SLAB_RECLAIMABLE, stat->slab_reclaimable);
 }
 
 void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *ret) {
     Filling filling = { ret, page_bytes };
-    guint64 total = total_bytes(self), unused = subtract(total, self->usage);
+    guint64 total = total_bytes(self), unused = mn_subtract(total, self->usage);
 
     set(&filling, MN_COUNTER_MEM_TOTAL, total);
     set(&filling, MN_COUNTER_MEM_FREE, unused);
     if (self->counts_swap) {
         set(&filling, MN_COUNTER_SWAP_TOTAL, swap_total_bytes(self));
-        set(&filling, MN_COUNTER_SWAP_FREE, subtract(swap_total_bytes(self), swap_used_bytes(self)));
+        set(&filling, MN_COUNTER_SWAP_FREE, mn_subtract(swap_total_bytes(self), swap_used_bytes(self)));
     }
 
     if (self->stat) {
-        guint64 evictable = add(self->stat->active_file, self->stat->inactive_file);
+        guint64 evictable = mn_add(self->stat->active_file, self->stat->inactive_file);
 
         set_stat(&filling, self->stat, self->version);
-        set(&filling, MN_COUNTER_MEM_AVAILABLE, MIN(total, add(unused, add(evictable, self->stat->slab_reclaimable))));
+        set(&filling, MN_COUNTER_MEM_AVAILABLE,
+            MIN(total, mn_add(unused, mn_add(evictable, self->stat->slab_reclaimable))));
     }
 }
 

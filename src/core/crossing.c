@@ -50,11 +50,11 @@ static int compare_enter(gconstpointer a, gconstpointer b, gpointer data G_GNUC_
     return left->enter_key < right->enter_key ? -1 : left->enter_key > right->enter_key;
 }
 
-MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *), gpointer observer) {
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*crossed)(MnWatch *, const MnReading *), gpointer owner) {
     MnWatch *watch = g_malloc0(sizeof(MnWatch) + set->n * sizeof(MnEdge));
 
-    watch->notify = notify;
-    watch->observer = observer;
+    watch->crossed = crossed;
+    watch->owner = owner;
     watch->n_edges = set->n;
     for (guint i = 0; i < set->n; i++)
         watch->edges[i] = (MnEdge){ .limit = set->limits[i], .watch = watch };
@@ -227,20 +227,20 @@ void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
     }
 }
 
-void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading *reading) {
-    g_assert(!watch->indexed);
+static void settle(MnEdge *edge, const MnReading *reading) {
+    guint32 bit = edge_bit(edge);
+    MnWatch *watch = edge->watch;
 
-    watch->reached = 0;
-    for (guint i = 0; i < watch->n_edges; i++) {
-        MnEdge *edge = &watch->edges[i];
-
-        edge_scale(edge, &self->scale);
-        if (mirror(edge->limit.op, reading->pages[edge->limit.meter]) >= edge->enter_key)
-            watch->reached |= edge_bit(edge);
-    }
+    if (watch->known & bit)
+        return;
+    watch->known |= bit;
+    if (mirror(edge->limit.op, reading->pages[edge->limit.meter]) >= edge->enter_key)
+        watch->reached |= bit;
+    else
+        watch->reached &= ~bit;
 }
 
-void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
+void mn_crossing_add(MnCrossing *self, MnWatch *watch, const MnReading *reading) {
     g_assert(!watch->indexed);
 
     watch->indexed = TRUE;
@@ -250,6 +250,7 @@ void mn_crossing_add(MnCrossing *self, MnWatch *watch) {
         gboolean is_first = lane_is_empty(lane);
 
         edge_scale(edge, &self->scale);
+        settle(edge, reading);
         lane_insert(lane, edge);
         if (is_first)
             list_used(self);
@@ -327,7 +328,7 @@ guint mn_crossing_advance(MnCrossing *self, const MnReading *reading) {
         MnWatch *watch = changed;
 
         changed = watch->next_changed;
-        watch->notify(watch, reading);
+        watch->crossed(watch, reading);
         watch->changed = 0;
         n++;
     }

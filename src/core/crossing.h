@@ -14,22 +14,22 @@ typedef struct MnEdge {
     struct MnWatch *watch;
 } MnEdge;
 
-/* What one observer waits for: a set of limits and which of them are reached. */
+/* What somebody waits for: a set of limits and which of them are reached. */
 typedef struct MnWatch MnWatch;
 struct MnWatch {
     guint32 reached; /* bit i: limit i of the set is reached */
-    guint32 changed; /* while notify() runs: the bits of `reached` that have just changed */
-    void (*notify)(MnWatch *watch, const MnReading *reading);
-    gpointer observer; /* for notify() */
+    guint32 changed; /* while crossed() runs: the bits of `reached` that have just changed */
+    void (*crossed)(MnWatch *watch, const MnReading *reading);
+    gpointer owner; /* for crossed() */
     MnWatch *next_changed;
+    guint32 known; /* bit i: limit i is reached or not; of the others that is found out when the watch is added */
     guint8 indexed;
     guint8 n_edges;
     MnEdge edges[];
 };
 
-/* A watch for `set` that calls notify() when its state has changed. Nothing is reached in it until
- * mn_crossing_settle(). */
-MnWatch *mn_watch_new(const MnLimitSet *set, void (*notify)(MnWatch *, const MnReading *), gpointer observer);
+/* A watch for `set` that calls crossed() when its state has changed. Nothing is known of its limits as yet. */
+MnWatch *mn_watch_new(const MnLimitSet *set, void (*crossed)(MnWatch *, const MnReading *), gpointer owner);
 void mn_watch_free(MnWatch *watch); /* must not be indexed any more; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnWatch, mn_watch_free)
 
@@ -53,21 +53,18 @@ typedef struct MnScale {
  * mn_crossing_advance(). */
 void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale);
 
-/* Puts the limits of a watch into the present scale and sets its state by `reading`, silently: a
- * limit that is reached already is no event. For a watch that is not indexed. */
-void mn_crossing_settle(const MnCrossing *self, MnWatch *watch, const MnReading *reading);
-
-/* From now on mn_crossing_advance() looks at the watch, whose state is the one it had when it was
- * settled or last indexed. O(limits x log n). */
-void mn_crossing_add(MnCrossing *self, MnWatch *watch);
+/* From now on mn_crossing_advance() looks at the watch. Those of its limits of which nothing is known begin as
+ * `reading` has it, silently: one that is reached already is no event. The others go on from the state that
+ * they had, so that what they have crossed since is told. O(limits x log n). */
+void mn_crossing_add(MnCrossing *self, MnWatch *watch, const MnReading *reading);
 
 /* No effect on a watch that is not indexed. O(limits x log n), over time. */
 void mn_crossing_remove(MnCrossing *self, MnWatch *watch);
 
 /* Moves on to a new reading: O(meters + crossed + log n), over time, without allocation. All state is
- * changed first, then notify() is called once for each watch whose state changed, for one meter in
- * the order in which its limits were crossed. notify() must not add or remove a watch. Returns how
- * many were notified. */
+ * changed first, then crossed() is called once for each watch whose state changed, for one meter in
+ * the order in which its limits were crossed. crossed() must not add or remove a watch. Returns how
+ * many were told. */
 guint mn_crossing_advance(MnCrossing *self, const MnReading *reading);
 
 /* How far the meter nearest to a limit that is not reached is away from it, in pages: at least 1,

@@ -2,6 +2,8 @@
 /* How fast memory fills up: the last step, and the fastest of the last minutes. */
 #include "fill.h"
 
+#include "core/number.h"
+
 static guint64 pages_per_second(guint64 pages, gint64 step_us) {
     return pages <= G_MAXUINT64 / G_USEC_PER_SEC ? pages * G_USEC_PER_SEC / step_us : G_MAXUINT64;
 }
@@ -26,5 +28,5 @@ void mn_fill_step(MnFill *self, guint64 pages, gint64 step_us, gint64 now_us) {
 guint64 mn_fill_expected(const MnFill *self) {
     guint64 fastest = MAX(self->fastest, self->fastest_before);
 
-    return fastest <= G_MAXUINT64 - fastest / 4 ? fastest + fastest / 4 : G_MAXUINT64;
+    return mn_add(fastest, fastest / 4);
 }

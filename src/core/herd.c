@@ -2,6 +2,8 @@
 /* The arithmetic of mem_notify v6. */
 #include "herd.h"
 
+#include "core/number.h"
+
 #include <string.h>
 
 #define WATCHERS_A_WAKE 16
@@ -49,14 +51,10 @@ gboolean mn_herd_ignores(const MnZone *zone) {
     return zone->present < zone->node_present / SMALL_ZONE_PART;
 }
 
-static guint64 add(guint64 amount, guint64 more) {
-    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
-}
-
 guint64 mn_herd_threshold(const MnZone *zone) {
-    guint64 half = add(zone->high, zone->upper_reserve);
+    guint64 half = mn_add(zone->high, zone->upper_reserve);
 
-    return add(half, half);
+    return mn_add(half, half);
 }
 
 /* Where a zone was last time: mostly where it is now. NULL when it was not there. */

@@ -6,18 +6,12 @@
  * alone; with nr_free_pages its meters would stand still while it fills up. */
 #include "meter.h"
 
+#include "core/number.h"
+
 #include <string.h>
 
-static guint64 subtract(guint64 from, guint64 amount) {
-    return from > amount ? from - amount : 0;
-}
-
-static guint64 add(guint64 amount, guint64 more) {
-    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
-}
-
 static guint64 total_pages(const MnSample *sample) {
-    return add(sample->counters[MN_COUNTER_MEM_TOTAL], sample->counters[MN_COUNTER_SWAP_TOTAL]);
+    return mn_add(sample->counters[MN_COUNTER_MEM_TOTAL], sample->counters[MN_COUNTER_SWAP_TOTAL]);
 }
 
 static guint64 free_pages(const MnSample *sample) {
@@ -29,28 +23,28 @@ static guint64 free_pages(const MnSample *sample) {
  * driver wrapped round. */
 static guint64 used_pages(const MnSample *sample) {
     const guint64 *counters = sample->counters;
-    guint64 there = add(total_pages(sample), add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
-    guint64 unused = add(add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
-                         add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
+    guint64 there = mn_add(total_pages(sample), mn_add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
+    guint64 unused = mn_add(mn_add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
+                            mn_add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
 
-    return subtract(there, unused);
+    return mn_subtract(there, unused);
 }
 
 static guint64 active_pages(const MnSample *sample) {
-    return add(sample->counters[MN_COUNTER_ACTIVE_FILE], sample->counters[MN_COUNTER_ACTIVE_ANON]);
+    return mn_add(sample->counters[MN_COUNTER_ACTIVE_FILE], sample->counters[MN_COUNTER_ACTIVE_ANON]);
 }
 
 static guint64 swap_used_pages(const MnSample *sample) {
-    return subtract(sample->counters[MN_COUNTER_SWAP_TOTAL], sample->counters[MN_COUNTER_SWAP_FREE]);
+    return mn_subtract(sample->counters[MN_COUNTER_SWAP_TOTAL], sample->counters[MN_COUNTER_SWAP_FREE]);
 }
 
 /* As the root memory cgroup counts: page cache is usage. */
 static guint64 system_usage_pages(const MnSample *sample) {
-    return add(sample->counters[MN_COUNTER_ANON], sample->counters[MN_COUNTER_FILE]);
+    return mn_add(sample->counters[MN_COUNTER_ANON], sample->counters[MN_COUNTER_FILE]);
 }
 
 static guint64 system_memsw_pages(const MnSample *sample) {
-    return add(system_usage_pages(sample), swap_used_pages(sample));
+    return mn_add(system_usage_pages(sample), swap_used_pages(sample));
 }
 
 #define COUNTER_METER(function, counter)                                                                               \

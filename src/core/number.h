@@ -6,3 +6,13 @@
 /* Reads the decimal digits at *at, up to `end`, and moves *at behind them. No sign, no blanks.
  * -EINVAL, with nothing changed: no digit there, or a number over 64 bits. */
 int mn_number_parse(const char **at, const char *end, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Arithmetic that stops at the ends of what 64 bits hold: the kernel's numbers are not all of one moment, and a
+ * damaged text may have any. */
+static inline guint64 mn_add(guint64 amount, guint64 more) {
+    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
+}
+
+static inline guint64 mn_subtract(guint64 from, guint64 amount) {
+    return from > amount ? from - amount : 0;
+}

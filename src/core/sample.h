@@ -9,7 +9,9 @@ typedef enum MnSource {
     MN_SOURCE_MEMINFO = 1 << 1,
     MN_SOURCE_ZONEINFO = 1 << 2,
     MN_SOURCE_PRESSURE = 1 << 3, /* pressure/memory; not on every kernel */
-    MN_SOURCE_MEMCG = 1 << 4,    /* a memory cgroup, see source/memcg.h */
+    MN_SOURCE_MEMCG = 1 << 4,    /* what a memory cgroup uses, see probe/memcg.h */
+    MN_SOURCE_RECLAIM = 1 << 5,  /* how much was scanned and reclaimed in it, or in the whole system */
+    MN_SOURCE_OOMS = 1 << 6,     /* how often memory ran out there */
 } MnSource;
 
 /* The counters we take from them; pages unless said otherwise. */

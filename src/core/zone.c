@@ -210,10 +210,6 @@ static int parse_text(MnZones *self, const char *text, gsize len) {
     return r < 0 ? r : end_zone(self, found);
 }
 
-static guint64 add(guint64 amount, guint64 more) {
-    return amount <= G_MAXUINT64 - more ? amount + more : G_MAXUINT64;
-}
-
 /* The kernel lists the zones of a node one after the other. */
 static void add_up_nodes(MnZones *self) {
     for (guint i = 0; i < self->n; i++) {
@@ -225,7 +221,7 @@ static void add_up_nodes(MnZones *self) {
         }
         for (guint j = 0; j < self->n; j++)
             if (self->zones[j].node == zone->node)
-                zone->node_present = add(zone->node_present, self->zones[j].present);
+                zone->node_present = mn_add(zone->node_present, self->zones[j].present);
     }
 }
 
@@ -243,7 +239,7 @@ int mn_zones_parse(MnZones *self, const char *text, gsize len) {
 }
 
 static guint64 mark_of(const MnZone *zone, MnWatermark mark) {
-    return add(mark == MN_WATERMARK_MIN ? zone->min : zone->low, zone->own_reserve);
+    return mn_add(mark == MN_WATERMARK_MIN ? zone->min : zone->low, zone->own_reserve);
 }
 
 gboolean mn_zone_is_below(const MnZone *zone, MnWatermark mark) {

@@ -5,6 +5,7 @@
  * neither a smaller buffer nor being overtaken ever loses half of it. */
 #include "files/files.h"
 #include "fs/open.h"
+#include "thresholds/threshold.h"
 
 #include <poll.h>
 #include <string.h>
@@ -18,7 +19,7 @@ typedef struct Events {
 } Events;
 
 static MnThresholds *thresholds_of(MnOpen *open) {
-    return ((MnFilesContext *)open->node->data)->thresholds;
+    return open->node->data;
 }
 
 static int events_open(MnOpen *open) {
@@ -72,8 +73,8 @@ static void on_appended(gpointer data) {
     mn_node_wake(data);
 }
 
-void mn_events_add(MnTree *tree, MnFilesContext *context) {
-    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_EVENTS, 0444, &events_ops, context);
+void mn_events_add(MnTree *tree, MnThresholds *thresholds) {
+    MnNode *node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_EVENTS, 0444, &events_ops, thresholds);
 
-    mn_thresholds_set_appended(context->thresholds, on_appended, node);
+    mn_thresholds_set_appended(thresholds, on_appended, node);
 }

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of what is served. */
+/* The table of what is served: a row for each file or directory, with what it is given. */
 #include "files.h"
 
-static void (*const files[])(MnTree *tree, MnFilesContext *context) = {
-    mn_memnotify_add,   /* memnotify */
-    mn_meters_add,      /* meters/NAME */
-    mn_thresholds_add,  /* thresholds/NAME */
-    mn_events_add,      /* events */
-    mn_parameters_add,  /* parameters/NAME */
-    mn_oom_notify_add,  /* oom_notify, oom_notify_critical */
-    mn_mem_notify_add,  /* mem_notify */
-    mn_zoneinfo_add,    /* zoneinfo */
-    mn_oom_add,         /* oom */
-    mn_oom_ranking_add, /* oom_ranking */
-    mn_memcg_add,       /* memcg/ */
-    mn_simulate_add,    /* simulate, where allowed */
-};
-
-void mn_files_add_all(MnTree *tree, MnFilesContext *context) {
-    for (guint i = 0; i < G_N_ELEMENTS(files); i++)
-        files[i](tree, context);
+void mn_files_add_all(MnTree *tree, const MnServices *s) {
+    mn_memnotify_add(tree, s->board, s->poll_acknowledges);
+    mn_meters_add(tree, s->board);
+    mn_thresholds_add(tree, s->thresholds);
+    mn_events_add(tree, s->thresholds);
+    mn_parameters_add(tree, s->board);
+    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY, s->oom_notify, s->helper, s->messenger);
+    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
+    mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);
+    mn_zoneinfo_add(tree, s->board, s->mem_notify);
+    mn_oom_add(tree, s->oom_list);
+    mn_oom_ranking_add(tree, s->helper);
+    mn_memcg_add(tree, s->board, s->registrations);
+    if (s->may_simulate)
+        mn_simulate_add(tree, s->board);
 }

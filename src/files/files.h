@@ -1,43 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The served tree. A new file is one function like these, in a file of its own, and one row in
- * files.c. */
+/* The served tree. A new file is one function like these, in a file of its own, and one row in files.c; it is given
+ * the service that it shows, and nothing else. */
 #pragma once
 
-#include "core/herd.h"
 #include "fs/node.h"
-#include "sampler/oomlist.h"
-#include "sampler/registration.h"
-#include "sampler/sampler.h"
-#include "sampler/threshold.h"
 
 #include <memnotifyfs/contract.h>
 
-/* What the files show and change. */
-typedef struct MnFilesContext {
-    MnSampler *sampler;
+typedef struct MnBoard MnBoard;
+typedef struct MnHelper MnHelper;
+typedef struct MnMemNotify MnMemNotify;
+typedef struct MnOomList MnOomList;
+typedef struct MnOomNotify MnOomNotify;
+typedef struct MnRegistrations MnRegistrations;
+typedef struct MnThresholds MnThresholds;
+
+/* What the files show and change, for the table in files.c. */
+typedef struct MnServices {
+    MnBoard *board;
     MnThresholds *thresholds;
-    MnHerd herd; /* which zones mem_notify sees under pressure */
+    MnOomNotify *oom_notify;
+    MnOomNotify *oom_notify_critical;
+    MnMemNotify *mem_notify;
     MnOomList *oom_list;
     MnRegistrations *registrations;
     MnHelper *helper;           /* looks at clients and processes */
     MnHelper *messenger;        /* signals them */
-    dev_t mount_device;         /* st_dev of what is served; 0 before it is mounted */
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
     gboolean may_simulate;      /* --simulate */
-} MnFilesContext;
+} MnServices;
 
-/* Adds all files to the root of `tree`. `context` and what it points to outlive the tree. */
-void mn_files_add_all(MnTree *tree, MnFilesContext *context);
+/* Adds all files to the root of `tree`. The services outlive it. */
+void mn_files_add_all(MnTree *tree, const MnServices *services);
 
-void mn_memnotify_add(MnTree *tree, MnFilesContext *context);
-void mn_meters_add(MnTree *tree, MnFilesContext *context);
-void mn_thresholds_add(MnTree *tree, MnFilesContext *context);
-void mn_events_add(MnTree *tree, MnFilesContext *context);
-void mn_parameters_add(MnTree *tree, MnFilesContext *context);
-void mn_oom_notify_add(MnTree *tree, MnFilesContext *context);
-void mn_mem_notify_add(MnTree *tree, MnFilesContext *context);
-void mn_zoneinfo_add(MnTree *tree, MnFilesContext *context);
-void mn_oom_add(MnTree *tree, MnFilesContext *context);
-void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context);
-void mn_simulate_add(MnTree *tree, MnFilesContext *context);
-void mn_memcg_add(MnTree *tree, MnFilesContext *context);
+void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges);
+void mn_meters_add(MnTree *tree, MnBoard *board);
+void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds);
+void mn_events_add(MnTree *tree, MnThresholds *thresholds);
+void mn_parameters_add(MnTree *tree, MnBoard *board);
+void mn_oom_notify_add(MnTree *tree, const char *name, MnOomNotify *device, MnHelper *helper, MnHelper *messenger);
+void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger);
+void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device);
+void mn_oom_add(MnTree *tree, MnOomList *list);
+void mn_oom_ranking_add(MnTree *tree, MnHelper *helper);
+void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations);
+void mn_simulate_add(MnTree *tree, MnBoard *board);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mem_notify, the device of 2008, version 6.
  *
- * When the kernel has begun to reclaim anonymous memory (core/reclaim says how that is seen) and a
- * zone is short of free pages, the few that have waited longest are woken, and others every 200 ms
- * for as long as that lasts. A poll that reports POLLIN consumes it: this open file then reports
- * nothing for a time that grows with the number of open files. Relief is not reported.
+ * When devices/mem_notify says so the few that have waited longest are woken. A poll that reports POLLIN consumes it:
+ * this open file then reports nothing for a time that grows with the number of open files. Relief is not reported.
  *
  * An open file waits from its last poll on, also when that poll has timed out or has reported
  * something: FUSE does not tell the end of waiting. So a wake-up may go to one that has gone, as in
  * the original it may go to one that has nothing reported to it. The waiting stand in a queue, those
  * who are woken leave it, and come back at its end when they poll again. */
-#include "core/herd.h"
-#include "core/reclaim.h"
+#include "board/board.h"
+#include "devices/mem_notify.h"
 #include "files/files.h"
 #include "files/signal.h"
 
@@ -19,10 +17,8 @@
 
 /* The node's data. */
 typedef struct MemNotifyFile {
-    MnObserver observer; /* while somebody has it open */
-    MnFilesContext *context;
-    MnReclaim reclaim;
-    MnZone pressed; /* the first zone under pressure, if any is */
+    MnMemNotify *device;
+    MnBoard *board;
     guint watchers;
     GQueue waiting; /* of MemNotify */
     MnSignals signals;
@@ -43,10 +39,6 @@ static MemNotifyFile *file_of(MnOpen *open) {
     return open->node->data;
 }
 
-static MnHerd *herd_of(MemNotifyFile *file) {
-    return &file->context->herd;
-}
-
 static void stop_waiting(MemNotify *self) {
     if (self->is_waiting)
         g_queue_unlink(&file_of(&self->open)->waiting, &self->link);
@@ -59,7 +51,8 @@ static void wait_at_end(MemNotify *self) {
     g_queue_push_tail_link(&file_of(&self->open)->waiting, &self->link);
 }
 
-static void notify(MemNotifyFile *file) {
+static void on_notify(gpointer data) {
+    MemNotifyFile *file = data;
     MnHerdShare share = mn_herd_share(file->watchers, mn_signals_count(&file->signals));
 
     for (; share.wakes > 0 && file->waiting.head; share.wakes--) {
@@ -71,38 +64,12 @@ static void notify(MemNotifyFile *file) {
     mn_signals_send(&file->signals, share.signals);
 }
 
-static void find_pressed(MemNotifyFile *file, const MnZones *zones) {
-    for (guint i = 0; i < zones->n; i++)
-        if (mn_herd_get_status(herd_of(file), &zones->zones[i]) == 1) {
-            file->pressed = zones->zones[i];
-            return;
-        }
-}
-
-static void on_told(MnObserver *observer, const MnMoment *moment) {
-    MemNotifyFile *file = (MemNotifyFile *)observer;
-    MnHerd *herd = herd_of(file);
-
-    mn_reclaim_advance(&file->reclaim, moment->sample);
-    if (mn_herd_advance(herd, moment->zones, file->reclaim.takes_anonymous, moment->time_us))
-        notify(file);
-
-    find_pressed(file, moment->zones);
-    mn_observer_set_pace(observer, moment, MN_WATERMARK_LOW, file->reclaim.is_on);
-    if (herd->n_pressed > 0) { /* no use before the next notification may come */
-        observer->distance_pages = 0;
-        observer->shortest_ms = MN_HERD_INTERVAL_US / G_TIME_SPAN_MILLISECOND;
-    }
-}
-
 static int mem_notify_open(MnOpen *open) {
     MemNotifyFile *file = file_of(open);
 
     ((MemNotify *)open)->link.data = open;
-    if (file->watchers++ == 0) {
-        file->reclaim = (MnReclaim){ 0 };
-        mn_sampler_observe(file->context->sampler, &file->observer);
-    }
+    if (file->watchers++ == 0)
+        mn_mem_notify_start(file->device);
     return 0;
 }
 
@@ -112,10 +79,8 @@ static void mem_notify_release(MnOpen *open) {
 
     stop_waiting(self);
     mn_signal_drop(&self->signal);
-    if (--file->watchers == 0) {
-        mn_sampler_unobserve(file->context->sampler, &file->observer);
-        mn_herd_reset(herd_of(file));
-    }
+    if (--file->watchers == 0)
+        mn_mem_notify_stop(file->device);
 }
 
 /* Why there is pressure now or, when there is none any more, why the last poll has said so:
@@ -125,8 +90,10 @@ static int mem_notify_read(MnOpen *open, GString *text) {
     MemNotify *self = (MemNotify *)open;
     const MnZone *zone;
 
-    mn_sampler_read(file->context->sampler);
-    zone = herd_of(file)->n_pressed > 0 ? &file->pressed : self->has_reason ? &self->reason : NULL;
+    mn_board_read(file->board);
+    zone = mn_mem_notify_get_pressed(file->device);
+    if (!zone && self->has_reason)
+        zone = &self->reason;
     self->has_reason = FALSE;
     if (!zone)
         g_string_append(text, "ok\n");
@@ -144,27 +111,21 @@ static int mem_notify_write(MnOpen *open, const MnWrite *write) {
 static guint mem_notify_poll(MnOpen *open) {
     MemNotifyFile *file = file_of(open);
     MemNotify *self = (MemNotify *)open;
-    gint64 now_us = g_get_monotonic_time();
+    const MnZone *pressed = mn_mem_notify_get_pressed(file->device);
+    gint64 now_us = mn_board_now_us(file->board);
 
     if (open->poll_handle)
         wait_at_end(self);
 
     if (self->has_reported && now_us < self->reported_us + mn_herd_guard_us(file->watchers))
         return 0;
-    if (herd_of(file)->n_pressed == 0)
+    if (!pressed)
         return 0;
     self->has_reported = TRUE;
     self->reported_us = now_us;
     self->has_reason = TRUE;
-    self->reason = file->pressed;
+    self->reason = *pressed;
     return POLLIN;
-}
-
-static void mem_notify_free_data(gpointer data) {
-    MemNotifyFile *file = data;
-
-    mn_herd_clear(herd_of(file));
-    g_free(file);
 }
 
 static const MnFileOps mem_notify_ops = {
@@ -175,17 +136,14 @@ static const MnFileOps mem_notify_ops = {
     .read = mem_notify_read,
     .write = mem_notify_write,
     .poll = mem_notify_poll,
-    .free_data = mem_notify_free_data,
+    .free_data = g_free,
 };
 
-void mn_mem_notify_add(MnTree *tree, MnFilesContext *context) {
+void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger) {
     MemNotifyFile *file = g_new0(MemNotifyFile, 1);
 
-    file->observer.sources = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | MN_SOURCE_ZONEINFO;
-    file->observer.counters = MN_RECLAIM_COUNTERS;
-    file->observer.told = on_told;
-    file->context = context;
-    file->signals.helper = context->helper;
-    file->signals.messenger = context->messenger;
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "mem_notify", 0666, &mem_notify_ops, file);
+    *file =
+        (MemNotifyFile){ .device = device, .board = board, .signals = { .helper = helper, .messenger = messenger } };
+    mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEM_NOTIFY, 0666, &mem_notify_ops, file);
+    mn_mem_notify_set_notify(device, on_notify, file);
 }

@@ -5,17 +5,19 @@
  * A client opens a file, makes an eventfd and writes both numbers to cgroup.event_control. They
  * are numbers in his process; what they stand for the helper finds out without touching the files, since
  * one of them is ours. Errors and their order are the kernel's. */
-#include "core/eventcontrol.h"
 #include "files/files.h"
 #include "fs/open.h"
 #include "kernel/claim.h"
+#include "kernel/ourselves.h"
+#include "memcg/registration.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* The data of the directory, and of each of its files. */
 typedef struct Memcg {
-    MnFilesContext *context;
+    MnBoard *board;
+    MnRegistrations *registrations;
     MnTree *tree;
     MnNode *dir;
     MnNode *controls[MN_N_EVENT_KINDS]; /* NULL for one that is not offered */
@@ -26,7 +28,7 @@ static Memcg *memcg_of(MnOpen *open) {
 }
 
 static MnRegistrations *registrations_of(MnOpen *open) {
-    return memcg_of(open)->context->registrations;
+    return memcg_of(open)->registrations;
 }
 
 static MnMemcg *group_of(MnOpen *open) {
@@ -47,11 +49,11 @@ static MnMeterId meter_of(MnOpen *open) {
     const Memcg *memcg = memcg_of(open);
     MnEventKind kind = open->node == memcg->controls[MN_EVENT_MEMSW] ? MN_EVENT_MEMSW : MN_EVENT_USAGE;
 
-    return mn_registrations_get_meter(memcg->context->registrations, kind);
+    return mn_registrations_get_meter(memcg->registrations, kind);
 }
 
 static guint sources_of(MnOpen *open) {
-    return mn_sampler_meter_sources(memcg_of(open)->context->sampler, meter_of(open));
+    return mn_board_meter_sources(memcg_of(open)->board, meter_of(open));
 }
 
 static int usage_open(MnOpen *open) {
@@ -60,19 +62,19 @@ static int usage_open(MnOpen *open) {
     r = memcg_open(open);
     if (r < 0)
         return r;
-    mn_sampler_hold(memcg_of(open)->context->sampler, sources_of(open));
+    mn_board_hold(memcg_of(open)->board, sources_of(open));
     return 0;
 }
 
 static void usage_release(MnOpen *open) {
-    mn_sampler_release(memcg_of(open)->context->sampler, sources_of(open));
+    mn_board_release(memcg_of(open)->board, sources_of(open));
 }
 
 /* Whoever reads because of an event must not see less than what caused it: our own events come
  * from the last sample, the kernel's from after it. */
 static int usage_read(MnOpen *open, GString *text) {
     MnMeterId id = meter_of(open);
-    guint64 pages = mn_sampler_read(memcg_of(open)->context->sampler)->pages[id];
+    guint64 pages = mn_board_read(memcg_of(open)->board)->pages[id];
     MnSample sample = { 0 };
     int r;
 
@@ -84,7 +86,7 @@ static int usage_read(MnOpen *open, GString *text) {
             return r;
         pages = mn_meters[id].pages(&sample);
     }
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", pages * mn_proc_page_bytes());
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", pages * mn_page_bytes());
     return 0;
 }
 
@@ -109,7 +111,7 @@ static int limit_read(MnOpen *open, GString *text) {
         g_string_append(text, limit);
     else
         g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n",
-                               mn_event_control_max_pages(mn_proc_page_bytes()) * mn_proc_page_bytes());
+                               mn_event_control_max_pages(mn_page_bytes()) * mn_page_bytes());
     return 0;
 }
 
@@ -221,15 +223,6 @@ static void on_claimed(int r, MnParcel *answer, gpointer data) {
     mn_open_finish(self->open, r == -EMFILE ? -ENFILE : r);
 }
 
-static int ask(Registering *self) {
-    const MnFilesContext *context = memcg_of(self->open)->context;
-    MnClaim claim = { self->caller.tid, self->caller.uid, self->parsed.eventfd, self->parsed.control,
-                      context->mount_device };
-
-    mn_registrations_look(context->registrations, claim.uid);
-    return mn_claim_ask(&claim, context->helper, on_claimed, self);
-}
-
 static int event_control_write(MnOpen *open, const MnWrite *write) {
     g_autoptr(Registering) self = g_new0(Registering, 1);
     int r;
@@ -241,7 +234,8 @@ static int event_control_write(MnOpen *open, const MnWrite *write) {
     self->text = g_memdup2(write->text, write->len);
     r = mn_event_control_parse(self->text, write->len, &self->parsed);
     if (r == 0)
-        r = ask(self);
+        r = mn_registrations_claim(registrations_of(open), self->caller.tid, self->caller.uid, &self->parsed,
+                                   on_claimed, self);
     if (r < 0)
         return r == -EMFILE ? -ENFILE : r;
     g_steal_pointer(&self);
@@ -270,11 +264,12 @@ static MnNode *add(Memcg *memcg, const char *name, mode_t mode, const MnFileOps 
     return mn_tree_add_file(memcg->tree, memcg->dir, name, mode, ops, memcg);
 }
 
-void mn_memcg_add(MnTree *tree, MnFilesContext *context) {
-    MnMemcg *group = mn_registrations_get_memcg(context->registrations);
+void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations) {
+    MnMemcg *group = mn_registrations_get_memcg(registrations);
     Memcg *memcg = g_new0(Memcg, 1);
 
-    memcg->context = context;
+    memcg->board = board;
+    memcg->registrations = registrations;
     memcg->tree = tree;
     memcg->dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "memcg", 0755, &dir_ops, memcg);
 
@@ -285,5 +280,5 @@ void mn_memcg_add(MnTree *tree, MnFilesContext *context) {
         memcg->controls[MN_EVENT_MEMSW] = add(memcg, mn_event_file_names[MN_EVENT_MEMSW], 0444, &usage_ops);
     memcg->controls[MN_EVENT_OOM] = add(memcg, mn_event_file_names[MN_EVENT_OOM], 0644, &oom_control_ops);
     memcg->controls[MN_EVENT_PRESSURE] = add(memcg, mn_event_file_names[MN_EVENT_PRESSURE], 0444, &pressure_level_ops);
-    mn_registrations_set_removed(context->registrations, on_removed, memcg);
+    mn_registrations_set_removed(registrations, on_removed, memcg);
 }

@@ -6,16 +6,16 @@
  * read (or, with -o ack=poll, until a poll has reported it, as in the driver), so several changes
  * before anybody looks are one event, and nothing that asks twice loses one. Who has opened it for
  * writing only, as libmemnotify does, cannot read: there poll ends the event, too. */
+#include "board/board.h"
 #include "files/files.h"
 #include "fs/open.h"
 
 #include <poll.h>
 
-#define SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
-
 /* The node's data. Most reads come more often than samples, so the last line is kept. */
 typedef struct MemnotifyFile {
-    MnFilesContext *context;
+    MnBoard *board;
+    gboolean poll_acknowledges;
     guint64 line_serial; /* of the values it shows; 0 before there is one */
     gsize line_len;
     char line[MEMNOTIFYFS_LINE_MAX];
@@ -31,25 +31,25 @@ static MemnotifyFile *file_of(MnOpen *open) {
     return open->node->data;
 }
 
-static MnFilesContext *context_of(MnOpen *open) {
-    return file_of(open)->context;
+static MnBoard *board_of(MnOpen *open) {
+    return file_of(open)->board;
 }
 
 static int memnotify_open(MnOpen *open) {
-    mn_sampler_hold(context_of(open)->sampler, SOURCES);
+    mn_board_hold(board_of(open), MN_BOARD_ALL_METERS);
     return 0;
 }
 
 static void drop_watch(Memnotify *self) {
     if (!self->watch)
         return;
-    mn_sampler_remove(context_of(&self->open)->sampler, self->watch);
+    mn_board_unwatch(board_of(&self->open), self->watch);
     g_clear_pointer(&self->watch, mn_watch_free);
 }
 
 static void memnotify_release(MnOpen *open) {
     drop_watch((Memnotify *)open);
-    mn_sampler_release(context_of(open)->sampler, SOURCES);
+    mn_board_release(board_of(open), MN_BOARD_ALL_METERS);
 }
 
 /* "used 89123 active 45678 total 6171024\n", as the driver. */
@@ -65,17 +65,16 @@ static void update_line(MemnotifyFile *file, const MnReading *reading, guint64 s
 
 static int memnotify_read(MnOpen *open, GString *text) {
     MemnotifyFile *file = file_of(open);
-    MnSampler *sampler = file->context->sampler;
-    const MnReading *reading = mn_sampler_read(sampler); /* may bring an event */
+    const MnReading *reading = mn_board_read(file->board); /* may bring an event */
 
     ((Memnotify *)open)->has_event = FALSE;
-    update_line(file, reading, mn_sampler_get_serial(sampler));
+    update_line(file, reading, mn_board_get_moment(file->board)->serial);
     g_string_append_len(text, file->line, file->line_len);
     return 0;
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
-    Memnotify *self = watch->observer;
+    Memnotify *self = watch->owner;
 
     self->open.snapshot.may_go_on = TRUE;
     if (self->has_event)
@@ -86,11 +85,10 @@ static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) 
 
 static int memnotify_write(MnOpen *open, const MnWrite *write) {
     Memnotify *self = (Memnotify *)open;
-    MnSampler *sampler = context_of(open)->sampler;
     MnLimitSet set;
     int r;
 
-    r = mn_limit_set_parse(write->text, write->len, mn_sampler_get_machine(sampler), &set);
+    r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), &set);
     if (r < 0)
         return r;
 
@@ -98,8 +96,7 @@ static int memnotify_write(MnOpen *open, const MnWrite *write) {
     self->has_event = FALSE;
     if (set.n > 0) {
         self->watch = mn_watch_new(&set, on_crossing, self);
-        mn_sampler_settle(sampler, self->watch);
-        mn_sampler_add(sampler, self->watch);
+        mn_board_watch(board_of(open), self->watch);
     }
     return 0;
 }
@@ -110,7 +107,7 @@ static guint memnotify_poll(MnOpen *open) {
 
     if (self->has_event) {
         events |= POLLIN | POLLRDNORM;
-        self->has_event = !context_of(open)->poll_acknowledges && !open->is_write_only;
+        self->has_event = !file_of(open)->poll_acknowledges && !open->is_write_only;
     }
     return events;
 }
@@ -126,9 +123,10 @@ static const MnFileOps memnotify_ops = {
     .free_data = g_free,
 };
 
-void mn_memnotify_add(MnTree *tree, MnFilesContext *context) {
+void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges) {
     MemnotifyFile *file = g_new0(MemnotifyFile, 1);
 
-    file->context = context;
+    file->board = board;
+    file->poll_acknowledges = poll_acknowledges;
     mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEMNOTIFY, 0666, &memnotify_ops, file);
 }

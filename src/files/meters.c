@@ -4,13 +4,14 @@
  * A read gives its value, a write sets one limit for this open file. It is ready as long as the
  * limit's state, reached or not, is one that this open file has not read yet; a limit that is
  * reached when it is written is such a state. */
+#include "board/board.h"
 #include "files/files.h"
 #include "fs/open.h"
 
 #include <poll.h>
 
 typedef struct MeterFile {
-    MnFilesContext *context;
+    MnBoard *board;
     MnMeterId meter;
 } MeterFile;
 
@@ -25,30 +26,30 @@ static MeterFile *file_of(MnOpen *open) {
 }
 
 static guint sources_of(MnOpen *open) {
-    return mn_sampler_meter_sources(file_of(open)->context->sampler, file_of(open)->meter);
+    return mn_board_meter_sources(file_of(open)->board, file_of(open)->meter);
 }
 
 static int meter_open(MnOpen *open) {
-    mn_sampler_hold(file_of(open)->context->sampler, sources_of(open));
+    mn_board_hold(file_of(open)->board, sources_of(open));
     return 0;
 }
 
 static void drop_watch(Meter *self) {
     if (!self->watch)
         return;
-    mn_sampler_remove(file_of(&self->open)->context->sampler, self->watch);
+    mn_board_unwatch(file_of(&self->open)->board, self->watch);
     g_clear_pointer(&self->watch, mn_watch_free);
 }
 
 static void meter_release(MnOpen *open) {
     drop_watch((Meter *)open);
-    mn_sampler_release(file_of(open)->context->sampler, sources_of(open));
+    mn_board_release(file_of(open)->board, sources_of(open));
 }
 
 /* "5123456\n" */
 static int meter_read(MnOpen *open, GString *text) {
     Meter *self = (Meter *)open;
-    const MnReading *reading = mn_sampler_read(file_of(open)->context->sampler);
+    const MnReading *reading = mn_board_read(file_of(open)->board);
 
     if (self->watch)
         self->seen_reached = self->watch->reached;
@@ -57,18 +58,18 @@ static int meter_read(MnOpen *open, GString *text) {
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
-    Meter *self = watch->observer;
+    Meter *self = watch->owner;
 
     mn_open_wake(&self->open);
 }
 
 static int meter_write(MnOpen *open, const MnWrite *write) {
     Meter *self = (Meter *)open;
-    MnSampler *sampler = file_of(open)->context->sampler;
+    MnBoard *board = file_of(open)->board;
     MnLimitSet set;
     int r;
 
-    r = mn_limit_set_parse_one(write->text, write->len, mn_sampler_get_machine(sampler), file_of(open)->meter, &set);
+    r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, &set);
     if (r < 0)
         return r;
 
@@ -76,8 +77,7 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
     self->seen_reached = 0;
     if (set.n > 0) {
         self->watch = mn_watch_new(&set, on_crossing, self);
-        mn_sampler_settle(sampler, self->watch);
-        mn_sampler_add(sampler, self->watch);
+        mn_board_watch(board, self->watch);
         if (self->watch->reached)
             mn_open_wake(open);
     }
@@ -103,15 +103,15 @@ static const MnFileOps meter_ops = {
     .free_data = g_free,
 };
 
-void mn_meters_add(MnTree *tree, MnFilesContext *context) {
-    guint offered = mn_sampler_get_machine(context->sampler)->offered;
+void mn_meters_add(MnTree *tree, MnBoard *board) {
+    guint offered = mn_board_get_machine(board)->offered;
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_METERS, 0755, NULL, NULL);
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (offered & MN_METER_BIT(id)) {
             MeterFile *file = g_new0(MeterFile, 1);
 
-            *file = (MeterFile){ .context = context, .meter = id };
+            *file = (MeterFile){ .board = board, .meter = id };
             mn_tree_add_file(tree, dir, mn_meters[id].name, 0666, &meter_ops, file);
         }
 }

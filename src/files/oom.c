@@ -5,16 +5,16 @@
  * that nobody can list a process that he may not kill. Both who has opened the file and who writes
  * to it must be permitted: a program that is more powerful than its user, and prints what he likes
  * into a file that he has opened, lends him nothing. */
+#include "core/pidlist.h"
 #include "files/files.h"
 #include "fs/open.h"
-
-#include "core/pidlist.h"
+#include "oom/oomlist.h"
 
 /* As many pids as surely fit in one page. */
 #define SHORT_LIST 500
 
 static MnOomList *list_of(MnOpen *open) {
-    return ((MnFilesContext *)open->node->data)->oom_list;
+    return open->node->data;
 }
 
 /* "11 22 33 \n" */
@@ -42,7 +42,7 @@ static int oom_write(MnOpen *open, const MnWrite *write) {
 /* One page as other files, unless the list is long: where st_size is far above what can be read,
  * programs that seek to the end, as tail, find nothing. */
 static gsize oom_size(const MnNode *node) {
-    MnOomList *list = ((MnFilesContext *)node->data)->oom_list;
+    MnOomList *list = node->data;
 
     return mn_oom_list_get_victims(list)->len <= SHORT_LIST ? 0 : MN_PID_LIST_SHOWN_MAX;
 }
@@ -53,6 +53,6 @@ static const MnFileOps oom_ops = {
     .write = oom_write,
 };
 
-void mn_oom_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "oom", 0666, &oom_ops, context);
+void mn_oom_add(MnTree *tree, MnOomList *list) {
+    mn_tree_add_file(tree, mn_tree_get_root(tree), "oom", 0666, &oom_ops, list);
 }

@@ -6,8 +6,9 @@
  * opens the file waits; where it takes long, who opens the file soon after gets the same text. */
 #include "files/files.h"
 #include "fs/open.h"
-
+#include "kernel/helper.h"
 #include "kernel/process.h"
+#include "loop/clock.h"
 
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ static int rank(OomRankingFile *self) {
     r = mn_helper_ask(self->helper, &rank_task, first->open.uid, NULL, 0, NULL, 0, on_ranked, self, &self->job);
     if (r < 0)
         return r;
-    self->began_us = g_get_monotonic_time();
+    self->began_us = mn_clock_now_us(&mn_machine_clock);
     self->served = self->waiting;
     g_queue_init(&self->waiting);
     return 0;
@@ -77,7 +78,8 @@ static void finish_all(OomRankingFile *self, GQueue *queue, int r) {
 }
 
 static gboolean is_young(const OomRankingFile *self) {
-    return self->text && mn_ranking_is_young(self->ended_us - self->began_us, g_get_monotonic_time() - self->ended_us);
+    return self->text &&
+           mn_ranking_is_young(self->ended_us - self->began_us, mn_clock_now_us(&mn_machine_clock) - self->ended_us);
 }
 
 static void on_ranked(int r, MnParcel *answer, gpointer data) {
@@ -87,7 +89,7 @@ static void on_ranked(int r, MnParcel *answer, gpointer data) {
     if (r == 0) {
         g_clear_pointer(&self->text, g_bytes_unref);
         self->text = g_bytes_new(answer->bytes->data, answer->bytes->len);
-        self->ended_us = g_get_monotonic_time();
+        self->ended_us = mn_clock_now_us(&mn_machine_clock);
     }
     finish_all(self, &self->served, r);
     if (r == 0 && is_young(self))
@@ -173,10 +175,10 @@ static const MnFileOps oom_ranking_ops = {
     .free_data = oom_ranking_free_data,
 };
 
-void mn_oom_ranking_add(MnTree *tree, MnFilesContext *context) {
+void mn_oom_ranking_add(MnTree *tree, MnHelper *helper) {
     OomRankingFile *file = g_new0(OomRankingFile, 1);
 
-    file->helper = context->helper;
+    file->helper = helper;
     file->load_fd = mn_process_open_load();
     mn_tree_add_file(tree, mn_tree_get_root(tree), "oom_ranking", 0444, &oom_ranking_ops, file);
 }

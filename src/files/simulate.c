@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* simulate: fixes meters at chosen values, so that a program's answer to a shortage can be tested
  * without one. Only there with --simulate, and only the owner of the mount may write. */
+#include "board/board.h"
 #include "files/files.h"
 #include "fs/open.h"
 
 /* "used 4945632\n", a line for each meter that is fixed. */
 static int simulate_read(MnOpen *open, GString *text) {
-    MnFilesContext *context = open->node->data;
-    const MnSimulate *simulate = mn_sampler_get_simulate(context->sampler);
+    const MnSimulate *simulate = mn_board_get_simulate(open->node->data);
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (simulate->fixed & MN_METER_BIT(id))
@@ -16,14 +16,14 @@ static int simulate_read(MnOpen *open, GString *text) {
 }
 
 static int simulate_write(MnOpen *open, const MnWrite *write) {
-    MnFilesContext *context = open->node->data;
+    MnBoard *board = open->node->data;
     MnOverride override;
     int r;
 
-    r = mn_override_parse(write->text, write->len, mn_sampler_get_machine(context->sampler), &override);
+    r = mn_override_parse(write->text, write->len, mn_board_get_machine(board), &override);
     if (r < 0)
         return r;
-    mn_sampler_override(context->sampler, &override);
+    mn_board_override(board, &override);
     return 0;
 }
 
@@ -32,7 +32,6 @@ static const MnFileOps simulate_ops = {
     .write = simulate_write,
 };
 
-void mn_simulate_add(MnTree *tree, MnFilesContext *context) {
-    if (context->may_simulate)
-        mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_SIMULATE, 0644, &simulate_ops, context);
+void mn_simulate_add(MnTree *tree, MnBoard *board) {
+    mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_SIMULATE, 0644, &simulate_ops, board);
 }

@@ -6,15 +6,13 @@
  * between open and poll. */
 #include "files/files.h"
 #include "fs/open.h"
+#include "thresholds/threshold.h"
 
 #include <errno.h>
 #include <poll.h>
 
-#define SOURCES (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
-
 /* The node's data: a threshold, and until when. */
 typedef struct ThresholdFile {
-    MnFilesContext *context;
     MnThreshold *threshold; /* NULL when it has been removed */
 } ThresholdFile;
 
@@ -32,7 +30,6 @@ static int threshold_open(MnOpen *open) {
 
     if (!file->threshold)
         return -ENOENT;
-    mn_sampler_hold(file->context->sampler, SOURCES);
     mn_threshold_wait(file->threshold);
     return 0;
 }
@@ -42,7 +39,6 @@ static void threshold_release(MnOpen *open) {
 
     if (file->threshold)
         mn_threshold_unwait(file->threshold);
-    mn_sampler_release(file->context->sampler, SOURCES);
 }
 
 static int threshold_read(MnOpen *open, GString *text) {
@@ -95,17 +91,16 @@ static const MnFileOps threshold_ops = {
 
 static int thresholds_create(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops,
                              gpointer *ret_data) {
-    MnFilesContext *context = dir->data;
     MnThreshold *threshold;
     ThresholdFile *file;
     int r;
 
-    r = mn_threshold_new(context->thresholds, name, caller->uid, &threshold);
+    r = mn_threshold_new(dir->data, name, caller->uid, &threshold);
     if (r < 0)
         return r;
 
     file = g_new0(ThresholdFile, 1);
-    *file = (ThresholdFile){ .context = context, .threshold = threshold };
+    *file = (ThresholdFile){ .threshold = threshold };
     *ret_ops = &threshold_ops;
     *ret_data = file;
     return 0;
@@ -135,6 +130,6 @@ static const MnDirOps thresholds_ops = {
     .unlinked = thresholds_unlinked,
 };
 
-void mn_thresholds_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_THRESHOLDS, 01777, &thresholds_ops, context);
+void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds) {
+    mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_THRESHOLDS, 01777, &thresholds_ops, thresholds);
 }

@@ -5,23 +5,30 @@
  *     mem_notify_status: 0
  *
  * Pressure is followed only while somebody has mem_notify open. */
-#include "core/herd.h"
+#include "board/board.h"
+#include "devices/mem_notify.h"
 #include "files/files.h"
 #include "fs/open.h"
 
 #include <errno.h>
 
-static void append_status(GString *text, const MnHerd *herd, const MnZone *zone) {
-    g_string_append_printf(text, "  mem_notify_status: %d\n", mn_herd_get_status(herd, zone));
+/* The node's data. */
+typedef struct Zoneinfo {
+    MnBoard *board;
+    MnMemNotify *device;
+} Zoneinfo;
+
+static void append_status(GString *text, const MnMemNotify *device, const MnZone *zone) {
+    g_string_append_printf(text, "  mem_notify_status: %d\n", mn_mem_notify_get_status(device, zone));
 }
 
-static int render(const MnFilesContext *context, GString *text) {
+static int render(const Zoneinfo *self, GString *text) {
     g_auto(MnZones) zones = { 0 };
     const char *kernel_text;
     gsize len, at = 0;
     int r;
 
-    r = mn_sampler_read_text(context->sampler, MN_SOURCE_ZONEINFO, &kernel_text, &len);
+    r = mn_probe_read_text(mn_board_get_probe(self->board), MN_SOURCE_ZONEINFO, &kernel_text, &len);
     if (r == 0)
         r = mn_zones_parse(&zones, kernel_text, len);
     if (r < 0)
@@ -33,7 +40,7 @@ static int render(const MnFilesContext *context, GString *text) {
         if (end == 0)
             continue;
         g_string_append_len(text, kernel_text + at, end - at);
-        append_status(text, &context->herd, &zones.zones[i]);
+        append_status(text, self->device, &zones.zones[i]);
         at = end;
     }
     g_string_append_len(text, kernel_text + at, len - at);
@@ -53,8 +60,12 @@ static gsize zoneinfo_size(const MnNode *node) {
 static const MnFileOps zoneinfo_ops = {
     .size_now = zoneinfo_size,
     .read = zoneinfo_read,
+    .free_data = g_free,
 };
 
-void mn_zoneinfo_add(MnTree *tree, MnFilesContext *context) {
-    mn_tree_add_file(tree, mn_tree_get_root(tree), "zoneinfo", 0444, &zoneinfo_ops, context);
+void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device) {
+    const Zoneinfo self = { board, device };
+
+    mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_ZONEINFO, 0444, &zoneinfo_ops,
+                     g_memdup2(&self, sizeof self));
 }

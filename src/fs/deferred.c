@@ -44,6 +44,7 @@ void mn_open_answer_opening(MnOpen *self, MnTree *tree, fuse_req_t req, const st
 }
 
 void mn_open_answer_writing(MnOpen *self, fuse_req_t req, gsize len, int r) {
+    mn_open_tell_first(self);
     if (r == MN_LATER) {
         defer(self, &(Deferred){ .req = req, .len = len });
     } else if (r < 0) {

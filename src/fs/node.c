@@ -2,9 +2,12 @@
 /* The inodes: who they are, where they are, and how long they live. */
 #include "node.h"
 
+#include "loop/clock.h"
+
 #include <string.h>
 
 struct MnTree {
+    MnOutbox *outbox;
     uid_t uid;
     gid_t gid;
     guint64 next_ino;  /* never used twice, so that no generation is needed */
@@ -12,8 +15,14 @@ struct MnTree {
     MnNode *root;
 };
 
+void mn_node_touch(MnNode *node) {
+    node->changed_at = mn_date_now();
+}
+
 static void node_free(MnNode *node) {
     g_assert(!node->opens);
+
+    mn_outbox_take_back(node->tree->outbox, &node->notice);
 
     if (node->file_ops && node->file_ops->free_data)
         node->file_ops->free_data(node->data);
@@ -30,6 +39,7 @@ static void node_free(MnNode *node) {
 static MnNode *add_node(MnTree *self, MnNode *parent, const char *name, mode_t mode, gpointer data) {
     MnNode *node = g_new0(MnNode, 1);
 
+    node->tree = self;
     node->ino = self->next_ino++;
     node->name = g_strdup(name);
     node->mode = mode;
@@ -38,7 +48,7 @@ static MnNode *add_node(MnTree *self, MnNode *parent, const char *name, mode_t m
     node->parent = parent ? parent : node;
     node->data = data;
     node->is_linked = TRUE;
-    clock_gettime(CLOCK_REALTIME, &node->changed_at);
+    mn_node_touch(node);
 
     g_hash_table_insert(self->nodes, &node->ino, node);
     if (parent) {
@@ -48,9 +58,10 @@ static MnNode *add_node(MnTree *self, MnNode *parent, const char *name, mode_t m
     return node;
 }
 
-MnTree *mn_tree_new(uid_t uid, gid_t gid) {
+MnTree *mn_tree_new(MnOutbox *outbox, uid_t uid, gid_t gid) {
     MnTree *self = g_new0(MnTree, 1);
 
+    self->outbox = outbox;
     self->uid = uid;
     self->gid = gid;
     self->next_ino = MN_ROOT_INO;
@@ -68,6 +79,10 @@ void mn_tree_free(MnTree *self) {
 
 MnNode *mn_tree_get_root(MnTree *self) {
     return self->root;
+}
+
+MnOutbox *mn_tree_get_outbox(const MnTree *self) {
+    return self->outbox;
 }
 
 MnNode *mn_tree_find(MnTree *self, guint64 ino) {
@@ -106,7 +121,7 @@ void mn_tree_unlink(MnTree *self, MnNode *node) {
 
     node->is_linked = FALSE;
     g_ptr_array_remove(dir->children, node);
-    clock_gettime(CLOCK_REALTIME, &dir->changed_at);
+    mn_node_touch(dir);
     if (dir->dir_ops && dir->dir_ops->unlinked)
         dir->dir_ops->unlinked(dir, node);
     mn_tree_release_unused(self, node);

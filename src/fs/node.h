@@ -2,12 +2,14 @@
 #pragma once
 
 #include "fs/file.h"
+#include "loop/outbox.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
 
 /* A served file or directory. It lives as long as it is linked, open, or known to the kernel. */
 struct MnNode {
+    MnTree *tree;
     guint64 ino;
     char *name;
     mode_t mode;
@@ -24,6 +26,7 @@ struct MnNode {
 
     GPtrArray *children; /* of a directory, by ascending ino; owned */
     MnOpen *opens;       /* of a file: all that have it open */
+    MnNotice notice;     /* that all of these are to be woken */
     GString *text;       /* of a text file: where its texts are made; NULL before the first */
 };
 
@@ -32,12 +35,14 @@ typedef struct MnTree MnTree;
 
 #define MN_ROOT_INO 1
 
-/* A tree with an empty root directory. Files belong to uid and gid unless changed. */
-MnTree *mn_tree_new(uid_t uid, gid_t gid);
+/* A tree with an empty root directory. Files belong to uid and gid unless changed. Who waits for them is woken by the
+ * outbox, which stays the caller's and outlives the tree. */
+MnTree *mn_tree_new(MnOutbox *outbox, uid_t uid, gid_t gid);
 void mn_tree_free(MnTree *self); /* with all nodes; nothing may be open */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnTree, mn_tree_free)
 
 MnNode *mn_tree_get_root(MnTree *self);
+MnOutbox *mn_tree_get_outbox(const MnTree *self);
 
 /* The node of that number, or NULL. */
 MnNode *mn_tree_find(MnTree *self, guint64 ino);
@@ -60,5 +65,8 @@ void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node));
 
 /* The st_size to report for a text that has `len` bytes now: a little more than it has. */
 gsize mn_node_size_for(gsize len);
+
+/* Its mode, owner or entries have changed now. */
+void mn_node_touch(MnNode *node);
 
 void mn_node_get_stat(const MnNode *node, struct stat *ret);

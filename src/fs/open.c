@@ -2,13 +2,13 @@
 /* Open file descriptions: reading, waiting, being woken.
  *
  * No request waits in here for anything. A poll stores its handle first and looks at the state
- * second, and whoever changes state changes it first and wakes second, so that no wake-up falls
- * between the two. A read of an empty stream is put aside and answered when there are bytes, when
+ * second, and whoever changes state changes it first and wakes when the turn ends, so that no wake-up
+ * falls between the two. A read of an empty stream is put aside and answered when there are bytes, when
  * it is interrupted, or when the filesystem ends. */
 #include "open.h"
 
 #include "fs/node.h"
-#include "source/request_timeout.h"
+#include "kernel/ourselves.h"
 
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -27,12 +27,19 @@ struct MnBlockedRead {
     guint expiry; /* the source that ends it before the kernel would; 0 for none */
 };
 
+static void tell_open(MnNotice *notice);
+
+static MnOutbox *outbox_of(const MnNode *node) {
+    return mn_tree_get_outbox(node->tree);
+}
+
 int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     const MnFileOps *ops = node->file_ops;
     MnOpen *self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
     int r;
 
     self->node = node;
+    self->notice.tell = tell_open;
     self->uid = uid;
     self->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
     r = ops->open ? ops->open(self) : 0;
@@ -57,6 +64,7 @@ void mn_open_free(MnOpen *self) {
         self->node->file_ops->release(self);
     if (self->poll_handle)
         fuse_pollhandle_destroy(self->poll_handle);
+    mn_outbox_take_back(outbox_of(self->node), &self->notice);
     mn_snapshot_clear(&self->snapshot);
 
     if (self->previous)
@@ -157,6 +165,7 @@ static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
 
     if (mn_snapshot_needs_text(&self->snapshot, offset))
         r = take_snapshot(self, offset);
+    mn_open_tell_first(self);
     if (r < 0) {
         fuse_reply_err(req, -r);
         return;
@@ -166,6 +175,10 @@ static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
     if (n == 0 && size > 0 && self->node->file_ops->is_rereadable)
         report_end(self, offset);
     fuse_reply_buf(req, bytes, n);
+}
+
+void mn_open_tell_first(const MnOpen *self) {
+    mn_outbox_flush(outbox_of(self->node));
 }
 
 void mn_open_read(MnOpen *self, fuse_req_t req, gsize size, off_t offset, int flags) {
@@ -191,6 +204,7 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
         events = ops->poll(self);
     if (ops->poll && ops->read && (events & (POLLIN | POLLPRI)))
         self->snapshot.must_restart = TRUE; /* what was announced is what the next read shows */
+    mn_open_tell_first(self);
     fuse_reply_poll(req, events);
 }
 
@@ -207,7 +221,7 @@ static void serve_blocked(MnOpen *self) {
     }
 }
 
-void mn_open_wake(MnOpen *self) {
+static void wake(MnOpen *self) {
     struct fuse_pollhandle *handle = g_steal_pointer(&self->poll_handle);
 
     serve_blocked(self);
@@ -217,9 +231,24 @@ void mn_open_wake(MnOpen *self) {
     }
 }
 
-void mn_node_wake(MnNode *node) {
+static void tell_open(MnNotice *notice) {
+    wake((MnOpen *)(void *)((char *)notice - offsetof(MnOpen, notice)));
+}
+
+void mn_open_wake(MnOpen *self) {
+    mn_outbox_put(outbox_of(self->node), &self->notice);
+}
+
+static void tell_node(MnNotice *notice) {
+    const MnNode *node = (const MnNode *)(void *)((char *)notice - offsetof(MnNode, notice));
+
     for (MnOpen *open = node->opens; open; open = open->next)
-        mn_open_wake(open);
+        wake(open);
+}
+
+void mn_node_wake(MnNode *node) {
+    node->notice.tell = tell_node;
+    mn_outbox_put(outbox_of(node), &node->notice);
 }
 
 void mn_node_end_stream(MnNode *node) {

@@ -3,6 +3,7 @@
 
 #include "fs/file.h"
 #include "fs/snapshot.h"
+#include "loop/outbox.h"
 
 struct fuse_req;
 struct fuse_pollhandle;
@@ -11,15 +12,16 @@ struct fuse_pollhandle;
  * (MnFileOps.open_bytes) begins with it. */
 struct MnOpen {
     MnNode *node;
-    uid_t uid;    /* of who opened it; who uses it may be another that was given it */
-    MnOpen *next; /* of the same node */
+    MnNotice notice;        /* that who waits is to be woken */
+    uid_t uid;              /* of who opened it; who uses it may be another that was given it */
+    gboolean is_write_only; /* opened with O_WRONLY */
+    MnOpen *next;           /* of the same node */
     MnOpen *previous;
     struct fuse_pollhandle *poll_handle; /* somebody waits to be told; NULL when nobody does */
     struct MnBlockedRead *blocked;       /* reads of a stream that wait for bytes, oldest first */
     struct MnDeferred *deferred;         /* a request that waits for mn_open_finish() */
     MnSnapshot snapshot;
-    off_t ended_at;         /* where a read was told of the end of the snapshot; 0 when none was */
-    gboolean is_write_only; /* opened with O_WRONLY */
+    off_t ended_at; /* where a read was told of the end of the snapshot; 0 when none was */
 };
 
 /* Opens a node for user `uid` with the flags of open(2); -errno of its open(), or MN_LATER. */
@@ -34,8 +36,12 @@ void mn_open_finish(MnOpen *self, int r);
 void mn_open_read(MnOpen *self, struct fuse_req *req, gsize size, off_t offset, int flags);
 void mn_open_poll(MnOpen *self, struct fuse_req *req, struct fuse_pollhandle *handle);
 
-/* The poll events, or the bytes of a stream, may have changed: wakes who waits for either. Change
- * state first. Whoever was told asks again by himself, so nobody is told twice before he has. */
+/* What a request has brought about is told before it is answered: so who has written to `simulate` finds those who
+ * wait ready. Called by whoever answers. */
+void mn_open_tell_first(const MnOpen *self);
+
+/* The poll events, or the bytes of a stream, have changed: wakes who waits for either, when the turn of the main loop
+ * ends. Whoever was told asks again by himself, so nobody is told twice before he has. */
 void mn_open_wake(MnOpen *self);
 
 /* mn_open_wake() for all who have the node open. */

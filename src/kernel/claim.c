@@ -3,6 +3,7 @@
 #include "claim.h"
 
 #include "kernel/client.h"
+#include "kernel/process.h"
 
 #include <errno.h>
 
@@ -35,7 +36,7 @@ static int take_claim(const MnClaim *claim, const MnClaimed *claimed, MnParcel *
     int pidfd, eventfd, r;
     pid_t pid;
 
-    r = mn_client_open(claimed->pid, &pidfd);
+    r = mn_process_open(claimed->pid, &pidfd);
     if (r < 0)
         return r;
     mn_parcel_add_fd(answer, pidfd);

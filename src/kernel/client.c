@@ -21,41 +21,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif
 
 #define PATH_BYTES 64
 #define DESCRIPTORS_SEARCHED_MAX 128
-#define TEXT_BYTES 4096 /* fdinfo and status are shorter, or what we need of them comes first */
+#define TEXT_BYTES 4096 /* the fdinfo of an eventfd has 100 */
 #define EVENTFD "anon_inode:[eventfd]"
 
 /* Of everything below /proc/PID: EACCES is what EPERM is elsewhere. */
 static int error_of_proc(int missing) {
     return errno == ENOENT ? missing : errno == EACCES ? -EPERM : -errno;
-}
-
-/* Reads the beginning of a small file of the kernel's into `text`. */
-static int read_text(const char *path, int missing, char text[TEXT_BYTES]) {
-    gsize len = 0;
-    gssize n;
-    int fd, r;
-
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_of_proc(missing);
-    do {
-        n = read(fd, text + len, TEXT_BYTES - 1 - len);
-        r = n < 0 ? -errno : 0;
-        len += MAX(n, 0);
-    } while ((n > 0 && len < TEXT_BYTES - 1) || r == -EINTR);
-    close(fd);
-
-    text[len] = '\0';
-    return r;
 }
 
 int mn_client_find_process(pid_t tid, uid_t uid, pid_t *ret_pid) {
@@ -73,17 +50,24 @@ int mn_client_find_process(pid_t tid, uid_t uid, pid_t *ret_pid) {
     return 0;
 }
 
-int mn_client_open(pid_t pid, int *ret_pidfd) {
-    *ret_pidfd = syscall(SYS_pidfd_open, pid, 0);
-    return *ret_pidfd < 0 ? -errno : 0;
-}
-
 static void descriptor_path(char path[PATH_BYTES], pid_t pid, const char *directory, guint64 number) {
     g_snprintf(path, PATH_BYTES, "/proc/%d/%s/%" G_GUINT64_FORMAT, pid, directory, number);
 }
 
+static int read_fdinfo(const char *path, MnDescriptor *descriptor) {
+    char text[TEXT_BYTES];
+    gsize len;
+    int r;
+
+    r = mn_process_read_file(AT_FDCWD, path, text, sizeof text - 1, &len);
+    if (r < 0)
+        return r == -ESRCH ? -EBADF : r == -EACCES ? -EPERM : r;
+    text[len] = '\0';
+    return mn_descriptor_parse(text, descriptor);
+}
+
 int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) {
-    char path[PATH_BYTES], target[PATH_MAX], text[TEXT_BYTES];
+    char path[PATH_BYTES], target[PATH_MAX];
     MnDescriptor descriptor = { 0 };
     struct stat st;
     gssize n;
@@ -101,9 +85,7 @@ int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) {
     descriptor.is_file = target[0] == '/';
     if (!descriptor.is_path && strcmp(target, EVENTFD) == 0) {
         descriptor_path(path, pid, "fdinfo", number);
-        r = read_text(path, -EBADF, text);
-        if (r == 0)
-            r = mn_descriptor_parse(text, &descriptor);
+        r = read_fdinfo(path, &descriptor);
     }
     if (r == 0)
         *ret = descriptor;

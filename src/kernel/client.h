@@ -11,9 +11,6 @@
  * 0: one that cannot be seen from our pid namespace, or for one that is not the user's any more (any is root's). */
 int mn_client_find_process(pid_t tid, uid_t uid, pid_t *ret_pid) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A descriptor that becomes readable when the process ends. */
-int mn_client_open(pid_t pid, int *ret_pidfd) G_GNUC_WARN_UNUSED_RESULT;
-
 /* What descriptor `number` of a process is. Nothing is asked of the file behind it, which may be
  * one of our own or anybody's. -EBADF when it is not open, -EPERM when we may not look. */
 int mn_client_look(pid_t pid, guint64 number, MnDescriptor *ret) G_GNUC_WARN_UNUSED_RESULT;

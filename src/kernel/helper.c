@@ -8,6 +8,9 @@
  * one process from the machine. */
 #include "helper.h"
 
+#include "kernel/process.h"
+#include "loop/alarm.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -54,7 +57,7 @@ struct MnHelper {
     int pidfd;
     int socket;
     guint socket_source;
-    GSource *limit;
+    MnAlarm *limit;
     GQueue left_behind; /* of LeftBehind */
     gboolean is_wanted; /* before it is asked */
     gboolean is_ending;
@@ -109,23 +112,21 @@ static gboolean on_socket(gint fd, GIOCondition condition, gpointer data);
 
 static int start(MnHelper *self) {
     pid_t parent = getpid();
-    int sockets[2];
+    int sockets[2], r;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return -errno;
     self->pid = fork();
     if (self->pid == 0)
         serve(sockets[1], parent);
+    r = self->pid < 0 ? -errno : mn_process_open(self->pid, &self->pidfd);
     close(sockets[1]);
-    self->pidfd = self->pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, self->pid, 0);
-    if (self->pidfd < 0) {
-        int r = -errno;
-
+    if (r < 0) {
         close(sockets[0]); /* by which it ends */
         if (self->pid > 0)
             waitpid(self->pid, NULL, 0);
         self->pid = 0;
-        return r;
+        return r == -ESRCH ? -EIO : r; /* somebody was quick to kill it */
     }
 
     self->socket = sockets[0];
@@ -232,7 +233,7 @@ static int begin(MnHelper *self, const int *fds, guint n_fds) {
         return r == -EPIPE ? -EIO : r == -EAGAIN ? -ENOMEM : r;
     }
     self->is_working = TRUE;
-    g_source_set_ready_time(self->limit, g_get_monotonic_time() + job->task->limit_ms * 1000);
+    mn_alarm_set(self->limit, mn_clock_now_us(&mn_machine_clock) + job->task->limit_ms * G_TIME_SPAN_MILLISECOND);
     return 0;
 }
 
@@ -243,7 +244,7 @@ static void end(MnHelper *self, int r) {
 
     mn_parcel_init(&self->answer);
     self->is_working = FALSE;
-    g_source_set_ready_time(self->limit, -1);
+    mn_alarm_stop(self->limit);
     if (job->answered)
         job->answered(r >= 0 && answer.is_cut ? -EMFILE : r, &answer, job->data);
     job_free(job);
@@ -296,7 +297,7 @@ static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointe
     return G_SOURCE_CONTINUE; /* or it has been removed */
 }
 
-static gboolean on_limit(gpointer data) {
+static void on_limit(gpointer data) {
     MnHelper *self = data;
     const MnHelperJob *job = g_queue_peek_head(&self->jobs);
 
@@ -304,22 +305,13 @@ static gboolean on_limit(gpointer data) {
     leave_behind(self, job->task, job->uid);
     end(self, -EBUSY);
     go_on(self);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean dispatch_limit(GSource *source G_GNUC_UNUSED, GSourceFunc callback, gpointer data) {
-    return callback(data);
 }
 
 MnHelper *mn_helper_new(void) {
-    static GSourceFuncs functions = { NULL, NULL, dispatch_limit, NULL, NULL, NULL };
     MnHelper *self = g_new0(MnHelper, 1);
 
     mn_parcel_init(&self->answer);
-    self->limit = g_source_new(&functions, sizeof(GSource));
-    g_source_set_callback(self->limit, on_limit, self, NULL);
-    g_source_set_static_name(self->limit, "helper");
-    g_source_attach(self->limit, NULL);
+    self->limit = mn_alarm_new(&mn_machine_clock, "helper", on_limit, self);
     return self;
 }
 
@@ -344,8 +336,7 @@ void mn_helper_free(MnHelper *self) {
         end(self, -ENOTCONN);
     while (!g_queue_is_empty(&self->left_behind))
         left_behind_free(g_queue_peek_head(&self->left_behind));
-    g_source_destroy(self->limit);
-    g_source_unref(self->limit);
+    mn_alarm_free(self->limit);
     mn_parcel_clear(&self->answer);
     g_free(self);
 }

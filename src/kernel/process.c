@@ -8,6 +8,9 @@
  * user, and status is read only where these leave a doubt. */
 #include "process.h"
 
+#include "kernel/ourselves.h"
+#include "loop/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TEXT_BYTES 4096 /* stat has 400 */
@@ -80,8 +82,7 @@ static int file_error(void) {
     return errno == ENOENT ? -ESRCH : -errno;
 }
 
-/* The kernel gives these texts in one read(). */
-static int read_text(int directory_fd, const char *path, char *buffer, gsize size, gsize *ret_len) {
+int mn_process_read_file(int directory_fd, const char *path, char *buffer, gsize size, gsize *ret_len) {
     gssize n;
     int fd, r = 0;
 
@@ -103,7 +104,7 @@ int mn_process_read_stat(pid_t pid, MnProcessStat *ret) {
     int r;
 
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    r = read_text(AT_FDCWD, path, text, sizeof text, &len);
+    r = mn_process_read_file(AT_FDCWD, path, text, sizeof text, &len);
     return r < 0 ? r : mn_process_parse_stat(text, len, ret);
 }
 
@@ -132,7 +133,7 @@ int mn_process_read_comm(pid_t pid, char comm[MN_COMM_MAX + 1]) {
     int r;
 
     snprintf(path, sizeof path, "/proc/%d/comm", pid);
-    r = read_text(AT_FDCWD, path, comm, MN_COMM_MAX, &len);
+    r = mn_process_read_file(AT_FDCWD, path, comm, MN_COMM_MAX, &len);
     if (r < 0)
         return r;
     comm[len > 0 ? len - 1 : 0] = '\0'; /* for its newline */
@@ -254,9 +255,8 @@ int mn_process_translate(pid_t tid, pid_t *pids, guint n) {
 }
 
 static guint64 boot_ticks(guint ticks_per_second) {
-    struct timespec now;
+    struct timespec now = mn_uptime_now();
 
-    clock_gettime(CLOCK_BOOTTIME, &now);
     return (guint64)now.tv_sec * ticks_per_second + (guint64)now.tv_nsec * ticks_per_second / 1000000000;
 }
 
@@ -309,7 +309,7 @@ static int rank_one(int proc_fd, const char *name, const MnRankingScale *scale, 
     int r;
 
     snprintf(path, sizeof path, "%s/stat", name);
-    r = read_text(proc_fd, path, text, sizeof text, &len);
+    r = mn_process_read_file(proc_fd, path, text, sizeof text, &len);
     if (r < 0)
         return r;
     r = mn_process_parse_stat(text, len, &stat);
@@ -332,7 +332,7 @@ static int rank_one(int proc_fd, const char *name, const MnRankingScale *scale, 
 
 int mn_process_rank(GArray **ret) {
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(MnCandidate));
-    MnRankingScale scale = { .page_bytes = sysconf(_SC_PAGESIZE), .ticks_per_second = sysconf(_SC_CLK_TCK) };
+    MnRankingScale scale = { .page_bytes = mn_page_bytes(), .ticks_per_second = sysconf(_SC_CLK_TCK) };
     const struct dirent *entry;
     MnCandidate candidate;
     DIR *proc;

@@ -17,6 +17,11 @@ int mn_process_open(pid_t pid, int *ret_pidfd) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether it has ended, be it waited for or not. */
 gboolean mn_process_has_ended(int pidfd);
 
+/* Reads the beginning of a file that the kernel gives in one read(), as those below /proc/PID. -errno; -ESRCH when
+ * there is none, as when the process has ended. */
+int mn_process_read_file(int directory_fd, const char *path, char *buffer, gsize size, gsize *ret_len)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* -errno; -ESRCH when it has ended meanwhile. Works for threads too. */
 int mn_process_read_stat(pid_t pid, MnProcessStat *ret) G_GNUC_WARN_UNUSED_RESULT;
 int mn_process_read_status(pid_t pid, MnProcessStatus *ret) G_GNUC_WARN_UNUSED_RESULT;

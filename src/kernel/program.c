@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* "/proc/", a number, "/pagemap" */
@@ -49,9 +48,9 @@ static int open_program(MnProgram *self, pid_t tid) {
     r = mn_client_find_process(tid, self->uid, &pid);
     if (r < 0)
         return r;
-    self->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (self->pidfd < 0)
-        return -errno;
+    r = mn_process_open(pid, &self->pidfd);
+    if (r < 0)
+        return r;
     self->memory_fd = open_memory(pid);
     if (self->memory_fd < 0)
         return self->memory_fd;

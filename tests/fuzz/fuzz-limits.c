@@ -68,7 +68,8 @@ static void check_crossing(const MnLimitSet *set) {
         (limit->op == MN_OP_BELOW ? &left : &reached)->pages[limit->meter] = G_MAXUINT64;
     }
     mn_crossing_set_scale(crossing, &scale);
-    mn_crossing_add(crossing, watch);
+    watch->known = G_MAXUINT32; /* nothing reached */
+    mn_crossing_add(crossing, watch, &left);
     g_assert_cmpuint(mn_crossing_advance(crossing, &reached), ==, set->n > 0);
     g_assert_cmphex(watch->reached, ==, (1U << set->n) - 1);
     g_assert_cmpuint(mn_crossing_advance(crossing, &left), ==, set->n > 0);

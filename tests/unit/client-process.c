@@ -2,6 +2,7 @@
 #include "client-process.h"
 
 #include "kernel/client.h"
+#include "kernel/process.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -118,7 +119,7 @@ MnSinkKey client_key(const ClientProcess *self, uid_t uid, int number) {
     if (mn_client_look(self->pid, number, &descriptor) < 0 || !descriptor.is_eventfd)
         g_error("%d is no eventfd of the client's", number);
     key.eventfd_id = descriptor.eventfd_id;
-    if (mn_client_open(self->pid, &key.pidfd) < 0 ||
+    if (mn_process_open(self->pid, &key.pidfd) < 0 ||
         mn_client_take_eventfd(key.pidfd, number, key.eventfd_id, &key.fd) < 0)
         g_error("%d cannot be had from the client", number);
     return key;
@@ -139,7 +140,7 @@ gboolean client_can_be_served(void) {
 
     client_start(&client);
     number = client_make_eventfd(&client);
-    r = mn_client_open(client.pid, &pidfd);
+    r = mn_process_open(client.pid, &pidfd);
     if (r == 0)
         r = mn_client_look(client.pid, number, &descriptor);
     if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "sampler/sink.h"
+#include "memcg/sink.h"
 
 /* A process that has eventfds, and does with them what it is told. It does not have ours: its descriptors
  * end with what it closes. */

@@ -4,6 +4,7 @@
 #include "client-process.h"
 #include "runner.h"
 #include "kernel/client.h"
+#include "kernel/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +125,7 @@ static void test_an_eventfd_is_taken_over(void) {
     int event = eventfd(0, EFD_NONBLOCK), pidfd, taken;
     eventfd_t value = 0;
 
-    CU_ASSERT_EQUAL_FATAL(mn_client_open(getpid(), &pidfd), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_process_open(getpid(), &pidfd), 0);
     CU_ASSERT_EQUAL_FATAL(mn_client_take_eventfd(pidfd, event, id_of(event), &taken), 0);
     CU_ASSERT_NOT_EQUAL(taken, event);
     CU_ASSERT_EQUAL(eventfd_write(taken, 3), 0);
@@ -142,7 +143,7 @@ static void test_nothing_else_is_taken_over(void) {
     int path = open("/dev/null", O_PATH), pidfd, taken = -1;
     guint64 id = id_of(event);
 
-    CU_ASSERT_EQUAL_FATAL(mn_client_open(getpid(), &pidfd), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_process_open(getpid(), &pidfd), 0);
     CU_ASSERT_EQUAL(mn_client_take_eventfd(pidfd, other, id, &taken), -EINVAL);
     CU_ASSERT_EQUAL(mn_client_take_eventfd(pidfd, null, id, &taken), -EINVAL);
     CU_ASSERT_EQUAL(mn_client_take_eventfd(pidfd, path, id, &taken), -EINVAL);
@@ -161,7 +162,7 @@ static void test_nothing_else_is_held(void) {
     char byte;
 
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    CU_ASSERT_EQUAL_FATAL(mn_client_open(getpid(), &pidfd), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_process_open(getpid(), &pidfd), 0);
     CU_ASSERT_EQUAL(mn_client_take_eventfd(pidfd, ends[1], id_of(event), &taken), -EINVAL);
     close(ends[1]);
     CU_ASSERT_EQUAL(read(ends[0], &byte, 1), 0); /* or for ever */
@@ -179,11 +180,11 @@ static void test_a_process_that_has_ended(void) {
         pause();
         _exit(0);
     }
-    CU_ASSERT_EQUAL_FATAL(mn_client_open(child, &pidfd), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_process_open(child, &pidfd), 0);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     CU_ASSERT_EQUAL(mn_client_take_eventfd(pidfd, event, id, &taken), -ESRCH);
-    CU_ASSERT_EQUAL(mn_client_open(child, &taken), -ESRCH);
+    CU_ASSERT_EQUAL(mn_process_open(child, &taken), -ESRCH);
     close(pidfd);
     close(event);
 }
@@ -265,7 +266,7 @@ static void test_a_process_of_another_user(void) {
         if (getuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0)
             _exit(2);
         CHILD(mn_client_find_process(1, 0, &pid) == 0 && pid == 1 && mn_client_look(1, 0, &descriptor) == -EPERM &&
-              mn_client_open(1, &pidfd) == 0 && mn_client_take_eventfd(pidfd, 0, 1, &taken) == -EPERM &&
+              mn_process_open(1, &pidfd) == 0 && mn_client_take_eventfd(pidfd, 0, 1, &taken) == -EPERM &&
               mn_client_look_again(1, 1, &number) == -EPERM);
     }
     CU_ASSERT(is_good(child));

@@ -18,7 +18,7 @@ typedef struct Seen {
 } Seen;
 
 static void on_notify(MnWatch *watch, const MnReading *reading) {
-    Seen *seen = watch->observer;
+    Seen *seen = watch->owner;
 
     seen->n++;
     seen->changed = watch->changed;
@@ -41,6 +41,14 @@ static MnReading used(guint64 pages) {
     reading.pages[MN_METER_USED] = pages;
     reading.pages[MN_METER_TOTAL] = TOTAL;
     return reading;
+}
+
+/* With the state that it has; a new one: nothing reached. */
+static void add(MnCrossing *crossing, MnWatch *watch) {
+    const MnReading reading = { { 0 } };
+
+    watch->known = G_MAXUINT32;
+    mn_crossing_add(crossing, watch, &reading);
 }
 
 static guint advance(MnCrossing *crossing, guint64 pages) {
@@ -115,7 +123,7 @@ static void test_one_limit(void) {
         g_autoptr(MnWatch) watch = watch_new(rows[i].limit, &seen);
         guint n = 0;
 
-        mn_crossing_add(crossing, watch);
+        add(crossing, watch);
         for (guint step = 0; step < rows[i].n_steps; step++) {
             gboolean expected = rows[i].steps[step].reached, before = watch->reached;
             guint64 pages = rows[i].steps[step].pages;
@@ -135,7 +143,7 @@ static void test_notify_tells_what_changed(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("free<10 used 5000 active 7", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     CU_ASSERT_EQUAL(advance(crossing, 6000), 1); /* free is 0 */
     CU_ASSERT_EQUAL(seen.changed, 3);
     CU_ASSERT_EQUAL(seen.reached, 3);
@@ -154,7 +162,7 @@ static void test_several_limits_at_once_are_one_notify(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 1 active 2 anon 3 file 4 total 5", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     for (guint id = 0; id < MN_N_METERS; id++)
         reading.pages[id] = 1000;
     CU_ASSERT_EQUAL(mn_crossing_advance(crossing, &reading), 1);
@@ -184,7 +192,7 @@ static void test_an_exact_limit_has_no_hysteresis(void) {
     Seen seen = { 0 };
     g_autoptr(MnWatch) watch = mn_watch_new(&set, on_notify, &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnReading reading = { { 0 } };
 
@@ -202,7 +210,7 @@ static void test_up_and_down_at_once_are_one_notify(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 10 free 10", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     reading.pages[MN_METER_USED] = 10;
     CU_ASSERT_EQUAL(mn_crossing_advance(crossing, &reading), 1);
     reading.pages[MN_METER_USED] = 0;
@@ -225,7 +233,7 @@ static void test_only_those_who_are_concerned(void) {
         g_autofree char *text = g_strdup_printf("used %u", (i * 37 % N + 1) * 10);
 
         watches[i] = watch_new(text, &seen[i]);
-        mn_crossing_add(crossing, watches[i]);
+        add(crossing, watches[i]);
     }
     CU_ASSERT_EQUAL(advance(crossing, 495), 49);
     CU_ASSERT_EQUAL(advance(crossing, 499), 0);
@@ -248,9 +256,9 @@ static void test_equal_limits(void) {
     g_autoptr(MnWatch) b = watch_new("used 10", &b_seen);
     g_autoptr(MnWatch) c = watch_new("used 10", &c_seen);
 
-    mn_crossing_add(crossing, a);
-    mn_crossing_add(crossing, b);
-    mn_crossing_add(crossing, c);
+    add(crossing, a);
+    add(crossing, b);
+    add(crossing, c);
     CU_ASSERT_EQUAL(advance(crossing, 10), 3);
     mn_crossing_remove(crossing, b);
     CU_ASSERT_EQUAL(advance(crossing, 0), 2);
@@ -267,9 +275,8 @@ static void test_settled_is_silent(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 5000 active 1 free<7", &seen);
 
-    mn_crossing_settle(crossing, watch, &reading);
+    mn_crossing_add(crossing, watch, &reading);
     CU_ASSERT_EQUAL(watch->reached, 5);
-    mn_crossing_add(crossing, watch);
     CU_ASSERT_EQUAL(advance(crossing, 6000), 0);
     CU_ASSERT_EQUAL(seen.n, 0);
     CU_ASSERT_EQUAL(advance(crossing, 4000), 1);
@@ -282,13 +289,13 @@ static void test_a_watch_keeps_its_state_while_it_is_not_indexed(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 5000", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     advance(crossing, 5000);
     mn_crossing_remove(crossing, watch);
     CU_ASSERT_EQUAL(advance(crossing, 0), 0);
     CU_ASSERT_EQUAL(watch->reached, 1);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     CU_ASSERT_EQUAL(advance(crossing, 4950), 0); /* within the hysteresis of its old state */
     CU_ASSERT_EQUAL(advance(crossing, 0), 1);
     CU_ASSERT_EQUAL(watch->reached, 0);
@@ -301,7 +308,7 @@ static void test_a_watch_without_limits(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     CU_ASSERT_TRUE(mn_crossing_is_empty(crossing));
     CU_ASSERT_EQUAL(advance(crossing, 6000), 0);
     mn_crossing_remove(crossing, watch);
@@ -313,8 +320,8 @@ static void test_percent_follow_total(void) {
     g_autoptr(MnWatch) percent = watch_new("used 80%", &percent_seen);
     g_autoptr(MnWatch) pages = watch_new("used 800", &pages_seen);
 
-    mn_crossing_add(crossing, percent);
-    mn_crossing_add(crossing, pages);
+    add(crossing, percent);
+    add(crossing, pages);
     CU_ASSERT_EQUAL(advance(crossing, 900), 2);
     CU_ASSERT_EQUAL(percent->edges[0].enter_pages, 800);
 
@@ -341,8 +348,8 @@ static void test_the_order_is_kept_by_a_new_scale(void) {
     g_autoptr(MnWatch) pages = watch_new("used 700", &pages_seen);
     MnReading nothing = used(0);
 
-    mn_crossing_add(crossing, percent);
-    mn_crossing_add(crossing, pages);
+    add(crossing, percent);
+    add(crossing, pages);
     CU_ASSERT_EQUAL(mn_crossing_distance(crossing, &nothing), 500);
     set_scale(crossing, 2000, 0);
     CU_ASSERT_EQUAL(mn_crossing_distance(crossing, &nothing), 700);
@@ -358,7 +365,7 @@ static void test_a_new_hysteresis(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 5000", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     advance(crossing, 5000);
     set_scale(crossing, TOTAL, 1000);
     CU_ASSERT_EQUAL(advance(crossing, 4000), 0);
@@ -394,7 +401,7 @@ static void test_a_limit_near_the_end_of_its_meter_can_be_left(void) {
         g_autoptr(MnWatch) watch = watch_new(rows[i].limit, &seen);
 
         mn_crossing_set_scale(crossing, &scale);
-        mn_crossing_add(crossing, watch);
+        add(crossing, watch);
         reading.pages[rows[i].meter] = rows[i].enters;
         CHECK(mn_crossing_advance(crossing, &reading) == 1, "%s", rows[i].limit);
         reading.pages[rows[i].meter] = rows[i].stays;
@@ -430,7 +437,7 @@ static void test_distance(void) {
         Seen seen;
         g_autoptr(MnWatch) watch = watch_new(rows[i].limits, &seen);
 
-        mn_crossing_add(crossing, watch);
+        add(crossing, watch);
         mn_crossing_advance(crossing, &reading);
         CHECK(mn_crossing_distance(crossing, &reading) == rows[i].expected, "%s at %" G_GUINT64_FORMAT, rows[i].limits,
               rows[i].pages);
@@ -464,8 +471,7 @@ static void test_approach(void) {
         from.pages[MN_METER_FREE] = rows[i].free_from;
         to.pages[MN_METER_USED] = rows[i].used_to;
         to.pages[MN_METER_FREE] = rows[i].free_to;
-        mn_crossing_settle(crossing, watch, &from);
-        mn_crossing_add(crossing, watch);
+        mn_crossing_add(crossing, watch, &from);
         CHECK(mn_crossing_approach(crossing, &from, &to) == rows[i].expected, "row %u: %s", i, rows[i].limits);
         mn_crossing_remove(crossing, watch);
     }
@@ -477,7 +483,7 @@ static void test_the_distance_is_at_least_1(void) {
     Seen seen;
     g_autoptr(MnWatch) watch = watch_new("used 5000", &seen);
 
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     CU_ASSERT_EQUAL(mn_crossing_distance(crossing, &beyond), 1);
     mn_crossing_remove(crossing, watch);
 }
@@ -489,7 +495,7 @@ static void test_what_is_asked_about_the_whole(void) {
 
     CU_ASSERT_TRUE(mn_crossing_is_empty(crossing));
     CU_ASSERT_FALSE(mn_crossing_is_reached(crossing));
-    mn_crossing_add(crossing, watch);
+    add(crossing, watch);
     CU_ASSERT_FALSE(mn_crossing_is_empty(crossing));
     CU_ASSERT_FALSE(mn_crossing_is_reached(crossing));
     CU_ASSERT_EQUAL(mn_crossing_meters(crossing), MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_SWAP_FREE));
@@ -516,7 +522,7 @@ static void test_advance_allocates_nothing(void) {
         g_autofree char *text = g_strdup_printf("used %u active<%u", i * 10 + 1, i + 1);
 
         watches[i] = watch_new(text, &seen[i]);
-        mn_crossing_add(crossing, watches[i]);
+        add(crossing, watches[i]);
     }
     CU_ASSERT_TRUE(allocations() > before + 2 * N); /* it does count */
 
@@ -643,7 +649,7 @@ static void come_and_go(World *self) {
         return;
     }
     if (!model->is_indexed && g_rand_boolean(self->random)) { /* as it was */
-        mn_crossing_add(self->crossing, model->watch);
+        add(self->crossing, model->watch);
         model->is_indexed = TRUE;
         return;
     }
@@ -653,13 +659,15 @@ static void come_and_go(World *self) {
     model->set = random_set(self);
     model->watch = mn_watch_new(&model->set, on_notify, &model->seen);
     model->reached = 0;
-    mn_crossing_settle(self->crossing, model->watch, &self->reading);
+    model->watch->known = 0;
+    mn_crossing_add(self->crossing, model->watch, &self->reading);
+    mn_crossing_remove(self->crossing, model->watch);
     for (guint i = 0; i < model->set.n; i++)
         if (model_reached(self, &model->set.limits[i], FALSE))
             model->reached |= 1U << i;
     if (model->watch->reached != model->reached)
         CU_FAIL("settling differs from the model");
-    mn_crossing_add(self->crossing, model->watch);
+    add(self->crossing, model->watch);
     model->is_indexed = TRUE;
 }
 
@@ -729,7 +737,7 @@ static void test_against_a_model(void) {
 }
 
 static void on_notify_in_order(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
-    g_string_append_printf(watch->observer, "%" G_GUINT64_FORMAT " ", watch->edges[0].enter_pages);
+    g_string_append_printf(watch->owner, "%" G_GUINT64_FORMAT " ", watch->edges[0].enter_pages);
 }
 
 static void test_limits_are_told_in_the_order_of_crossing(void) {
@@ -742,7 +750,7 @@ static void test_limits_are_told_in_the_order_of_crossing(void) {
         MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .pages = limits[i] } } };
 
         watches[i] = mn_watch_new(&set, on_notify_in_order, told);
-        mn_crossing_add(crossing, watches[i]);
+        add(crossing, watches[i]);
     }
 
     advance(crossing, 1000);
@@ -764,7 +772,7 @@ static CU_TestInfo tests[] = {
     { "up and down at once are one notify", test_up_and_down_at_once_are_one_notify },
     { "only those who are concerned are told", test_only_those_who_are_concerned },
     { "equal limits of several watches", test_equal_limits },
-    { "what is reached already is settled silently", test_settled_is_silent },
+    { "what is reached already when a watch is added is silent", test_settled_is_silent },
     { "a watch keeps its state while it is not indexed", test_a_watch_keeps_its_state_while_it_is_not_indexed },
     { "a watch without limits", test_a_watch_without_limits },
     { "per cent follow total", test_percent_follow_total },

@@ -2,7 +2,7 @@
 /* The log of crossings and its readers. */
 #include "allocations.h"
 #include "runner.h"
-#include "sampler/eventlog.h"
+#include "thresholds/eventlog.h"
 
 #include <string.h>
 

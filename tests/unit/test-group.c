@@ -5,7 +5,7 @@
 #include "core/meter.h"
 #include "plain-group.h"
 #include "runner.h"
-#include "source/group.h"
+#include "probe/group.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The descriptors that a program is started with. Each row is a child that has some. */
-#include "inheritance.h"
+#include "kernel/inheritance.h"
 #include "runner.h"
 
 #include <fcntl.h>

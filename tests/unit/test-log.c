@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Messages to those who do not read them, and then do. Where a write waited, a test would hang. */
 #include "descriptors.h"
-#include "log.h"
+#include "daemon/log.h"
 #include "runner.h"
 
 #include <errno.h>

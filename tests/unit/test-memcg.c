@@ -4,7 +4,7 @@
 #include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
-#include "source/memcg.h"
+#include "probe/memcg.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -120,7 +120,7 @@ static void test_texts(void) {
     CU_ASSERT_EQUAL(mn_memcg_write(memcg, "memory.oom_control", "1 and more", 1), 0);
     written = plain_group_get(directory, "memory.oom_control");
     CU_ASSERT_STRING_EQUAL(written, "1");
-    CU_ASSERT_EQUAL(mn_memcg_open(memcg, "memory.events", &fd), 0);
+    CU_ASSERT_EQUAL(mn_memcg_open_events(memcg, &fd), 0);
     close(fd);
 
     plain_group_put(directory, "memory.stat", longest);
@@ -129,7 +129,6 @@ static void test_texts(void) {
 
     CU_ASSERT_EQUAL(mn_memcg_read(memcg, "memory.nothing", &text), -ENOENT);
     CU_ASSERT_EQUAL(mn_memcg_write(memcg, "memory.nothing", "1", 1), -ENOENT);
-    CU_ASSERT_EQUAL(mn_memcg_open(memcg, "memory.nothing", &fd), -ENOENT);
     CU_ASSERT_STRING_EQUAL(text, "oom 3\n");
 }
 
@@ -183,7 +182,7 @@ static void test_removal(void) {
     CU_ASSERT_EQUAL(sample.known, 4711);
     CU_ASSERT_EQUAL(mn_memcg_read(memcg, "memory.stat", &text), -ENODEV);
     CU_ASSERT_EQUAL(mn_memcg_write(memcg, "memory.stat", "1", 1), -ENODEV);
-    CU_ASSERT_EQUAL(mn_memcg_open(memcg, "memory.stat", &fd), -ENODEV);
+    CU_ASSERT_EQUAL(mn_memcg_open_events(memcg, &fd), -ENODEV);
     CU_ASSERT_EQUAL(mn_memcg_register(memcg, 17, "memory.stat", "", 0), -ENODEV);
     CU_ASSERT_EQUAL(mn_memcg_get_version(memcg), MN_CGROUP_V2);
 }

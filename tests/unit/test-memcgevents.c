@@ -5,7 +5,7 @@
 #include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
-#include "sampler/memcgevents.h"
+#include "memcg/memcgevents.h"
 #include "world.h"
 
 #include <errno.h>
@@ -32,23 +32,23 @@ static void on_removed(gpointer data) {
     n_removed++;
 }
 
-static const MnMemcgObserver observer = { on_ooms, on_pressure, on_removed, &n_removed };
+static const MnMemcgListener listener = { on_ooms, on_pressure, on_removed, &n_removed };
 
 /* Begins anew with a group of that version; 0 for the whole system. */
 static void begin(guint version) {
     n_told = n_removed = 0;
+    memcg = NULL;
     if (version > 0) {
         directory = plain_group_new(version);
         g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
     }
-    world = world_new("debian-6.1");
-    events = mn_memcg_events_new(world->sampler, memcg, &observer);
+    world = world_new_with("debian-6.1", memcg);
+    events = mn_memcg_events_new(world->board, &listener);
 }
 
 static void end(void) {
     g_clear_pointer(&events, mn_memcg_events_free);
     g_clear_pointer(&world, world_free);
-    g_clear_pointer(&memcg, mn_memcg_free);
     g_clear_pointer(&directory, plain_group_free);
 }
 

@@ -6,8 +6,8 @@
 #include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
-#include "sampler/registration.h"
-#include "source/signaller.h"
+#include "memcg/registration.h"
+#include "kernel/signaller.h"
 #include "world.h"
 
 #include <errno.h>
@@ -35,14 +35,15 @@ static void on_removed(gpointer data) {
 
 static void set_up(void) {
     n_removed = 0;
-    world = world_new("debian-6.1-zram");
+    memcg = NULL;
+    if (directory)
+        g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
+    world = world_new_with("debian-6.1-zram", memcg);
     helper = mn_helper_new();
     world_simulate(world, "anon 1000 file 0 swap_used 0");
     client_start(&client);
     event = client_make_eventfd(&client);
-    if (directory)
-        g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
-    g_assert_cmpint(mn_registrations_new(world->sampler, memcg, helper, &registrations), ==, 0);
+    g_assert_cmpint(mn_registrations_new(world->board, helper, &registrations), ==, 0);
     mn_registrations_set_removed(registrations, on_removed, &n_removed);
 }
 
@@ -50,7 +51,6 @@ static void tear_down(void) {
     g_clear_pointer(&helper, mn_helper_free);
     g_clear_pointer(&registrations, mn_registrations_free);
     g_clear_pointer(&world, world_free);
-    g_clear_pointer(&memcg, mn_memcg_free);
     g_clear_pointer(&directory, plain_group_free);
     client_end(&client);
 }
@@ -93,7 +93,7 @@ static void set_usage(guint64 pages) {
         plain_group_put_pages(directory, mn_cgroup_names(mn_memcg_get_version(memcg))->usage, pages);
     else
         world_simulate(world, text);
-    mn_sampler_read(world->sampler);
+    mn_board_read(world->board);
     turn();
 }
 
@@ -367,9 +367,10 @@ int main(void) {
                               { "v1 that refuses", NULL, NULL, set_up_refusing, tear_down, refusing_tests },
                               { "v2", NULL, NULL, set_up_v2, tear_down, v2_tests },
                               CU_SUITE_INFO_NULL };
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
 
-    if (mn_signaller_new(&signaller) < 0 || mn_signaller_prepare(signaller) < 0) {
+    if (mn_signaller_new(outbox, &signaller) < 0 || mn_signaller_prepare(signaller) < 0) {
         printf("the kernel gives no AIO context\n0 passed, 0 failed, 1 skipped\n");
         return 77;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Signals to eventfds that never wait. */
 #include "runner.h"
-#include "source/signaller.h"
+#include "kernel/signaller.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,10 +22,11 @@ static void turn(void) {
 }
 
 static void test_many(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
     int fds[300]; /* more than a batch */
 
-    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(&signaller), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(outbox, &signaller), 0);
     CU_ASSERT_EQUAL_FATAL(mn_signaller_prepare(signaller), 0);
     for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
         fds[i] = eventfd(0, EFD_NONBLOCK);
@@ -40,10 +41,11 @@ static void test_many(void) {
 }
 
 static void test_flush_is_at_once(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
     int fd = eventfd(0, EFD_NONBLOCK);
 
-    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(&signaller), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(outbox, &signaller), 0);
     CU_ASSERT_EQUAL_FATAL(mn_signaller_prepare(signaller), 0);
     mn_signaller_add(signaller, fd);
     mn_signaller_flush(signaller);
@@ -55,10 +57,11 @@ static void test_flush_is_at_once(void) {
 
 /* A write(2) would wait here for ever: the descriptor is a blocking one, and full. */
 static void test_full_counter(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
     int full = eventfd(0, 0), other = eventfd(0, EFD_NONBLOCK);
 
-    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(&signaller), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(outbox, &signaller), 0);
     CU_ASSERT_EQUAL_FATAL(mn_signaller_prepare(signaller), 0);
     CU_ASSERT_EQUAL_FATAL(eventfd_write(full, FULL), 0);
     for (guint i = 0; i < 3; i++)
@@ -73,10 +76,11 @@ static void test_full_counter(void) {
 
 /* Cannot happen while its users are right; must not take the others with it. */
 static void test_closed_descriptor(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
     int gone = eventfd(0, 0), other = eventfd(0, EFD_NONBLOCK);
 
-    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(&signaller), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(outbox, &signaller), 0);
     CU_ASSERT_EQUAL_FATAL(mn_signaller_prepare(signaller), 0);
     close(gone);
     mn_signaller_add(signaller, other);
@@ -97,10 +101,11 @@ static CU_TestInfo tests[] = {
 
 int main(void) {
     CU_SuiteInfo suites[] = { { "signaller", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
     g_autoptr(MnSignaller) signaller = NULL;
     int r;
 
-    r = mn_signaller_new(&signaller);
+    r = mn_signaller_new(outbox, &signaller);
     if (r == 0)
         r = mn_signaller_prepare(signaller);
     if (r == -ENOSYS || r == -EAGAIN) {

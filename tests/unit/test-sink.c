@@ -4,7 +4,7 @@
 #include "client-process.h"
 #include "descriptors.h"
 #include "runner.h"
-#include "sampler/sink.h"
+#include "memcg/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Named thresholds: what they show, when they tell, and what goes into the log. */
 #include "runner.h"
-#include "sampler/threshold.h"
+#include "thresholds/threshold.h"
 #include "world.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static void set_up(void) {
     memset(&fixture, 0, sizeof fixture);
     fixture.world = world_new("debian-6.1-zram");
     world_simulate(fixture.world, "used 1000 active 1000 free 1000 total 10000");
-    fixture.all = mn_thresholds_new(fixture.world->sampler);
+    fixture.all = mn_thresholds_new(fixture.world->board);
     mn_thresholds_set_appended(fixture.all, on_appended, &fixture);
     g_assert_cmpint(mn_threshold_new(fixture.all, "low", 1000, &fixture.low), ==, 0);
     mn_threshold_set_changed(fixture.low, on_changed, &fixture);

@@ -7,36 +7,49 @@
 #include <string.h>
 
 World *world_new(const char *machine) {
+    return world_new_with(machine, NULL);
+}
+
+World *world_new_with(const char *machine, MnMemcg *memcg) {
     World *self = g_new0(World, 1);
     MnParameters parameters;
+    MnProbe *probe;
     const char *name;
 
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
     self->directory = fixture_copy(machine);
-    g_assert_cmpint(mn_sampler_new(self->directory, &parameters, &self->sampler, &name), ==, 0);
+    self->outbox = mn_outbox_new();
+    g_assert_cmpint(mn_probe_new(self->directory, &probe, &name), ==, 0);
+    if (memcg)
+        mn_probe_set_memcg(probe, memcg);
+    g_assert_cmpint(mn_board_new(probe, &mn_machine_clock, self->outbox, &parameters, &self->board), ==, 0);
     return self;
 }
 
 void world_free(World *self) {
-    mn_sampler_free(self->sampler);
+    mn_board_free(self->board);
+    mn_outbox_free(self->outbox);
     fixture_remove(self->directory);
     g_free(self);
 }
 
 void world_simulate(World *self, const char *text) {
-    const MnMachine *machine = mn_sampler_get_machine(self->sampler);
+    const MnMachine *machine = mn_board_get_machine(self->board);
     MnOverride override;
 
     g_assert_cmpint(mn_override_parse(text, strlen(text), machine, &override), ==, 0);
-    mn_sampler_override(self->sampler, &override);
+    mn_board_override(self->board, &override);
 }
 
-MnWatch *world_watch_new(World *self, const char *limits, void (*notify)(MnWatch *, const MnReading *),
-                         gpointer observer) {
-    const MnMachine *machine = mn_sampler_get_machine(self->sampler);
+MnWatch *world_watch_new(World *self, const char *limits, void (*crossed)(MnWatch *, const MnReading *),
+                         gpointer owner) {
+    const MnMachine *machine = mn_board_get_machine(self->board);
     MnLimitSet set;
+    MnWatch *watch;
 
     g_assert_cmpint(mn_limit_set_parse(limits, strlen(limits), machine, &set), ==, 0);
-    return mn_watch_new(&set, notify, observer);
+    watch = mn_watch_new(&set, crossed, owner);
+    watch->known = G_MAXUINT32;
+    return watch;
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The source that is somebody's imagination: chosen values in the place of measured ones. */
+#include "simulate.h"
+
+#include "core/number.h"
+
+void mn_simulate_set(MnSimulate *self, const MnOverride *override, guint64 total_pages) {
+    self->fixed &= ~override->measured;
+    self->fixed |= override->fixed;
+
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (override->fixed & MN_METER_BIT(id))
+            self->values.pages[id] = mn_limit_pages(&override->values[id], total_pages);
+}
+
+/* The usage that a memory cgroup would show follows the meters it is made of. Where only `used` is
+ * simulated the difference counts as anonymous memory. */
+static void apply_to_usage(const MnSimulate *self, const MnReading *measured, MnReading *reading) {
+    guint64 anon = reading->pages[MN_METER_ANON];
+    guint64 more = reading->pages[MN_METER_USED], less = measured->pages[MN_METER_USED];
+
+    if (self->fixed == 0)
+        return;
+    if (!(self->fixed & MN_METER_BIT(MN_METER_ANON)))
+        anon = mn_add(mn_subtract(anon, mn_subtract(less, more)), mn_subtract(more, less));
+
+    reading->pages[MN_METER_SYSTEM_USAGE] = mn_add(anon, reading->pages[MN_METER_FILE]);
+    reading->pages[MN_METER_SYSTEM_MEMSW] =
+        mn_add(reading->pages[MN_METER_SYSTEM_USAGE], reading->pages[MN_METER_SWAP_USED]);
+}
+
+void mn_simulate_apply(const MnSimulate *self, MnReading *reading) {
+    MnReading measured = *reading;
+
+    for (guint id = 0; self->fixed >> id; id++)
+        if (self->fixed & MN_METER_BIT(id))
+            reading->pages[id] = self->values.pages[id];
+    apply_to_usage(self, &measured, reading);
+}

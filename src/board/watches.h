@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "board/subscriber.h"
+#include "core/crossing.h"
+#include "core/fill.h"
+#include "probe/probe.h"
+
+/* All limits that somebody waits for: one subscriber, which tells each watch what it has crossed. Part of the
+ * board. */
+typedef struct MnWatches {
+    MnSubscriber subscriber; /* a subscriber of the board's while there is a limit */
+    const MnProbe *probe;
+    const MnParameters *parameters;
+    MnCrossing *crossing;
+    MnFill fill;         /* how fast memory was seen to fill up towards limits */
+    MnReading step_from; /* what was measured when the present step of `fill` began */
+    gint64 step_from_us; /* 0: none has begun */
+    guint step_meters;   /* the sources it was made of */
+} MnWatches;
+
+void mn_watches_init(MnWatches *self, const MnProbe *probe, const MnParameters *parameters);
+void mn_watches_clear(MnWatches *self);
+
+gboolean mn_watches_is_empty(const MnWatches *self);
+
+/* A meter that moves less than this may be trembling. */
+guint64 mn_watches_space_pages(const MnWatches *self, const MnReading *reading);
+
+/* See mn_board_watch(). The reading has to be made of the sources of the watch. */
+void mn_watches_add(MnWatches *self, MnWatch *watch, const MnReading *reading);
+void mn_watches_remove(MnWatches *self, MnWatch *watch, const MnReading *reading);
+
+/* The sources that the meters of a watch are made of. */
+guint mn_watches_sources(const MnWatches *self, const MnWatch *watch);
+
+/* The reading has changed, or the parameters have: puts the limits to scale and tells who is concerned. */
+void mn_watches_advance(MnWatches *self, const MnReading *reading);

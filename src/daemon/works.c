@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the command line asks for, put together: from the probe, which looks at the world, over the board, which tells of
+ * it, to the services that the files show. */
+#include "works.h"
+
+#include "devices/mem_notify.h"
+#include "devices/oom_notify.h"
+#include "memcg/registration.h"
+#include "thresholds/threshold.h"
+
+#include <errno.h>
+#include <string.h>
+
+static MnProbe *make_probe(const MnOptions *options, GError **error) {
+    MnProbe *probe = NULL;
+    const char *name;
+    int r;
+
+    r = mn_probe_new(options->proc_directory, &probe, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s%s%s': %s", options->proc_directory,
+                    name ? "/" : "", name ? name : "",
+                    r == -EBADMSG ? "it is damaged or lacks MemTotal" : g_strerror(-r));
+    return probe;
+}
+
+/* A copy of /proc was asked for to see that machine, whatever group we are in. */
+static MnGroup *find_limited_group(const MnOptions *options) {
+    g_autoptr(MnGroup) group = NULL;
+
+    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
+        return NULL;
+    return g_steal_pointer(&group);
+}
+
+static MnGroup *open_group(const char *directory, GError **error) {
+    MnGroup *group = NULL;
+    int r;
+
+    r = directory ? mn_group_new(directory, &group) : mn_group_new_own(&group);
+    if (r < 0 && directory)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    else if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
+    return group;
+}
+
+/* Lets the probe show the memory that was asked for. */
+static gboolean choose_subject(MnProbe *probe, const MnOptions *options, GError **error) {
+    MnGroup *group = NULL;
+    const char *name;
+    int r;
+
+    switch (options->subject) {
+    case MN_SUBJECT_SYSTEM:
+        return TRUE;
+    case MN_SUBJECT_AUTO:
+        group = find_limited_group(options);
+        if (!group)
+            return TRUE;
+        break;
+    case MN_SUBJECT_CGROUP:
+        group = open_group(options->cgroup_directory, error);
+        if (!group)
+            return FALSE;
+    }
+
+    r = mn_probe_set_group(probe, group, &name);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use '%s' of the cgroup: %s", name,
+                    g_strerror(-r));
+    return r == 0;
+}
+
+/* The group of memcg/: the one that was asked for, for it or for the meters, else our own, unless memory
+ * is not this machine's. NULL without an error for the whole system. */
+static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **error) {
+    const char *directory = options->memcg_directory ? options->memcg_directory : options->cgroup_directory;
+    int r;
+
+    *ret = NULL;
+    if (!directory) {
+        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 && mn_memcg_new_own(ret) < 0)
+            *ret = NULL;
+        return TRUE;
+    }
+
+    r = mn_memcg_new(directory, ret);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
+                    r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+    return r == 0;
+}
+
+/* The probe of what was asked for. */
+static MnProbe *find_probe(const MnOptions *options, GError **error) {
+    g_autoptr(MnProbe) probe = make_probe(options, error);
+    MnMemcg *memcg;
+
+    if (!probe || !choose_subject(probe, options, error) || !find_memcg(options, &memcg, error))
+        return NULL;
+    mn_probe_set_memcg(probe, memcg);
+    return g_steal_pointer(&probe);
+}
+
+static MnBoard *make_board(const MnOptions *options, MnOutbox *outbox, GError **error) {
+    MnProbe *probe = find_probe(options, error);
+    MnBoard *board = NULL;
+    int r;
+
+    if (!probe)
+        return NULL;
+    r = mn_board_new(probe, &mn_machine_clock, outbox, &options->parameters, &board);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot read how much memory is used: %s",
+                    g_strerror(-r));
+    return board;
+}
+
+static MnRegistrations *make_registrations(MnBoard *board, MnHelper *helper, GError **error) {
+    MnRegistrations *registrations = NULL;
+    int r;
+
+    r = mn_registrations_new(board, helper, &registrations);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
+    return registrations;
+}
+
+/* First puts back what an earlier daemon may have left. */
+static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, MnHelper *helper, GError **error) {
+    MnOomList *list = NULL;
+    int r;
+
+    mn_oom_list_recover(state, helper);
+    r = mn_oom_list_new(options->oom_mode, state, helper, &list);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
+    return list;
+}
+
+static MnOomKiller *make_oom_killer(const MnOptions *options, MnBoard *board, MnOomList *list, MnHelper *messenger,
+                                    GError **error) {
+    const char *text = options->oom_limit;
+    MnLimitSet limits;
+
+    if (mn_limit_set_parse(text, strlen(text), mn_board_get_machine(board), &limits) < 0 || limits.n == 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
+        return NULL;
+    }
+    return mn_oom_killer_new(board, list, &limits, options->oom_grace_ms, messenger);
+}
+
+static gboolean make_oom(MnWorks *self, const MnOptions *options, const char *identity, GError **error) {
+    MnServices *services = &self->services;
+
+    self->state = mn_state_file_new(identity);
+    services->oom_list = make_oom_list(options, self->state, services->helper, error);
+    if (!services->oom_list || !options->oom_limit)
+        return services->oom_list != NULL;
+    self->oom_killer = make_oom_killer(options, services->board, services->oom_list, services->messenger, error);
+    return self->oom_killer != NULL;
+}
+
+gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnHelper *helper,
+                       MnHelper *messenger, GError **error) {
+    MnServices *services = &ret->services;
+
+    *ret = (MnWorks){ .outbox = mn_outbox_new(),
+                      .services = { .helper = helper,
+                                    .messenger = messenger,
+                                    .poll_acknowledges = options->poll_acknowledges,
+                                    .may_simulate = options->may_simulate } };
+    services->board = make_board(options, ret->outbox, error);
+    if (!services->board)
+        return FALSE;
+    services->thresholds = mn_thresholds_new(services->board);
+    services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
+    services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
+    services->mem_notify = mn_mem_notify_new(services->board);
+    services->registrations = make_registrations(services->board, helper, error);
+    return services->registrations && make_oom(ret, options, identity, error);
+}
+
+void mn_works_clear(MnWorks *self) {
+    MnServices *services = &self->services;
+
+    mn_oom_killer_free(self->oom_killer);
+    mn_oom_list_free(services->oom_list);
+    mn_state_file_free(self->state);
+    mn_registrations_free(services->registrations);
+    mn_mem_notify_free(services->mem_notify);
+    mn_oom_notify_free(services->oom_notify_critical);
+    mn_oom_notify_free(services->oom_notify);
+    mn_thresholds_free(services->thresholds);
+    mn_board_free(services->board);
+    mn_outbox_free(self->outbox);
+    *self = (MnWorks){ 0 };
+}

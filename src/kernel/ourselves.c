@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our own limits, and staying alive and quick when memory is short. */
+#include "ourselves.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Killed after everything but what the system cannot do without (systemd-oomd takes the same). */
+#define OOM_SCORE_ADJ "-900"
+
+guint mn_page_bytes(void) {
+    return sysconf(_SC_PAGESIZE);
+}
+
+guint mn_file_limit_raise(void) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    return MIN(limit.rlim_cur, G_MAXUINT);
+}
+
+/* "30\n"; 0 where the kernel does not have it. */
+static guint read_seconds(const char *path) {
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return 0;
+    return (guint)MIN(g_ascii_strtoull(text, NULL, 10), G_MAXUINT);
+}
+
+guint mn_request_timeout_s(void) {
+    guint preset = read_seconds("/proc/sys/fs/fuse/default_request_timeout");
+    guint most = read_seconds("/proc/sys/fs/fuse/max_request_timeout");
+
+    return preset > 0 && most > 0 ? MIN(preset, most) : MAX(preset, most);
+}
+
+static int lower_oom_score(void) {
+    int fd, r = 0;
+
+    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, OOM_SCORE_ADJ, sizeof OOM_SCORE_ADJ - 1) < 0)
+        r = -errno;
+    close(fd);
+    return r;
+}
+
+/* Also what is mapped later, as the heap grows. That succeeds under a limit of 0 with CAP_IPC_LOCK
+ * alone: for whoever is under a limit it would make later allocations fail. */
+static gboolean lock_all_for_ever(void) {
+    struct rlimit limit, none;
+    gboolean is_locked;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+        return FALSE;
+    none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+    if (limit.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &none) < 0)
+        return FALSE;
+
+    is_locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+    if (limit.rlim_cur != RLIM_INFINITY)
+        is_locked = setrlimit(RLIMIT_MEMLOCK, &limit) == 0 && is_locked;
+    return is_locked;
+}
+
+/* What is locked is so as it is first touched. */
+static int lock_memory(void) {
+    if (lock_all_for_ever())
+        return 0;
+    return mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
+void mn_survival_prepare(void) {
+    int lock_error, score_error;
+
+    lock_error = -lock_memory();
+    score_error = -lower_oom_score();
+
+    if (lock_error && score_error)
+        g_warning(
+            "cannot lock memory (%s) or lower oom_score_adj (%s); under pressure the daemon may be slow or killed",
+            g_strerror(lock_error), g_strerror(score_error));
+    else if (lock_error)
+        g_warning("cannot lock memory: %s; raise RLIMIT_MEMLOCK", g_strerror(lock_error));
+    else if (score_error)
+        g_warning("cannot lower oom_score_adj: %s; the OOM killer may choose the daemon", g_strerror(score_error));
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What the kernel lets us have, and expects of us. */
+
+guint mn_page_bytes(void);
+
+/* Lets us have as many descriptors as we may: the soft limit of 1024 is only there for programs that use
+ * select(). Returns how many that is; 0 when it cannot be told. */
+guint mn_file_limit_raise(void);
+
+/* After how many seconds the kernel gives up a FUSE request that was not answered, and with it the
+ * whole connection; 0 for never. An administrator may change it at any time. Source: the sysctls
+ * fs.fuse.default_request_timeout and fs.fuse.max_request_timeout, since protocol 7.43. */
+guint mn_request_timeout_s(void);
+
+/* Makes it likely that we work on when memory is nearly gone: locks us in memory and asks the OOM killer to
+ * look elsewhere. What is not permitted is left with one warning. Call it in the process that serves, after
+ * everything is set up. */
+void mn_survival_prepare(void);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Something to tell somebody: part of whoever has it to tell. All zero but for tell(): nothing at present. */
+typedef struct MnNotice MnNotice;
+struct MnNotice {
+    void (*tell)(MnNotice *self);
+    MnNotice *next; /* NULL: it is not in the outbox */
+};
+
+/* What is to be told when the present turn of the main loop ends.
+ *
+ * Whoever changes state changes it at once and puts a notice here; however often that happens in a turn, it
+ * is told once, when everybody has the new state. So telling may do what it likes: add and remove watches,
+ * open and close files, put more notices. */
+typedef struct MnOutbox MnOutbox;
+
+MnOutbox *mn_outbox_new(void);
+void mn_outbox_free(MnOutbox *self); /* tells what is left; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOutbox, mn_outbox_free)
+
+/* tell() is called once before the main loop sleeps, in the order of first being put. Allocates nothing. */
+void mn_outbox_put(MnOutbox *self, MnNotice *notice);
+
+/* tell() is not called any more; to be done before the notice is freed. */
+void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
+
+/* Tells everything now. */
+void mn_outbox_flush(MnOutbox *self);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clients' eventfds: how long they live, and how many a user may have.
+ *
+ * The kernel's registrations end when the last reference to the eventfd is closed. Our own copy
+ * hides that from us, and nothing tells how many references there are; so the helper looks whether the
+ * client still has the eventfd: its end wakes us (pidfd), and a close is noticed the next time
+ * somebody looks. That is done a few sinks at a time: before each registration of the same user, so
+ * that who registers and closes in a loop pays for it himself, and every two seconds. */
+#include "sink.h"
+
+#include "kernel/client.h"
+#include "kernel/ourselves.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <unistd.h>
+
+#define CHECK_PERIOD_MS 2000
+#define CHECKED_WITH_CHARGE 4 /* closed sinks are at most a third of the user's open ones */
+#define CHECKED_AT_QUOTA 64
+#define CHECKED_WITH_PERIOD_MIN 32
+/* Descriptors that are left for everything else: requests, events, the kernel's texts. */
+#define DESCRIPTORS_RESERVED 64
+
+typedef struct MnSinkProcess {
+    MnSinks *sinks;
+    pid_t pid;
+    int pidfd;
+    guint source;
+    GHashTable *by_id; /* eventfd_id -> MnSink */
+} Process;
+
+typedef struct MnSinkUser {
+    MnSinks *owner;
+    uid_t uid;
+    guint n_charged;
+    GQueue sinks;     /* the one looked at longest ago is first */
+    MnHelperJob *job; /* some of them are being looked at */
+} User;
+
+struct MnSinks {
+    MnHelper *helper;
+    GHashTable *processes; /* pid -> Process */
+    GHashTable *users;     /* uid -> User */
+    guint n_charged;
+    guint n_sinks;
+    guint n_sinks_max;
+    guint timer; /* while there is a sink */
+    void (*ended)(MnSink *sink, gpointer data);
+    gpointer data;
+};
+
+void mn_sink_key_clear(MnSinkKey *self) {
+    if (self->pidfd >= 0)
+        close(self->pidfd);
+    if (self->fd >= 0)
+        close(self->fd);
+    self->pidfd = self->fd = -1;
+}
+
+MnSinks *mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data) {
+    MnSinks *self = g_new0(MnSinks, 1);
+    guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
+
+    self->helper = helper;
+    self->processes = g_hash_table_new(NULL, NULL);
+    self->users = g_hash_table_new(NULL, NULL);
+    self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
+    self->ended = ended;
+    self->data = data;
+    return self;
+}
+
+void mn_sinks_free(MnSinks *self) {
+    if (!self)
+        return;
+    g_assert(self->n_sinks == 0);
+    g_hash_table_unref(self->processes);
+    g_hash_table_unref(self->users);
+    g_free(self);
+}
+
+static void process_free(Process *process) {
+    g_hash_table_remove(process->sinks->processes, GINT_TO_POINTER(process->pid));
+    g_hash_table_unref(process->by_id);
+    g_source_remove(process->source);
+    close(process->pidfd);
+    g_free(process);
+}
+
+static void user_free(MnSinks *self, User *user) {
+    g_hash_table_remove(self->users, GUINT_TO_POINTER(user->uid));
+    if (user->job)
+        mn_helper_forget(user->job);
+    g_free(user);
+}
+
+static void end(MnSinks *self, MnSink *sink) {
+    Process *process = sink->process;
+    User *user = sink->user;
+
+    self->n_charged -= sink->n_charged;
+    user->n_charged -= sink->n_charged;
+    self->ended(sink, self->data);
+    close(sink->fd);
+
+    g_queue_unlink(&user->sinks, &sink->link);
+    if (g_queue_is_empty(&user->sinks))
+        user_free(self, user);
+
+    g_hash_table_remove(process->by_id, &sink->eventfd_id);
+    if (g_hash_table_size(process->by_id) == 0)
+        process_free(process);
+
+    g_free(sink);
+    if (--self->n_sinks == 0) {
+        g_source_remove(self->timer);
+        self->timer = 0;
+    }
+}
+
+static void end_process(MnSinks *self, Process *process) {
+    g_autoptr(GList) sinks = g_hash_table_get_values(process->by_id);
+
+    for (GList *sink = sinks; sink; sink = sink->next) /* the last one frees the process */
+        end(self, sink->data);
+}
+
+static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    Process *process = data;
+
+    end_process(process->sinks, process);
+    return G_SOURCE_CONTINUE; /* the source has been removed */
+}
+
+/* --- whether clients still have them --- */
+
+/* Question and answer: one eventfd. */
+typedef struct Look {
+    pid_t pid;
+    guint64 eventfd_id;
+    guint64 number;
+    int r; /* of mn_client_look_again() */
+} Look;
+
+static int run_look(MnParcel *question, MnParcel *answer) {
+    Look *looks = (Look *)(void *)question->bytes->data;
+    guint n = question->bytes->len / sizeof *looks;
+
+    for (guint i = 0; i < n; i++)
+        looks[i].r = mn_client_look_again(looks[i].pid, looks[i].eventfd_id, &looks[i].number);
+    mn_parcel_add(answer, looks, n * sizeof *looks);
+    return 0;
+}
+
+static const MnTask look_task = { "look for eventfds", MN_HELPER_LIMIT_MS, run_look };
+
+/* What cannot be looked at, as a process that has become another user's, is taken to be there. */
+static void judge(MnSinks *self, const Look *look) {
+    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(look->pid));
+    MnSink *sink = process ? g_hash_table_lookup(process->by_id, &look->eventfd_id) : NULL;
+
+    if (sink && look->r == -ENOENT)
+        end(self, sink);
+    else if (sink)
+        sink->number = look->number;
+}
+
+static void on_looked(int r, MnParcel *answer, gpointer data) {
+    MnSinks *self = ((User *)data)->owner;
+    const Look *looks = (const Look *)(void *)answer->bytes->data;
+
+    ((User *)data)->job = NULL; /* he goes with his last sink */
+    for (guint i = 0; r == 0 && i < answer->bytes->len / sizeof *looks; i++)
+        judge(self, &looks[i]);
+}
+
+/* Has the `n` sinks of a user looked at that were looked at longest ago. */
+static void look_at(MnSinks *self, User *user, guint n) {
+    g_autoptr(GByteArray) looks = NULL;
+
+    if (user->job)
+        return;
+    looks = g_byte_array_new();
+    for (n = MIN(n, g_queue_get_length(&user->sinks)); n > 0; n--) {
+        GList *link = g_queue_pop_head_link(&user->sinks);
+        const MnSink *sink = link->data;
+        Look look = { .pid = sink->process->pid, .eventfd_id = sink->eventfd_id, .number = sink->number };
+
+        g_queue_push_tail_link(&user->sinks, link);
+        g_byte_array_append(looks, (const guint8 *)&look, sizeof look);
+    }
+    if (mn_helper_ask(self->helper, &look_task, user->uid, looks->data, looks->len, NULL, 0, on_looked, user,
+                      &user->job) < 0)
+        user->job = NULL; /* another time */
+}
+
+static gboolean on_check(gpointer data) {
+    MnSinks *self = data;
+    GHashTableIter iter;
+    gpointer user;
+
+    g_hash_table_iter_init(&iter, self->users);
+    while (g_hash_table_iter_next(&iter, NULL, &user))
+        look_at(self, user, MAX(CHECKED_WITH_PERIOD_MIN, ((User *)user)->sinks.length / 16));
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean has_room(const MnSinks *self, const User *user) {
+    return self->n_charged < MN_REGISTRATIONS_MAX &&
+           (!user || user->uid == 0 || user->n_charged < MN_REGISTRATIONS_PER_USER_MAX);
+}
+
+void mn_sinks_look(MnSinks *self, uid_t uid) {
+    User *user = g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
+
+    if (user)
+        look_at(self, user, has_room(self, user) ? CHECKED_WITH_CHARGE : CHECKED_AT_QUOTA);
+}
+
+static User *get_user(MnSinks *self, uid_t uid) {
+    User *user = g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
+
+    if (!user) {
+        user = g_new0(User, 1);
+        user->owner = self;
+        user->uid = uid;
+        g_hash_table_insert(self->users, GUINT_TO_POINTER(uid), user);
+    }
+    return user;
+}
+
+static gboolean has_ended(const Process *process) {
+    struct pollfd pollfd = { .fd = process->pidfd, .events = POLLIN };
+
+    return poll(&pollfd, 1, 0) > 0;
+}
+
+/* The process of the key. Another one that had the pid before may have ended unnoticed as yet. */
+static Process *get_process(MnSinks *self, MnSinkKey *key) {
+    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(key->pid));
+
+    if (process && has_ended(process)) {
+        end_process(self, process);
+        process = NULL;
+    }
+    if (!process) {
+        process = g_new0(Process, 1);
+        *process = (Process){ .sinks = self, .pid = key->pid, .pidfd = key->pidfd };
+        key->pidfd = -1;
+        process->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+        process->source = g_unix_fd_add(process->pidfd, G_IO_IN, on_process_end, process);
+        g_hash_table_insert(self->processes, GINT_TO_POINTER(key->pid), process);
+    }
+    return process;
+}
+
+static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
+    MnSink *sink = g_new0(MnSink, 1);
+
+    *sink =
+        (MnSink){ .fd = key->fd, .eventfd_id = key->eventfd_id, .process = process, .user = get_user(self, key->uid) };
+    key->fd = -1;
+    sink->link.data = sink;
+    g_hash_table_insert(process->by_id, &sink->eventfd_id, sink);
+    g_queue_push_tail_link(&sink->user->sinks, &sink->link);
+    if (self->n_sinks++ == 0)
+        self->timer = g_timeout_add(CHECK_PERIOD_MS, on_check, self);
+    return sink;
+}
+
+int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) {
+    Process *process;
+    MnSink *sink;
+
+    if (!has_room(self, g_hash_table_lookup(self->users, GUINT_TO_POINTER(key->uid))))
+        return -EDQUOT;
+    process = get_process(self, key);
+    sink = g_hash_table_lookup(process->by_id, &key->eventfd_id);
+    if (!sink && self->n_sinks + g_hash_table_size(self->processes) >= self->n_sinks_max) {
+        if (g_hash_table_size(process->by_id) == 0)
+            process_free(process);
+        return -ENFILE;
+    }
+    if (!sink)
+        sink = sink_new(self, process, key);
+
+    sink->number = key->number;
+    sink->n_charged++;
+    sink->user->n_charged++;
+    self->n_charged++;
+    *ret = sink;
+    return 0;
+}
+
+void mn_sinks_refund(MnSinks *self, MnSink *sink) {
+    sink->n_charged--;
+    sink->user->n_charged--;
+    self->n_charged--;
+    if (sink->n_charged == 0)
+        end(self, sink);
+}
+
+void mn_sinks_end_all(MnSinks *self) {
+    g_autoptr(GList) processes = g_hash_table_get_values(self->processes);
+
+    for (GList *process = processes; process; process = process->next)
+        end_process(self, process->data);
+}
+
+guint mn_sinks_get_n_registrations(const MnSinks *self) {
+    return self->n_charged;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The files of a memory control group -> text -> the parsers of the core.
+ *
+ * A group is bounded by its own limit and by those of all groups above it, of which a container may
+ * see some or none; the way up ends where the filesystem ends, or where there is no limit file (the
+ * root of v2 has none). All limits are read for each sample, so that a change is seen in the next.
+ * Every file is opened once and read by pread() from then on. */
+#include "group.h"
+
+#include "kernel/ourselves.h"
+#include "probe/cgroupdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#define N_LEVELS_MAX 32
+#define STAT_BYTES_MAX 16384 /* four times that of Linux 6.12 with all options */
+
+/* A group on the way up, from the lowest. */
+typedef struct Level {
+    MnCgroupDir dir;
+    int limit_fd;
+    int swap_limit_fd; /* negative: swap is not limited here */
+} Level;
+
+typedef struct Counters {
+    int usage_fd;
+    int swap_usage_fd; /* negative: swap is not counted */
+    int stat_fd;
+} Counters;
+
+struct MnGroup {
+    gboolean follows_limit; /* the meters are of the level with the smallest limit, not of the lowest */
+
+    Level levels[N_LEVELS_MAX];
+    guint n_levels;
+
+    guint level; /* the one whose counters these are */
+    Counters counters;
+    char stat_text[STAT_BYTES_MAX];
+};
+
+static void close_fd(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static int open_file(const MnCgroupDir *dir, const char *name) {
+    return mn_cgroup_dir_open(dir, name, O_RDONLY);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* Adds the group of a directory, which is taken over. FALSE where the way up ends. */
+static gboolean add_level(MnGroup *self, const MnCgroupDir *dir) {
+    int limit_fd = self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limit) : -1;
+
+    if (limit_fd < 0) {
+        close(dir->fd);
+        return FALSE;
+    }
+    self->levels[self->n_levels++] = (Level){ *dir, limit_fd, open_file(dir, dir->names->swap_limit) };
+    return TRUE;
+}
+
+/* The files that tell how much the group of one level uses. */
+static void counters_clear(Counters *self) {
+    close_fd(&self->usage_fd);
+    close_fd(&self->swap_usage_fd);
+    close_fd(&self->stat_fd);
+}
+
+static int counters_init(Counters *self, const MnCgroupDir *dir) {
+    self->usage_fd = open_file(dir, dir->names->usage);
+    self->swap_usage_fd = open_file(dir, dir->names->swap_usage);
+    self->stat_fd = open_file(dir, dir->names->stat);
+    if (self->usage_fd >= 0 && self->stat_fd >= 0)
+        return 0;
+
+    counters_clear(self);
+    return -ENOENT;
+}
+
+static int use_level(MnGroup *self, guint level) {
+    Counters counters;
+    int r;
+
+    r = counters_init(&counters, &self->levels[level].dir);
+    if (r < 0)
+        return r;
+    counters_clear(&self->counters);
+    self->counters = counters;
+    self->level = level;
+    return 0;
+}
+
+/* Takes over the directory. */
+static int new_in(const MnCgroupDir *dir, MnGroup **ret) {
+    g_autoptr(MnGroup) self = g_new0(MnGroup, 1);
+    MnCgroupDir above;
+    int r;
+
+    self->counters = (Counters){ -1, -1, -1 };
+    if (!add_level(self, dir))
+        return -ENOENT;
+    while (mn_cgroup_dir_init_parent(&above, &self->levels[self->n_levels - 1].dir) && add_level(self, &above))
+        continue;
+    r = use_level(self, 0);
+    if (r < 0)
+        return r;
+
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+int mn_group_new(const char *directory, MnGroup **ret) {
+    MnCgroupDir dir;
+    int r;
+
+    r = mn_cgroup_dir_init(&dir, directory);
+    return r < 0 ? r : new_in(&dir, ret);
+}
+
+int mn_group_new_own(MnGroup **ret) {
+    g_autofree char *path = NULL;
+    MnCgroupDir dir;
+    int r;
+
+    r = mn_cgroup_dir_init_own(&dir, &path);
+    if (r == 0)
+        r = new_in(&dir, ret);
+    if (r == 0)
+        (*ret)->follows_limit = TRUE;
+    return r;
+}
+
+void mn_group_free(MnGroup *self) {
+    if (!self)
+        return;
+    counters_clear(&self->counters);
+    for (guint i = 0; i < self->n_levels; i++) {
+        mn_cgroup_dir_clear(&self->levels[i].dir);
+        close_fd(&self->levels[i].limit_fd);
+        close_fd(&self->levels[i].swap_limit_fd);
+    }
+    g_free(self);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static int read_stat(MnGroup *self, MnCgroupStat *ret) {
+    gsize len = 0;
+    gssize n;
+
+    do {
+        n = pread(self->counters.stat_fd, self->stat_text + len, sizeof self->stat_text - len, len);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        len += MAX(n, 0);
+    } while (n != 0 && len < sizeof self->stat_text);
+    if (len == sizeof self->stat_text)
+        return -EFBIG;
+    return mn_cgroup_parse_stat(self->levels[0].dir.version, self->stat_text, len, ret);
+}
+
+/* sysinfo(2) costs a tenth of reading meminfo. */
+static void read_machine(MnCgroupState *state) {
+    struct sysinfo info;
+
+    sysinfo(&info); /* cannot fail */
+    state->machine_bytes = (guint64)info.totalram * info.mem_unit;
+    state->machine_swap_bytes = (guint64)info.totalswap * info.mem_unit;
+}
+
+/* The smallest limits of all levels, and the lowest level that has that of memory. */
+static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_level) {
+    state->limit = state->swap_limit = MN_CGROUP_UNLIMITED;
+    *ret_level = 0;
+
+    for (guint i = 0; i < self->n_levels; i++) {
+        guint64 limit, swap_limit = MN_CGROUP_UNLIMITED;
+        int r;
+
+        r = mn_cgroup_read_number(self->levels[i].limit_fd, &limit);
+        if (r == 0 && self->levels[i].swap_limit_fd >= 0)
+            r = mn_cgroup_read_number(self->levels[i].swap_limit_fd, &swap_limit);
+        if (r < 0)
+            return r;
+
+        if (limit < state->limit && limit < state->machine_bytes)
+            *ret_level = i;
+        state->limit = MIN(state->limit, limit);
+        state->swap_limit = MIN(state->swap_limit, swap_limit);
+    }
+    return 0;
+}
+
+/* What is used is read before what of it can be reclaimed: page cache that comes in between then makes
+ * the group look emptier for a moment, and not fuller than it is. */
+static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgroupStat *stat, const char **ret_name) {
+    const MnCgroupNames *names = self->levels[0].dir.names;
+    guint level;
+    int r;
+
+    read_machine(state);
+    *ret_name = names->limit;
+    r = read_limits(self, state, &level);
+    if (r < 0)
+        return r;
+
+    *ret_name = names->usage;
+    if (self->follows_limit && level != self->level) {
+        r = use_level(self, level);
+        if (r < 0)
+            return r;
+    }
+    r = mn_cgroup_read_number(self->counters.usage_fd, &state->usage);
+    if (r < 0)
+        return r;
+
+    state->counts_swap = self->counters.swap_usage_fd >= 0;
+    if (state->counts_swap) {
+        *ret_name = names->swap_usage;
+        r = mn_cgroup_read_number(self->counters.swap_usage_fd, &state->swap_usage);
+        if (r < 0)
+            return r;
+    }
+
+    if (sources & MN_SOURCE_VMSTAT) {
+        *ret_name = names->stat;
+        r = read_stat(self, stat);
+        if (r < 0)
+            return r;
+        state->stat = stat;
+    }
+    return 0;
+}
+
+int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) {
+    MnCgroupState state = { .version = self->levels[0].dir.version };
+    MnCgroupStat stat;
+    int r;
+
+    r = read_state(self, sources, &state, &stat, ret_name);
+    if (r < 0)
+        return r;
+
+    mn_cgroup_to_sample(&state, mn_page_bytes(), ret);
+    return 0;
+}
+
+gboolean mn_group_is_limited(MnGroup *self) {
+    MnCgroupState state = { 0 };
+    guint level;
+
+    read_machine(&state);
+    return read_limits(self, &state, &level) == 0 && state.limit < state.machine_bytes;
+}
+
+guint mn_group_meter_sources(MnMeterId meter) {
+    return MN_SOURCE_MEMINFO | (mn_cgroup_needs_stat(mn_meters[meter].needs) ? MN_SOURCE_VMSTAT : 0);
+}
+
+int mn_group_get_directory_fd(const MnGroup *self) {
+    return self->levels[self->level].dir.fd;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What to read for a moment, and what to do where that fails.
+ *
+ * The meters are the group's where there is one, else the machine's. What devices look at is the machine's in
+ * any case: the kernel's own shortage. */
+#include "probe.h"
+
+#include "core/cgroup.h"
+#include "kernel/ourselves.h"
+#include "probe/psi.h"
+
+#include <errno.h>
+
+struct MnProbe {
+    MnProc *proc;
+    MnGroup *group; /* whose memory the meters show; NULL: the machine's */
+    MnMemcg *memcg; /* NULL: the whole system */
+    MnMachine machine;
+    guint64 known; /* counters that this kernel has */
+    MnSample sample;
+    MnSample group_sample;
+    MnZones zones;
+    guint bad_sources; /* those that could not be used last time */
+};
+
+/* --- the meters --- */
+
+/* The counters that a good sample has. */
+static guint64 needed_counters(const MnProbe *self, const MnNeeds *needs) {
+    return self->known & (~MN_COUNTERS_RECLAIM | needs->counters);
+}
+
+static int sample_group(MnProbe *self, const MnNeeds *needs, const char **ret_name) {
+    int r;
+
+    r = mn_group_sample(self->group, needs->meters, &self->group_sample, ret_name);
+    if (r < 0 || needs->machine == 0)
+        return r;
+    return mn_proc_sample(self->proc, needs->machine, needed_counters(self, needs), &self->sample, ret_name);
+}
+
+static int sample_meters(MnProbe *self, const MnNeeds *needs, MnReading *ret, const char **ret_name) {
+    MnSample *sample = self->group ? &self->group_sample : &self->sample;
+    int r;
+
+    r = self->group ? sample_group(self, needs, ret_name)
+                    : mn_proc_sample(self->proc, needs->meters | needs->machine, needed_counters(self, needs), sample,
+                                     ret_name);
+    if (r < 0)
+        return r;
+    if (self->memcg && (needs->meters & MN_SOURCE_MEMCG))
+        mn_memcg_sample(self->memcg, sample); /* or the last values */
+
+    mn_reading_from_sample(sample, ret);
+    return 0;
+}
+
+int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_name) {
+    g_autoptr(MnProbe) self = g_new0(MnProbe, 1);
+    const MnNeeds all = { .meters = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO };
+    MnReading reading;
+    int r;
+
+    self->machine.page_bytes = mn_page_bytes();
+    self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
+
+    *ret_name = NULL;
+    r = mn_proc_new(proc_directory, &self->proc);
+    if (r == 0)
+        r = sample_meters(self, &all, &reading, ret_name);
+    if (r < 0)
+        return r;
+
+    self->known = self->sample.known;
+    self->machine.offered = mn_meters_offered(self->sample.known);
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+void mn_probe_free(MnProbe *self) {
+    if (!self)
+        return;
+    mn_zones_clear(&self->zones);
+    mn_memcg_free(self->memcg);
+    mn_group_free(self->group);
+    mn_proc_free(self->proc);
+    g_free(self);
+}
+
+int mn_probe_set_group(MnProbe *self, MnGroup *group, const char **ret_name) {
+    const MnNeeds all = { .meters = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO };
+    MnReading reading;
+    int r;
+
+    g_assert(!self->group);
+    self->group = group;
+    r = sample_meters(self, &all, &reading, ret_name);
+    if (r == 0)
+        self->machine.offered = mn_cgroup_meters_offered(self->group_sample.known);
+    return r;
+}
+
+void mn_probe_set_memcg(MnProbe *self, MnMemcg *memcg) {
+    g_assert(!self->memcg);
+    self->memcg = memcg;
+}
+
+MnMemcg *mn_probe_get_memcg(const MnProbe *self) {
+    return self->memcg;
+}
+
+const MnMachine *mn_probe_get_machine(const MnProbe *self) {
+    return &self->machine;
+}
+
+gboolean mn_probe_is_live(const MnProbe *self) {
+    return mn_proc_is_live(self->proc);
+}
+
+guint mn_probe_meter_sources(const MnProbe *self, MnMeterId meter) {
+    gboolean is_the_groups = self->group && !(mn_meters[meter].sources & MN_SOURCE_MEMCG);
+
+    return is_the_groups ? mn_group_meter_sources(meter) : mn_meters[meter].sources;
+}
+
+/* --- reclaim and OOMs of the group of memcg/, or of the system --- */
+
+static int read_system(MnProbe *self, MnVmpressureCounters *ret) {
+    const char *vmstat;
+    gsize len;
+    int r;
+
+    r = mn_proc_read(self->proc, MN_SOURCE_VMSTAT, &vmstat, &len);
+    if (r == 0)
+        mn_vmpressure_parse(vmstat, len, ret);
+    return r;
+}
+
+int mn_probe_read_reclaim(MnProbe *self, MnVmpressureCounters *ret) {
+    return self->memcg ? mn_memcg_read_reclaim(self->memcg, ret) : read_system(self, ret);
+}
+
+int mn_probe_read_oom_kills(MnProbe *self, guint64 *ret) {
+    MnVmpressureCounters counters;
+    int r;
+
+    if (self->memcg)
+        return mn_memcg_read_oom_kills(self->memcg, ret);
+    r = read_system(self, &counters);
+    if (r == 0)
+        *ret = counters.ooms;
+    return r;
+}
+
+/* Only v2 tells of an OOM that has not ended in a kill. */
+int mn_probe_read_ooms(MnProbe *self, guint64 *ret) {
+    if (self->memcg && mn_memcg_get_version(self->memcg) == MN_CGROUP_V2)
+        return mn_memcg_read_ooms(self->memcg, ret);
+    return mn_probe_read_oom_kills(self, ret);
+}
+
+/* --- a moment --- */
+
+/* Warns when a source goes bad, and says when the last of them is good again. */
+static void note_state(MnProbe *self, guint sources, int error, const char *name) {
+    guint were_bad = self->bad_sources;
+
+    if (error < 0 && !(were_bad & sources))
+        g_warning("cannot use '%s': %s; keeping the last good values", name, g_strerror(-error));
+    self->bad_sources = error < 0 ? were_bad | sources : were_bad & ~sources;
+    if (were_bad && !self->bad_sources)
+        g_message("the kernel's numbers are good again");
+}
+
+static void read_zones(MnProbe *self) {
+    const char *text;
+    gsize len;
+    int r;
+
+    r = mn_proc_read(self->proc, MN_SOURCE_ZONEINFO, &text, &len);
+    if (r == 0)
+        r = mn_zones_parse(&self->zones, text, len);
+    if (r < 0)
+        self->zones.n = 0;
+    note_state(self, MN_SOURCE_ZONEINFO, r, "zoneinfo");
+}
+
+/* Kernels without pressure/memory are nothing to complain about. */
+static void read_pressure(MnProbe *self) {
+    const char *text;
+    gsize len;
+    int r;
+
+    r = mn_proc_read(self->proc, MN_SOURCE_PRESSURE, &text, &len);
+    if (r == 0)
+        r = mn_sample_parse_pressure(text, len, &self->sample);
+    if (r < 0)
+        self->sample.known &= ~MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+}
+
+int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) {
+    const char *name = NULL;
+    int r;
+
+    r = sample_meters(self, needs, &ret->measured, &name);
+    note_state(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, r, name);
+    if (r < 0)
+        return r;
+
+    self->zones.n = 0;
+    if (needs->machine & MN_SOURCE_PRESSURE)
+        read_pressure(self);
+    if (needs->machine & MN_SOURCE_ZONEINFO)
+        read_zones(self);
+    ret->meters = needs->meters | (self->group ? 0 : needs->machine);
+    ret->sample = &self->sample;
+    ret->zones = &self->zones;
+    ret->has_reclaim = (needs->machine & MN_SOURCE_RECLAIM) && mn_probe_read_reclaim(self, &ret->reclaim) == 0;
+    ret->has_ooms = (needs->machine & MN_SOURCE_OOMS) && mn_probe_read_ooms(self, &ret->ooms) == 0;
+    return 0;
+}
+
+int mn_probe_read_text(MnProbe *self, MnSource source, const char **ret_text, gsize *ret_len) {
+    return mn_proc_read(self->proc, source, ret_text, ret_len);
+}
+
+/* --- what tells that it is time to look --- */
+
+/* A group's own trigger, where there is one that we may use, knows of its limit. */
+int mn_probe_open_pressure(const MnProbe *self, int *ret_fd) {
+    if (!mn_proc_is_live(self->proc))
+        return -ENOTSUP;
+    if (self->group && mn_psi_open(mn_group_get_directory_fd(self->group), "memory.pressure", ret_fd) == 0)
+        return 0;
+    return mn_psi_open(mn_proc_get_directory_fd(self->proc), "pressure/memory", ret_fd);
+}
+
+int mn_probe_get_changes_fd(const MnProbe *self) {
+    return mn_proc_get_changes_fd(self->proc);
+}
+
+void mn_probe_drain_changes(MnProbe *self) {
+    mn_proc_drain_changes(self->proc);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of the kernel's -> text -> the parsers of the core.
+ *
+ * In the kernel's own /proc each file is opened once and read by pread() from then on (opening costs
+ * as much again as reading), and no further than to the last counter that is needed: the kernel
+ * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
+ * takes a third of the time of the whole (5 of 16 us). Nor is vmstat read when meminfo has all that is
+ * needed of it. A copy's files may be replaced at any time, so they are opened anew for each sample
+ * and read whole, each for its own counters. A buffer grows when a text does not fit and
+ * never shrinks. */
+#include "proc.h"
+
+#include "kernel/ourselves.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/inotify.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#define TEXT_BYTES_FIRST 16384
+/* Room for numbers that grow between two readings: 60 lines, two digits each. */
+#define SPAN_SLACK_BYTES 120
+#define TEXT_BYTES_MAX (1U << 20) /* the zoneinfo of 64 nodes with 1024 CPUs has 700 KiB */
+
+typedef struct Text {
+    int fd;
+    char *bytes;
+    gsize size;
+    gsize span; /* bytes that held the counters of span_needed last time; 0 for not known */
+    guint64 span_needed;
+} Text;
+
+enum {
+    MEMINFO,
+    VMSTAT,
+    ZONEINFO,
+    PRESSURE,
+    N_TEXTS
+};
+
+static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo", "pressure/memory" };
+static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMSTAT, MN_SOURCE_ZONEINFO,
+                                               MN_SOURCE_PRESSURE };
+
+struct MnProc {
+    int directory_fd;
+    int changes_fd;
+    gboolean is_live;
+    Text texts[N_TEXTS];
+};
+
+static int watch_directory(const char *directory) {
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    if (inotify_add_watch(fd, directory, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int mn_proc_new(const char *directory, MnProc **ret) {
+    g_autoptr(MnProc) self = g_new0(MnProc, 1);
+    struct statfs fs;
+
+    self->changes_fd = -1;
+    for (guint i = 0; i < N_TEXTS; i++)
+        self->texts[i].fd = -1;
+
+    self->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->directory_fd < 0)
+        return -errno;
+    if (fstatfs(self->directory_fd, &fs) < 0)
+        return -errno;
+
+    self->is_live = fs.f_type == PROC_SUPER_MAGIC;
+    if (!self->is_live)
+        self->changes_fd = watch_directory(directory);
+
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+void mn_proc_free(MnProc *self) {
+    if (!self)
+        return;
+    for (guint i = 0; i < N_TEXTS; i++) {
+        if (self->texts[i].fd >= 0)
+            close(self->texts[i].fd);
+        g_free(self->texts[i].bytes);
+    }
+    if (self->changes_fd >= 0)
+        close(self->changes_fd);
+    if (self->directory_fd >= 0)
+        close(self->directory_fd);
+    g_free(self);
+}
+
+static int text_open(MnProc *self, guint which) {
+    Text *text = &self->texts[which];
+
+    if (text->fd >= 0)
+        return 0;
+    /* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
+    text->fd = openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return text->fd < 0 ? -errno : 0;
+}
+
+static void text_close(Text *text) {
+    close(text->fd);
+    text->fd = -1;
+}
+
+static void text_grow(Text *text) {
+    text->size = text->size == 0 ? TEXT_BYTES_FIRST : 2 * text->size;
+    text->bytes = g_realloc(text->bytes, text->size);
+}
+
+static gssize pread_retrying(int fd, char *bytes, gsize size, off_t offset) {
+    gssize n;
+
+    do
+        n = pread(fd, bytes, size, offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int text_read_whole(Text *text, gsize *ret_len) {
+    gsize len = 0;
+
+    for (;;) {
+        gssize n;
+
+        if (len == text->size) {
+            if (text->size >= TEXT_BYTES_MAX)
+                return -EFBIG;
+            text_grow(text);
+        }
+        n = pread_retrying(text->fd, text->bytes + len, text->size - len, len);
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        len += n;
+    }
+
+    *ret_len = len;
+    return 0;
+}
+
+static int read_whole(MnProc *self, guint which, gsize *ret_len) {
+    Text *text = &self->texts[which];
+    int r;
+
+    r = text_open(self, which);
+    if (r < 0)
+        return r;
+
+    r = text_read_whole(text, ret_len);
+    if (!self->is_live)
+        text_close(text);
+    return r;
+}
+
+static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample, gsize *ret_span) {
+    if (which == VMSTAT)
+        return mn_sample_parse_vmstat(text->bytes, len, needed, sample, ret_span);
+    return mn_sample_parse_meminfo(text->bytes, len, needed, mn_page_bytes() / 1024, sample, ret_span);
+}
+
+/* Reads as much as held the needed counters last time. FALSE if that was not enough. */
+static gboolean sample_span(Text *text, guint which, guint64 needed, MnSample *sample) {
+    gsize span;
+    gssize n;
+
+    if (text->span == 0 || text->span_needed != needed)
+        return FALSE;
+
+    n = pread_retrying(text->fd, text->bytes, MIN(text->span + SPAN_SLACK_BYTES, text->size), 0);
+    while (n > 0 && text->bytes[n - 1] != '\n')
+        n--;
+    return n > 0 && parse(text, which, n, needed, sample, &span) == 0;
+}
+
+static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *sample) {
+    Text *text = &self->texts[which];
+    gsize len, span;
+    int r;
+
+    if (sample_span(text, which, needed, sample))
+        return 0;
+
+    r = read_whole(self, which, &len);
+    if (r < 0)
+        return r;
+    r = parse(text, which, len, needed, sample, &span);
+    if (r < 0)
+        return r;
+
+    text->span = self->is_live ? span : 0;
+    text->span_needed = needed;
+    return 0;
+}
+
+/* A live meminfo that has been read can have all that is needed of vmstat. */
+static gboolean is_vmstat_spared(const MnProc *self, guint sources, guint64 needed, const MnSample *sample) {
+    guint64 of_vmstat = needed & MN_COUNTERS_VMSTAT;
+    guint64 found = sample->known & MN_COUNTERS_BOTH;
+
+    if (sample->known & MN_COUNTER_BIT(MN_COUNTER_MEM_FREE))
+        found |= MN_COUNTER_BIT(MN_COUNTER_VM_FREE);
+    return self->is_live && (sources & MN_SOURCE_MEMINFO) && of_vmstat != 0 && (of_vmstat & ~found) == 0;
+}
+
+static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *sample, const char **ret_name) {
+    int r;
+
+    r = sample_text(self, which, needed, sample);
+    if (r < 0)
+        *ret_name = text_names[which];
+    return r;
+}
+
+int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name) {
+    MnSample sample = *ret;
+    int r;
+
+    if (sources & MN_SOURCE_MEMINFO) {
+        r = sample_or_name(self, MEMINFO, self->is_live ? needed : needed & ~MN_COUNTERS_BOTH, &sample, ret_name);
+        if (r < 0)
+            return r;
+    }
+    if ((sources & MN_SOURCE_VMSTAT) && !is_vmstat_spared(self, sources, needed, &sample)) {
+        r = sample_or_name(self, VMSTAT, needed, &sample, ret_name);
+        if (r < 0)
+            return r;
+    }
+
+    *ret = sample;
+    return 0;
+}
+
+int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len) {
+    guint which = 0;
+    int r;
+
+    while (source_bits[which] != source)
+        which++;
+    r = read_whole(self, which, ret_len);
+    if (r < 0)
+        return r;
+
+    *ret_text = self->texts[which].bytes;
+    return 0;
+}
+
+gboolean mn_proc_is_live(const MnProc *self) {
+    return self->is_live;
+}
+
+int mn_proc_get_directory_fd(const MnProc *self) {
+    return self->directory_fd;
+}
+
+int mn_proc_get_changes_fd(const MnProc *self) {
+    return self->changes_fd;
+}
+
+void mn_proc_drain_changes(MnProc *self) {
+    char events[4096];
+
+    while (read(self->changes_fd, events, sizeof events) > 0)
+        continue;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Named thresholds.
+ *
+ * A threshold's watch is with the board only while somebody waits for it: one who has it open, or
+ * one who listens to the events of all. In between it keeps its state, so that what crossed
+ * meanwhile is seen, once, by the next who comes. */
+#include "threshold.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct MnThresholds {
+    MnBoard *board;
+    MnEventLog *log;
+    GPtrArray *all; /* not owned */
+    guint n_listeners;
+    void (*appended)(gpointer data);
+    gpointer appended_data;
+};
+
+struct MnThreshold {
+    MnThresholds *thresholds;
+    char *name;
+    uid_t uid;
+    MnWatch *watch; /* its owner is the threshold; always there, perhaps without a limit */
+    guint64 crossings[MN_N_METERS];
+    guint64 generation;
+    guint n_waiters;
+    void (*changed)(gpointer data);
+    gpointer changed_data;
+};
+
+MnThresholds *mn_thresholds_new(MnBoard *board) {
+    MnThresholds *self = g_new0(MnThresholds, 1);
+
+    self->board = board;
+    self->log = mn_event_log_new();
+    self->all = g_ptr_array_new();
+    return self;
+}
+
+void mn_thresholds_free(MnThresholds *self) {
+    if (!self)
+        return;
+    g_assert(self->all->len == 0);
+    g_ptr_array_unref(self->all);
+    mn_event_log_free(self->log);
+    g_free(self);
+}
+
+static gboolean is_waited_for(const MnThreshold *self) {
+    return self->n_waiters > 0 || self->thresholds->n_listeners > 0;
+}
+
+static void follow(MnThreshold *self) {
+    if (is_waited_for(self) && !self->watch->indexed)
+        mn_board_watch(self->thresholds->board, self->watch);
+    if (!is_waited_for(self))
+        mn_board_unwatch(self->thresholds->board, self->watch);
+}
+
+static void follow_all(MnThresholds *self) {
+    for (guint i = 0; i < self->all->len; i++)
+        follow(g_ptr_array_index(self->all, i));
+}
+
+void mn_thresholds_listen(MnThresholds *self) {
+    if (self->n_listeners++ == 0)
+        follow_all(self);
+}
+
+void mn_thresholds_unlisten(MnThresholds *self) {
+    if (--self->n_listeners == 0)
+        follow_all(self);
+}
+
+const MnEventLog *mn_thresholds_get_log(const MnThresholds *self) {
+    return self->log;
+}
+
+void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data) {
+    self->appended = appended;
+    self->appended_data = data;
+}
+
+static void change(MnThreshold *self) {
+    self->generation++;
+    if (self->changed)
+        self->changed(self->changed_data);
+}
+
+static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached, const MnReading *reading) {
+    MnThresholds *thresholds = self->thresholds;
+    MnEvent event = {
+        .time_us = mn_board_get_moment(thresholds->board)->time_us,
+        .value_pages = reading->pages[edge->limit.meter],
+        .limit_pages = edge->enter_pages,
+        .meter = edge->limit.meter,
+        .is_reached = reached,
+    };
+
+    g_strlcpy(event.name, self->name, sizeof event.name);
+    mn_event_log_append(thresholds->log, self->uid, &event);
+}
+
+static void on_crossing(MnWatch *watch, const MnReading *reading) {
+    MnThreshold *self = watch->owner;
+    MnThresholds *thresholds = self->thresholds;
+
+    for (guint i = 0; i < watch->n_edges; i++)
+        if (watch->changed & (1U << i)) {
+            self->crossings[watch->edges[i].limit.meter]++;
+            log_crossing(self, &watch->edges[i], (watch->reached >> i) & 1, reading);
+        }
+
+    change(self);
+    if (thresholds->appended)
+        thresholds->appended(thresholds->appended_data);
+}
+
+static gboolean has_room(const MnThresholds *self, uid_t uid) {
+    guint n = 0;
+
+    if (self->all->len >= MEMNOTIFYFS_THRESHOLDS_MAX)
+        return FALSE;
+    for (guint i = 0; i < self->all->len; i++)
+        n += ((MnThreshold *)g_ptr_array_index(self->all, i))->uid == uid;
+    return uid == 0 || n < MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX;
+}
+
+static int check_name(const char *name) {
+    if (strlen(name) > MEMNOTIFYFS_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (strcmp(name, "-") == 0 || !g_utf8_validate(name, -1, NULL))
+        return -EINVAL;
+    for (; *name; name = g_utf8_next_char(name)) {
+        gunichar c = g_utf8_get_char(name);
+
+        if (!g_unichar_isgraph(c) || g_unichar_isspace(c)) /* a line separator is both */
+            return -EINVAL;
+    }
+    return 0;
+}
+
+int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret) {
+    static const MnLimitSet empty;
+    MnThreshold *self;
+    int r;
+
+    r = check_name(name);
+    if (r < 0)
+        return r;
+    if (!has_room(thresholds, uid))
+        return -EDQUOT;
+
+    self = g_new0(MnThreshold, 1);
+    self->thresholds = thresholds;
+    self->name = g_strdup(name);
+    self->uid = uid;
+    self->generation = 1;
+    self->watch = mn_watch_new(&empty, on_crossing, self);
+    g_ptr_array_add(thresholds->all, self);
+
+    *ret = self;
+    return 0;
+}
+
+void mn_threshold_free(MnThreshold *self) {
+    if (!self)
+        return;
+    mn_board_unwatch(self->thresholds->board, self->watch);
+    mn_event_log_add_limits(self->thresholds->log, self->uid, -(gint)self->watch->n_edges);
+    mn_watch_free(self->watch);
+    while (self->n_waiters-- > 0)
+        mn_board_release(self->thresholds->board, MN_BOARD_ALL_METERS);
+    g_ptr_array_remove_fast(self->thresholds->all, self);
+    g_free(self->name);
+    g_free(self);
+}
+
+void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data) {
+    self->changed = changed;
+    self->changed_data = data;
+}
+
+/* Adds the limits that `set` does not name, from the present watch. Returns those of them that are
+ * reached, as bits of the set. */
+static guint32 keep_unnamed(const MnThreshold *self, MnLimitSet *set) {
+    guint32 reached = 0;
+
+    for (guint i = 0; i < self->watch->n_edges; i++) {
+        const MnLimit *limit = &self->watch->edges[i].limit;
+
+        if (set->named & MN_METER_BIT(limit->meter))
+            continue;
+        reached |= ((self->watch->reached >> i) & 1) << set->n;
+        set->limits[set->n++] = *limit;
+    }
+    return reached;
+}
+
+/* Puts a watch for `set` in the place of the present one. Its first `n_fresh` limits begin with the
+ * state of this moment, silently; the others go on from `reached`, so that what they cross is told. */
+static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fresh, guint32 reached) {
+    MnBoard *board = self->thresholds->board;
+
+    mn_board_unwatch(board, self->watch);
+    mn_event_log_add_limits(self->thresholds->log, self->uid, (gint)set->n - self->watch->n_edges);
+    mn_watch_free(self->watch);
+    self->watch = mn_watch_new(set, on_crossing, self);
+    self->watch->known = ~((1U << n_fresh) - 1);
+    self->watch->reached = reached;
+    mn_board_watch(board, self->watch);
+    follow(self);
+}
+
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) {
+    const MnMachine *machine = mn_board_get_machine(self->thresholds->board);
+    guint32 reached = 0;
+    MnLimitSet set;
+    guint n_fresh;
+    int r;
+
+    r = mn_limit_set_parse(text, len, machine, &set);
+    if (r < 0)
+        return r;
+
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (!add || (set.named & MN_METER_BIT(id)))
+            self->crossings[id] = 0;
+    n_fresh = set.n;
+    if (add)
+        reached = keep_unnamed(self, &set);
+
+    replace_watch(self, &set, n_fresh, reached);
+    change(self);
+    return 0;
+}
+
+void mn_threshold_render(MnThreshold *self, GString *text) {
+    const MnReading *reading = mn_board_read(self->thresholds->board);
+
+    for (guint i = 0; i < self->watch->n_edges; i++) {
+        const MnEdge *edge = &self->watch->edges[i];
+
+        g_string_append_printf(text,
+                               "%s value=%" G_GUINT64_FORMAT " op=%s limit=%" G_GUINT64_FORMAT
+                               " reached=%u crossings=%" G_GUINT64_FORMAT "\n",
+                               mn_meters[edge->limit.meter].name, reading->pages[edge->limit.meter],
+                               mn_op_names[edge->limit.op], edge->enter_pages, (self->watch->reached >> i) & 1,
+                               self->crossings[edge->limit.meter]);
+    }
+}
+
+guint64 mn_threshold_get_generation(const MnThreshold *self) {
+    return self->generation;
+}
+
+void mn_threshold_wait(MnThreshold *self) {
+    mn_board_hold(self->thresholds->board, MN_BOARD_ALL_METERS); /* he may render it */
+    self->n_waiters++;
+    follow(self);
+}
+
+void mn_threshold_unwait(MnThreshold *self) {
+    mn_board_release(self->thresholds->board, MN_BOARD_ALL_METERS);
+    self->n_waiters--;
+    follow(self);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "thresholds/eventlog.h"
+#include "board/board.h"
+
+#include <sys/types.h>
+
+/* All named thresholds, and the log of their events. */
+typedef struct MnThresholds MnThresholds;
+
+/* A set of limits that has a name and outlives its writer. It follows the memory while somebody
+ * waits for it, and otherwise is brought up to date when somebody looks. */
+typedef struct MnThreshold MnThreshold;
+
+MnThresholds *mn_thresholds_new(MnBoard *board);
+void mn_thresholds_free(MnThresholds *self); /* after the last threshold */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThresholds, mn_thresholds_free)
+
+/* Somebody reads the events of all thresholds, from now on until as many calls of unlisten. */
+void mn_thresholds_listen(MnThresholds *self);
+void mn_thresholds_unlisten(MnThresholds *self);
+const MnEventLog *mn_thresholds_get_log(const MnThresholds *self);
+
+/* appended() is called when the log has new events, perhaps while they are told of a moment: it may only put notices
+ * into the outbox. `data` is passed to it. */
+void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
+
+/* An empty threshold of user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
+ * blank or control character in the name, which would break the lines of the log. -EDQUOT: too many.
+ * That the name is free is the caller's care. */
+int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
+void mn_threshold_free(MnThreshold *self); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThreshold, mn_threshold_free)
+
+/* changed() is called when the limits, or which of them are reached, have changed; as appended(). */
+void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data);
+
+/* Sets the limits: `text` is the whole set, or with `add` replaces or adds those that it names and
+ * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), and then
+ * nothing has changed. */
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". */
+void mn_threshold_render(MnThreshold *self, GString *text);
+
+/* Grows whenever changed() is called; never 0. */
+guint64 mn_threshold_get_generation(const MnThreshold *self);
+
+/* Somebody waits for changed(), from now on until as many calls of unwait. */
+void mn_threshold_wait(MnThreshold *self);
+void mn_threshold_unwait(MnThreshold *self);
