@@ -120,6 +120,23 @@ def test_a_shell_loop_gets_line_by_line(daemon, events):
             assert shell.stdout.readline() == b"low %s %d\n" % (state, used)
 
 
+def test_what_crosses_together_is_told_together(daemon, events):
+    """A waiting reader is not woken for the first of fifty lines, but when all of them are there."""
+    for i in range(50):
+        write_text(daemon / "thresholds" / f"t{i}", "used 2000")
+
+    def client(say):
+        with open(events, "rb", buffering=0) as file:
+            say("reading")
+            say(file.read(4096).decode())
+
+    with Child(client) as child:
+        assert child.hear() == "reading"
+        child.wait_reading()
+        daemon.simulate("used 2000")
+        assert len(words(child.hear().encode())) == 51
+
+
 def test_non_blocking_reads_and_poll(daemon, events):
     with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd, select.epoll() as epoll:
         epoll.register(fd, select.EPOLLIN | select.EPOLLET)
