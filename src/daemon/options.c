@@ -173,10 +173,35 @@ static int check_oom(Parsing *parsing) {
     return 0;
 }
 
+/* The options that are there or not; NULL for others. */
+static gboolean *flag_of(MnOptions *options, int key) {
+    switch (key) {
+    case KEY_FOREGROUND:
+        return &options->foreground;
+    case KEY_SIMULATE:
+        return &options->may_simulate;
+    case KEY_ALLOW_OTHER:
+        return &options->allow_other;
+    case KEY_NONEMPTY:
+        return &options->nonempty;
+    case KEY_HELP:
+        return &options->show_help;
+    case KEY_VERSION:
+        return &options->show_version;
+    default:
+        return NULL;
+    }
+}
+
 static int take_argument(void *data, const char *argument, int key, struct fuse_args *fuse_args G_GNUC_UNUSED) {
     Parsing *parsing = data;
     MnOptions *options = parsing->options;
+    gboolean *flag = flag_of(options, key);
 
+    if (flag) {
+        *flag = TRUE;
+        return 0;
+    }
     switch (key) {
     case FUSE_OPT_KEY_NONOPT:
         return take_path(parsing, argument);
@@ -203,24 +228,6 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
     case KEY_CGROUP:
         g_free(options->memcg_directory);
         options->memcg_directory = g_strdup(strchr(argument, '=') + 1);
-        return 0;
-    case KEY_FOREGROUND:
-        options->foreground = TRUE;
-        return 0;
-    case KEY_SIMULATE:
-        options->may_simulate = TRUE;
-        return 0;
-    case KEY_ALLOW_OTHER:
-        options->allow_other = TRUE;
-        return 0;
-    case KEY_NONEMPTY:
-        options->nonempty = TRUE;
-        return 0;
-    case KEY_HELP:
-        options->show_help = TRUE;
-        return 0;
-    case KEY_VERSION:
-        options->show_version = TRUE;
         return 0;
     case KEY_IGNORED:
         return 0;

@@ -13,7 +13,7 @@
  * after the other, and is left behind when one takes too long. What it has opened it hands over, and on that the
  * loop itself makes only calls that cannot wait:
  *
- *   eventfd        counted up by the end of an asynchronous read of nothing (source/signaller): takes the
+ *   eventfd        counted up by the end of an asynchronous read of nothing (kernel/signaller): takes the
  *                  spinlock of its wait queue
  *   pidfd          poll(): takes no lock; the kernel wakes us when the process has ended
  *   oom_score_adj  read: takes no lock; write: takes oom_adj_mutex, which is held over a walk of the processes

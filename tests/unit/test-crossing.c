@@ -9,7 +9,7 @@
 #define TOTAL 100000
 #define SPACE 100
 
-/* What an observer has seen. */
+/* What the owner of a watch has seen. */
 typedef struct Seen {
     guint n; /* notifications */
     guint32 changed;

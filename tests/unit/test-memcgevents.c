@@ -18,13 +18,17 @@ static char *directory;
 static MnMemcg *memcg;
 static MnMemcgEvents *events;
 static guint n_told, n_removed;
+static guint64 n_ooms;
+static MnPressure last_level;
 
-static void on_ooms(guint64 n G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+static void on_ooms(guint64 n, gpointer data G_GNUC_UNUSED) {
     n_told++;
+    n_ooms += n;
 }
 
-static void on_pressure(MnPressure level G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+static void on_pressure(MnPressure level, gpointer data G_GNUC_UNUSED) {
     n_told++;
+    last_level = level;
 }
 
 static void on_removed(gpointer data) {
@@ -37,6 +41,7 @@ static const MnMemcgListener listener = { on_ooms, on_pressure, on_removed, &n_r
 /* Begins anew with a group of that version; 0 for the whole system. */
 static void begin(guint version) {
     n_told = n_removed = 0;
+    n_ooms = 0;
     memcg = NULL;
     if (version > 0) {
         directory = plain_group_new(version);
@@ -135,6 +140,57 @@ static void test_watching_is_done_once(void) {
     }
 }
 
+/* The counter of kills, which is looked at once a second, and not more often. */
+static void test_ooms_are_told(void) {
+    begin(MN_CGROUP_V1);
+    plain_group_put(directory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
+    CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), 0);
+    plain_group_put(directory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 9\n");
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_ooms, 0); /* not due */
+    world_skip(world, G_TIME_SPAN_SECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_ooms, 2);
+    world_skip(world, G_TIME_SPAN_SECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_told, 1);
+
+    plain_group_put(directory, "memory.oom_control", "oom_kill 18446744073709551615\n"); /* whatever it claims */
+    world_skip(world, G_TIME_SPAN_SECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_told, 2);
+    CU_ASSERT_EQUAL(n_ooms, 1002);
+
+    mn_memcg_events_unwatch_ooms(events);
+    plain_group_put(directory, "memory.oom_control", "oom_kill 0\n"); /* begins anew */
+    CU_ASSERT_EQUAL(mn_memcg_events_watch_ooms(events), 0);
+    plain_group_put(directory, "memory.oom_control", "oom_kill 1\n");
+    world_skip(world, G_TIME_SPAN_SECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_ooms, 1003);
+    end();
+}
+
+static void test_pressure_is_told(void) {
+    begin(MN_CGROUP_V2);
+    plain_group_put(directory, "memory.events", "oom 0\n");
+    plain_group_put(directory, "memory.stat", "pgscan_direct 0\npgsteal_direct 0\n");
+    CU_ASSERT_EQUAL(mn_memcg_events_watch_pressure(events), 0);
+    plain_group_put(directory, "memory.stat", "pgscan_direct 1000\npgsteal_direct 10\n");
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_told, 0); /* not due */
+    world_skip(world, 100 * G_TIME_SPAN_MILLISECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(n_told, 1);
+    CU_ASSERT_EQUAL(last_level, MN_PRESSURE_CRITICAL);
+
+    plain_group_put(directory, "memory.stat", "pgscan_direct 2000\npgsteal_direct 1000\n");
+    world_skip(world, 100 * G_TIME_SPAN_MILLISECOND);
+    mn_board_refresh(world->board);
+    CU_ASSERT_EQUAL(last_level, MN_PRESSURE_LOW);
+    end();
+}
+
 static void test_what_cannot_be_watched(void) {
     g_autofree char *local = NULL;
     guint before;
@@ -213,6 +269,8 @@ static CU_TestInfo tests[] = {
     { "only the group's own kills", test_only_the_groups_own_kills },
     { "kills of the system", test_kills_of_the_system },
     { "watching is done once", test_watching_is_done_once },
+    { "OOMs are told, once a second", test_ooms_are_told },
+    { "pressure is told", test_pressure_is_told },
     { "what cannot be watched", test_what_cannot_be_watched },
     { "removal is told once", test_removal_is_told_once },
     { "removal is noticed", test_removal_is_noticed },

@@ -122,7 +122,7 @@ static void test_list(void) {
     CU_ASSERT_TRUE(mn_subscribers_is_empty(&subscribers));
 }
 
-/* What an subscriber of this test has seen. */
+/* What a subscriber of this test has seen. */
 typedef struct Seen {
     MnSubscriber subscriber;
     guint n;
@@ -297,7 +297,36 @@ static void test_no_allocation(void) {
     machine_clear(&machine);
 }
 
+/* Every 100 ms, counted from its last turn; its needs are nobody's business in between. */
+static void test_period(void) {
+    static const struct {
+        gint64 now_us;
+        gboolean is_due;
+        guint64 next_ms;
+    } rows[] = {
+        { 1000000, TRUE, 100 }, { 1010000, FALSE, 90 },
+        { 1074999, FALSE, 26 }, { 1075000, TRUE, 100 }, /* a little early does not matter */
+        { 1900000, TRUE, 100 },
+    };
+    MnSubscribers subscribers = { 0 };
+    MnSubscriber subscriber = { .needs.machine = 4, .period_ms = 100 };
+    const MnPace pace = { .page_bytes = 4096, .fill = &nothing_seen };
+    const MnParameters parameters = { .update_period_ms = 10, .max_update_period_ms = 15000, .fill_rate_mib = 8192 };
+
+    mn_subscribers_add(&subscribers, &subscriber);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnNeeds needs = { 0 };
+        guint64 next_ms;
+
+        mn_subscribers_prepare(&subscribers, rows[i].now_us, &needs);
+        CHECK(subscriber.is_due == rows[i].is_due && needs.machine == (rows[i].is_due ? 4 : 0), "%u", i);
+        next_ms = mn_subscribers_next_ms(&subscribers, rows[i].now_us, &pace, &parameters);
+        CHECK(next_ms == rows[i].next_ms, "%u: %" G_GUINT64_FORMAT, i, next_ms);
+    }
+}
+
 static CU_TestInfo tests[] = {
+    { "a period", test_period },
     { "when they want to be told", test_pace },
     { "how near they are to a watermark", test_zones },
     { "near for a while", test_near_for_a_while },

@@ -6,6 +6,14 @@
 
 #include <string.h>
 
+static gint64 world_now_us(const MnClock *clock) {
+    return mn_clock_now_us(&mn_machine_clock) + ((const World *)clock)->skipped_us;
+}
+
+static gint64 world_wait_us(const MnClock *clock, gint64 time_us) {
+    return time_us - world_now_us(clock);
+}
+
 World *world_new(const char *machine) {
     return world_new_with(machine, NULL);
 }
@@ -19,11 +27,12 @@ World *world_new_with(const char *machine, MnMemcg *memcg) {
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
     self->directory = fixture_copy(machine);
+    self->clock = (MnClock){ world_now_us, world_wait_us };
     self->outbox = mn_outbox_new();
     g_assert_cmpint(mn_probe_new(self->directory, &probe, &name), ==, 0);
     if (memcg)
         mn_probe_set_memcg(probe, memcg);
-    g_assert_cmpint(mn_board_new(probe, &mn_machine_clock, self->outbox, &parameters, &self->board), ==, 0);
+    g_assert_cmpint(mn_board_new(probe, &self->clock, self->outbox, &parameters, &self->board), ==, 0);
     return self;
 }
 

@@ -6,6 +6,8 @@
 /* A board over a copy of a fixture that a test may change. Each mn_board_read() takes a sample:
  * there is no shortest time, so nothing has to wait. */
 typedef struct World {
+    MnClock clock; /* the machine's, but for what was skipped */
+    gint64 skipped_us;
     char *directory;
     MnOutbox *outbox;
     MnBoard *board;
@@ -22,6 +24,11 @@ void world_simulate(World *self, const char *text);
 /* A watch for limits in their text form, none of which is reached as far as it knows; world_forget() makes it find out. */
 MnWatch *world_watch_new(World *self, const char *limits, void (*crossed)(MnWatch *, const MnReading *),
                          gpointer owner);
+
+/* From now on it is so much later. */
+static inline void world_skip(World *self, gint64 us) {
+    self->skipped_us += us;
+}
 
 static inline void world_forget(MnWatch *watch) {
     watch->known = 0;
