@@ -39,7 +39,7 @@ static void show(MnBoard *self) {
                              mn_watches_space_pages(&self->watches, &self->moment.reading));
 }
 
-static int look(MnBoard *self, const MnNeeds *needs) {
+static int make_moment(MnBoard *self, const MnNeeds *needs) {
     int r;
 
     r = mn_probe_look(self->probe, needs, &self->moment);
@@ -65,7 +65,7 @@ static void refresh(MnBoard *self, guint more) {
     MnNeeds needs = { .meters = held_sources(self) | more };
 
     mn_subscribers_prepare(&self->subscribers, mn_clock_now_us(self->clock), &needs);
-    if (look(self, &needs) == 0)
+    if (make_moment(self, &needs) == 0)
         mn_subscribers_tell(&self->subscribers, &self->moment);
 }
 
@@ -111,7 +111,7 @@ int mn_board_new(MnProbe *probe, const MnClock *clock, MnOutbox *outbox, const M
     self->schedule.parameters = &self->parameters;
     self->schedule.fill = &self->watches.fill;
 
-    r = look(self, &(MnNeeds){ .meters = MN_BOARD_ALL_METERS });
+    r = make_moment(self, &(MnNeeds){ .meters = MN_BOARD_ALL_METERS });
     if (r < 0)
         return r;
     *ret = g_steal_pointer(&self);

@@ -2,6 +2,8 @@
 /* The command line: our own options are taken out, libfuse's mount options are left to it. */
 #include "options.h"
 
+#include "probe/proc.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,7 +264,7 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
         return FALSE;
 
     if (!ret->proc_directory)
-        ret->proc_directory = g_strdup("/proc");
+        ret->proc_directory = g_strdup(MN_PROC_DIRECTORY);
     return TRUE;
 }
 

@@ -28,7 +28,8 @@ static MnProbe *make_probe(const MnOptions *options, GError **error) {
 static MnGroup *find_limited_group(const MnOptions *options) {
     g_autoptr(MnGroup) group = NULL;
 
-    if (strcmp(options->proc_directory, "/proc") != 0 || mn_group_new_own(&group) < 0 || !mn_group_is_limited(group))
+    if (strcmp(options->proc_directory, MN_PROC_DIRECTORY) != 0 || mn_group_new_own(&group) < 0 ||
+        !mn_group_is_limited(group))
         return NULL;
     return g_steal_pointer(&group);
 }
@@ -82,7 +83,8 @@ static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **err
 
     *ret = NULL;
     if (!directory) {
-        if (!options->may_simulate && strcmp(options->proc_directory, "/proc") == 0 && mn_memcg_new_own(ret) < 0)
+        if (!options->may_simulate && strcmp(options->proc_directory, MN_PROC_DIRECTORY) == 0 &&
+            mn_memcg_new_own(ret) < 0)
             *ret = NULL;
         return TRUE;
     }

@@ -93,7 +93,7 @@ static void on_sent(int r, MnParcel *answer G_GNUC_UNUSED, gpointer data) {
     }
 }
 
-static int send(MnSignal *self) {
+static int signal_send(MnSignal *self) {
     return mn_program_ask_signal(&self->program, self->signals->messenger, self->number, on_sent, self, &self->job);
 }
 
@@ -103,7 +103,7 @@ void mn_signals_send(MnSignals *self, guint n) {
 
         g_queue_unlink(&self->queue, &signal->link);
         g_queue_push_tail_link(&self->queue, &signal->link);
-        if (!signal->job && send(signal) == 0) /* who has one on its way has had his turn */
+        if (!signal->job && signal_send(signal) == 0) /* who has one on its way has had his turn */
             n--;
     }
 }

@@ -216,7 +216,7 @@ static int copy_fds(MnHelperJob *job, const int *fds, guint n) {
 }
 
 /* Gives the first job to the process. */
-static int begin(MnHelper *self, const int *fds, guint n_fds) {
+static int job_begin(MnHelper *self, const int *fds, guint n_fds) {
     const MnHelperJob *job = g_queue_peek_head(&self->jobs);
     gconstpointer bytes;
     gsize len;
@@ -238,7 +238,7 @@ static int begin(MnHelper *self, const int *fds, guint n_fds) {
 }
 
 /* Takes the first job off, and only then tells. */
-static void end(MnHelper *self, int r) {
+static void job_end(MnHelper *self, int r) {
     g_auto(MnParcel) answer = self->answer;
     MnHelperJob *job = g_queue_pop_head(&self->jobs);
 
@@ -265,9 +265,9 @@ static void begin_next(MnHelper *self) {
         job = g_queue_peek_head(&self->jobs);
         if (!job)
             return;
-        r = begin(self, job->fds, job->n_fds);
+        r = job_begin(self, job->fds, job->n_fds);
         if (r < 0)
-            end(self, r);
+            job_end(self, r);
         else
             close_copies(job);
     }
@@ -292,7 +292,7 @@ static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointe
         leave_behind(self, NULL, 0);
     }
     if (self->is_working)
-        end(self, r < 0 ? -EIO : (int)word);
+        job_end(self, r < 0 ? -EIO : (int)word);
     go_on(self);
     return G_SOURCE_CONTINUE; /* or it has been removed */
 }
@@ -303,7 +303,7 @@ static void on_limit(gpointer data) {
 
     g_message("to %s for user %u took more than %u ms; given up", job->task->name, job->uid, job->task->limit_ms);
     leave_behind(self, job->task, job->uid);
-    end(self, -EBUSY);
+    job_end(self, -EBUSY);
     go_on(self);
 }
 
@@ -333,7 +333,7 @@ void mn_helper_free(MnHelper *self) {
     self->is_ending = TRUE;
     mn_helper_dismiss(self);
     while (!g_queue_is_empty(&self->jobs))
-        end(self, -ENOTCONN);
+        job_end(self, -ENOTCONN);
     while (!g_queue_is_empty(&self->left_behind))
         left_behind_free(g_queue_peek_head(&self->left_behind));
     mn_alarm_free(self->limit);
@@ -360,7 +360,7 @@ int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer q
     *job = (MnHelperJob){ .task = task, .uid = uid, .answered = answered, .data = data };
     job->question = g_bytes_new(question, len);
     g_queue_push_tail(&self->jobs, job);
-    r = self->is_working || self->jobs.length > 1 ? copy_fds(job, fds, n_fds) : begin(self, fds, n_fds);
+    r = self->is_working || self->jobs.length > 1 ? copy_fds(job, fds, n_fds) : job_begin(self, fds, n_fds);
     if (r < 0) {
         job_free(g_queue_pop_tail(&self->jobs));
         return r;

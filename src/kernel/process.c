@@ -52,7 +52,7 @@ gboolean mn_process_has_ended(int pidfd) {
     return poll(&entry, 1, 0) > 0;
 }
 
-static int send(int pidfd, int number) {
+static int send_signal(int pidfd, int number) {
     return syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) < 0 ? -errno : 0;
 }
 
@@ -67,11 +67,11 @@ int mn_process_signal_as(int pidfd, uid_t uid, int number) {
         return -EPERM;
     getresuid(&real, &effective, &saved);
     if (uid == 0 || uid == effective)
-        return send(pidfd, number);
+        return send_signal(pidfd, number);
 
     if (setresuid(uid, uid, effective) < 0)
         return -EPERM;
-    r = send(pidfd, number);
+    r = send_signal(pidfd, number);
     if (setresuid(-1, effective, -1) < 0 || setresuid(real, effective, saved) < 0)
         _exit(1); /* rather than go on as somebody else */
     return r;

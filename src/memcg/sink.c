@@ -96,7 +96,7 @@ static void user_free(MnSinks *self, User *user) {
     g_free(user);
 }
 
-static void end(MnSinks *self, MnSink *sink) {
+static void sink_end(MnSinks *self, MnSink *sink) {
     Process *process = sink->process;
     User *user = sink->user;
 
@@ -124,7 +124,7 @@ static void end_process(MnSinks *self, Process *process) {
     g_autoptr(GList) sinks = g_hash_table_get_values(process->by_id);
 
     for (GList *sink = sinks; sink; sink = sink->next) /* the last one frees the process */
-        end(self, sink->data);
+        sink_end(self, sink->data);
 }
 
 static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
@@ -157,12 +157,12 @@ static int run_look(MnParcel *question, MnParcel *answer) {
 static const MnTask look_task = { "look for eventfds", MN_HELPER_LIMIT_MS, run_look };
 
 /* What cannot be looked at, as a process that has become another user's, is taken to be there. */
-static void judge(MnSinks *self, const Look *look) {
+static void judge_look(MnSinks *self, const Look *look) {
     Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(look->pid));
     MnSink *sink = process ? g_hash_table_lookup(process->by_id, &look->eventfd_id) : NULL;
 
     if (sink && look->r == -ENOENT)
-        end(self, sink);
+        sink_end(self, sink);
     else if (sink)
         sink->number = look->number;
 }
@@ -173,7 +173,7 @@ static void on_looked(int r, MnParcel *answer, gpointer data) {
 
     ((User *)data)->job = NULL; /* he goes with his last sink */
     for (guint i = 0; r == 0 && i < answer->bytes->len / sizeof *looks; i++)
-        judge(self, &looks[i]);
+        judge_look(self, &looks[i]);
 }
 
 /* Has the `n` sinks of a user looked at that were looked at longest ago. */
@@ -299,7 +299,7 @@ void mn_sinks_refund(MnSinks *self, MnSink *sink) {
     sink->user->n_charged--;
     self->n_charged--;
     if (sink->n_charged == 0)
-        end(self, sink);
+        sink_end(self, sink);
 }
 
 void mn_sinks_end_all(MnSinks *self) {

@@ -38,12 +38,12 @@ struct MnOomKiller {
 };
 
 /* Looks when the turn ends. */
-static void look(MnOomKiller *self) {
+static void look_soon(MnOomKiller *self) {
     mn_outbox_put(mn_board_get_outbox(self->board), &self->notice);
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
-    look(watch->owner);
+    look_soon(watch->owner);
 }
 
 /* The limit that is met by the sample, or NULL. */
@@ -100,7 +100,7 @@ static void on_signalled(int r, MnParcel *answer, gpointer data) {
         self->last_us = killing->last_us;
     if (r < 0 && victim)
         victim->terminated_us = victim->killed_us = 1;
-    look(self);
+    look_soon(self);
 }
 
 static void send_signal(MnOomKiller *self, MnVictim *victim, int number, const MnEdge *edge, const MnReading *reading) {
@@ -213,7 +213,7 @@ static void on_list_changed(gpointer data) {
         mn_board_watch(self->board, self->watch);
     }
     if (self->watch->reached)
-        look(self);
+        look_soon(self);
 }
 
 MnOomKiller *mn_oom_killer_new(MnBoard *board, MnOomList *list, const MnLimitSet *limits, guint64 grace_ms,

@@ -3,6 +3,9 @@
 
 #include "core/sample.h"
 
+/* Where the texts of the machine are that we run on. */
+#define MN_PROC_DIRECTORY "/proc"
+
 /* The kernel's texts below one directory: /proc, or a recorded or edited copy of it. */
 typedef struct MnProc MnProc;
 
