@@ -3,7 +3,7 @@
 #include "allocations.h"
 #include "fixture.h"
 #include "runner.h"
-#include "board/board.h"
+#include "world.h"
 
 #include <string.h>
 
@@ -167,34 +167,7 @@ static int sleep_ms(guint *ret_n_fds) {
     return timeout_ms;
 }
 
-typedef struct Machine {
-    char *directory;
-    MnOutbox *outbox;
-    MnBoard *board;
-} Machine;
-
-/* Each read takes a sample: update_period is as good as nothing. */
-static void machine_init(Machine *self, const char *name) {
-    MnParameters parameters;
-    MnProbe *probe;
-    const char *fault;
-
-    mn_parameters_init(&parameters);
-    parameters.update_period_ms = 0;
-    self->directory = fixture_copy(name);
-    self->outbox = mn_outbox_new();
-    CU_ASSERT_EQUAL_FATAL(mn_probe_new(self->directory, &probe, &fault), 0);
-    CU_ASSERT_EQUAL_FATAL(mn_board_new(probe, &mn_machine_clock, self->outbox, &parameters, &self->board), 0);
-    n_messages = 0;
-}
-
-static void machine_clear(Machine *self) {
-    mn_board_free(self->board);
-    mn_outbox_free(self->outbox);
-    fixture_remove(self->directory);
-}
-
-static void replace(Machine *self, const char *file, const char *other_machine) {
+static void replace(const World *self, const char *file, const char *other_machine) {
     gsize len;
     g_autofree char *text = fixture_read(other_machine, file, &len);
 
@@ -202,99 +175,99 @@ static void replace(Machine *self, const char *file, const char *other_machine) 
 }
 
 static void test_nobody(void) {
-    Machine machine;
+    g_autoptr(World) world = NULL;
     Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT, MN_COUNTER_BIT(MN_COUNTER_SWAPPED_OUT));
     guint fds_before, fds;
 
-    machine_init(&machine, "debian-6.1-zram");
+    world = world_new("debian-6.1-zram");
+    n_messages = 0;
     CU_ASSERT_EQUAL(sleep_ms(&fds_before), -1);
 
-    mn_board_subscribe(machine.board, &seen.subscriber);
+    mn_board_subscribe(world->board, &seen.subscriber);
     CU_ASSERT_EQUAL(seen.n, 1);
     CU_ASSERT_EQUAL(seen.n_zones, 5);
     CU_ASSERT_EQUAL(seen.swapped_out, 29996);
     CU_ASSERT_TRUE(sleep_ms(&fds) >= 0);
     CU_ASSERT_TRUE(sleep_ms(&fds) <= MN_SUBSCRIBER_LONGEST_MS);
 
-    mn_board_unsubscribe(machine.board, &seen.subscriber);
+    mn_board_unsubscribe(world->board, &seen.subscriber);
     CU_ASSERT_EQUAL(sleep_ms(&fds), -1);
     CU_ASSERT_EQUAL(fds, fds_before);
-    mn_board_read(machine.board);
+    mn_board_read(world->board);
     CU_ASSERT_EQUAL(seen.n, 1);
-    machine_clear(&machine);
 }
 
 /* A damaged zoneinfo silences the subscribers and nobody else. */
 static void test_damaged_zones(void) {
-    Machine machine;
+    g_autoptr(World) world = NULL;
     Seen seen = seen_for(MN_SOURCE_ZONEINFO, 0);
     guint64 serial;
 
-    machine_init(&machine, "debian-6.1");
-    replace(&machine, "zoneinfo", "bad-zoneinfo-no-low");
-    mn_board_read(machine.board);
+    world = world_new("debian-6.1");
+    n_messages = 0;
+    replace(world, "zoneinfo", "bad-zoneinfo-no-low");
+    mn_board_read(world->board);
     CU_ASSERT_EQUAL(n_messages, 0); /* nobody needs it */
 
-    mn_board_subscribe(machine.board, &seen.subscriber);
+    mn_board_subscribe(world->board, &seen.subscriber);
     CU_ASSERT_EQUAL(seen.n, 0);
     CU_ASSERT_EQUAL(n_messages, 1);
-    serial = mn_board_get_moment(machine.board)->serial;
-    mn_board_read(machine.board);
-    CU_ASSERT_TRUE(mn_board_get_moment(machine.board)->serial > serial);
+    serial = mn_board_get_moment(world->board)->serial;
+    mn_board_read(world->board);
+    CU_ASSERT_TRUE(mn_board_get_moment(world->board)->serial > serial);
     CU_ASSERT_EQUAL(n_messages, 1);
 
-    replace(&machine, "zoneinfo", "debian-6.1");
-    mn_board_read(machine.board);
+    replace(world, "zoneinfo", "debian-6.1");
+    mn_board_read(world->board);
     CU_ASSERT_EQUAL(seen.n, 1);
     CU_ASSERT_EQUAL(n_messages, 2); /* good again */
-    mn_board_unsubscribe(machine.board, &seen.subscriber);
-    machine_clear(&machine);
+    mn_board_unsubscribe(world->board, &seen.subscriber);
 }
 
 static void test_counters_of_old_kernels(void) {
-    Machine machine;
+    g_autoptr(World) world = NULL;
     Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_PRESSURE,
                          MN_COUNTERS_RECLAIM | MN_COUNTER_BIT(MN_COUNTER_STALLED_US));
 
-    machine_init(&machine, "ancient-2.6.32");
-    mn_board_subscribe(machine.board, &seen.subscriber);
+    world = world_new("ancient-2.6.32");
+    n_messages = 0;
+    mn_board_subscribe(world->board, &seen.subscriber);
     CU_ASSERT_EQUAL(seen.n, 1);
     CU_ASSERT_TRUE(seen.known & MN_COUNTER_BIT(MN_COUNTER_SWAPPED_OUT));
     CU_ASSERT_FALSE(seen.known & MN_COUNTER_BIT(MN_COUNTER_SCANNED_ANON));
     CU_ASSERT_FALSE(seen.known & MN_COUNTER_BIT(MN_COUNTER_STALLED_US));
     CU_ASSERT_EQUAL(n_messages, 0);
-    mn_board_unsubscribe(machine.board, &seen.subscriber);
-    machine_clear(&machine);
+    mn_board_unsubscribe(world->board, &seen.subscriber);
 }
 
 static void test_node_goes(void) {
-    Machine machine;
+    g_autoptr(World) world = NULL;
     Seen seen = seen_for(MN_SOURCE_ZONEINFO, 0);
 
-    machine_init(&machine, "numa2-6.1");
-    mn_board_subscribe(machine.board, &seen.subscriber);
+    world = world_new("numa2-6.1");
+    n_messages = 0;
+    mn_board_subscribe(world->board, &seen.subscriber);
     CU_ASSERT_EQUAL(seen.n_zones, 10);
-    replace(&machine, "zoneinfo", "odd-node1-gone");
-    mn_board_read(machine.board);
+    replace(world, "zoneinfo", "odd-node1-gone");
+    mn_board_read(world->board);
     CU_ASSERT_EQUAL(seen.n_zones, 5);
-    mn_board_unsubscribe(machine.board, &seen.subscriber);
-    machine_clear(&machine);
+    mn_board_unsubscribe(world->board, &seen.subscriber);
 }
 
 static void test_no_allocation(void) {
-    Machine machine;
+    g_autoptr(World) world = NULL;
     Seen seen = seen_for(MN_SOURCE_ZONEINFO | MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, MN_COUNTERS_RECLAIM);
     guint64 before;
 
-    machine_init(&machine, "numa2-6.1");
-    mn_board_subscribe(machine.board, &seen.subscriber);
+    world = world_new("numa2-6.1");
+    n_messages = 0;
+    mn_board_subscribe(world->board, &seen.subscriber);
     before = allocations();
     for (guint i = 0; i < 100; i++)
-        mn_board_read(machine.board);
+        mn_board_read(world->board);
     CU_ASSERT_EQUAL(allocations(), before);
     CU_ASSERT_EQUAL(seen.n, 101);
-    mn_board_unsubscribe(machine.board, &seen.subscriber);
-    machine_clear(&machine);
+    mn_board_unsubscribe(world->board, &seen.subscriber);
 }
 
 /* Every 100 ms, counted from its last turn; its needs are nobody's business in between. */
