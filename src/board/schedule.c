@@ -30,7 +30,7 @@ static void arm(MnSchedule *self) {
 }
 
 static void choose(MnNotice *notice) {
-    MnSchedule *self = (MnSchedule *)((char *)notice - G_STRUCT_OFFSET(MnSchedule, notice));
+    MnSchedule *self = MN_NOTICE_OWNER(notice, MnSchedule);
     MnPace pace = {
         .page_bytes = self->page_bytes,
         .fill = self->fill,

@@ -56,6 +56,8 @@ guint mn_watches_sources(const MnWatches *self, const MnWatch *watch) {
 }
 
 void mn_watches_add(MnWatches *self, MnWatch *watch, const MnReading *reading) {
+    if (mn_watches_is_empty(self))
+        self->step_from_us = 0; /* it has not been told since there was none */
     set_scale(self, reading);
     mn_crossing_add(self->crossing, watch, reading);
     update_needs(self);

@@ -41,6 +41,7 @@ static gboolean serve_one(MnFs *self) {
         self->error = r;
     if (r <= 0)
         return FALSE;
+    mn_outbox_flush(mn_tree_get_outbox(self->tree)); /* who is to be told is told before he asks */
     fuse_session_process_buf(self->session, &self->buffer);
 
     if (!self->has_begun) { /* the first buffer is for writes of 1 MiB */

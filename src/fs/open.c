@@ -232,7 +232,7 @@ static void wake(MnOpen *self) {
 }
 
 static void tell_open(MnNotice *notice) {
-    wake((MnOpen *)(void *)((char *)notice - offsetof(MnOpen, notice)));
+    wake(MN_NOTICE_OWNER(notice, MnOpen));
 }
 
 void mn_open_wake(MnOpen *self) {
@@ -240,7 +240,7 @@ void mn_open_wake(MnOpen *self) {
 }
 
 static void tell_node(MnNotice *notice) {
-    const MnNode *node = (const MnNode *)(void *)((char *)notice - offsetof(MnNode, notice));
+    const MnNode *node = MN_NOTICE_OWNER(notice, MnNode);
 
     for (MnOpen *open = node->opens; open; open = open->next)
         wake(open);

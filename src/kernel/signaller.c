@@ -29,7 +29,7 @@ struct MnSignaller {
 };
 
 static void tell(MnNotice *notice) {
-    mn_signaller_flush((MnSignaller *)notice);
+    mn_signaller_flush(MN_NOTICE_OWNER(notice, MnSignaller));
 }
 
 int mn_signaller_new(MnOutbox *outbox, MnSignaller **ret) {

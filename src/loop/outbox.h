@@ -10,6 +10,9 @@ struct MnNotice {
     MnNotice *next; /* NULL: it is not in the outbox */
 };
 
+/* Whose member `notice` it is. */
+#define MN_NOTICE_OWNER(notice_, Type) ((Type *)(void *)((char *)(notice_)-G_STRUCT_OFFSET(Type, notice)))
+
 /* What is to be told when the present turn of the main loop ends.
  *
  * Whoever changes state changes it at once and puts a notice here; however often that happens in a turn, it

@@ -18,8 +18,8 @@
 #define PRESSURE_PERIOD_MS 100
 /* Of v1, and of the system. */
 #define OOMS_PERIOD_MS 1000
-/* Of v2, which tells: in case it has been overheard. */
-#define OOMS_TOLD_PERIOD_MS 60000
+/* Of v2, which tells: there is nothing to look for. */
+#define OOMS_TOLD_PERIOD_MS (24 * 3600 * 1000)
 
 /* A text may claim any number. */
 #define OOMS_AT_ONCE_MAX 1000

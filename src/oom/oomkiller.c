@@ -25,14 +25,14 @@ typedef struct Killing {
 } Killing;
 
 struct MnOomKiller {
-    MnNotice notice; /* that the next step may be due */
     MnBoard *board;
     MnOomList *list;
     MnHelper *messenger;
     Killing killing;
     MnHelperJob *job; /* of it, until it is sent */
     MnWatch *watch;
-    MnAlarm *alarm; /* that it will be */
+    MnNotice notice; /* that the next step may be due */
+    MnAlarm *alarm;  /* that it will be */
     gint64 grace_ms;
     gint64 last_us; /* when somebody was last sent SIGTERM */
 };
@@ -181,7 +181,7 @@ static void take_step(MnOomKiller *self) {
 }
 
 static void on_notice(MnNotice *notice) {
-    take_step((MnOomKiller *)notice);
+    take_step(MN_NOTICE_OWNER(notice, MnOomKiller));
 }
 
 static void on_alarm(gpointer data) {
