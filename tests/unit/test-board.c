@@ -428,6 +428,56 @@ static void test_simulation(void) {
     mn_board_release(world->board, ALL_SOURCES);
 }
 
+typedef struct Client {
+    MnNotice notice;
+    World *world;
+    MnWatch *watch, *next;
+    guint n_crossed, n_told;
+} Client;
+
+static void on_client_crossed(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
+    Client *client = watch->owner;
+
+    client->n_crossed++;
+    mn_outbox_put(client->world->outbox, &client->notice);
+}
+
+static void tell_client(MnNotice *notice) {
+    Client *client = MN_NOTICE_OWNER(notice, Client);
+
+    client->n_told++;
+    mn_board_unwatch(client->world->board, client->watch);
+    mn_board_watch(client->world->board, client->next);
+}
+
+/* What is crossed is told once, when the turn ends, and then everything is allowed. */
+static void test_who_is_told_may_wait_for_something_else(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    Client client = { .notice.tell = tell_client, .world = world };
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 5000 active 5000", on_client_crossed, &client);
+    g_autoptr(MnWatch) next = world_watch_new(world, "used 6000", on_client_crossed, &client);
+
+    world_simulate(world, "used 1 active 1");
+    client.watch = watch;
+    client.next = next;
+    mn_board_watch(world->board, watch);
+    world_simulate(world, "used 5000");
+    world_simulate(world, "active 5000");
+    CU_ASSERT_EQUAL(client.n_crossed, 2);
+    CU_ASSERT_EQUAL(client.n_told, 0);
+    g_main_context_iteration(NULL, FALSE);
+    CU_ASSERT_EQUAL(client.n_told, 1);
+    CU_ASSERT_FALSE(watch->indexed);
+    CU_ASSERT_TRUE(next->indexed);
+
+    world_simulate(world, "active 1"); /* nobody waits for that any more */
+    CU_ASSERT_EQUAL(client.n_crossed, 2);
+    world_simulate(world, "used 6000");
+    CU_ASSERT_EQUAL(client.n_crossed, 3);
+    mn_outbox_take_back(world->outbox, &client.notice);
+    mn_board_unwatch(world->board, next);
+}
+
 static void test_swapon_and_swapoff(void) {
     g_autoptr(World) world = world_new("debian-6.1");
     guint n_notified = 0;
@@ -619,6 +669,7 @@ static CU_TestInfo tests[] = {
     { "a file that changes wakes us", test_a_file_that_changes_wakes_us },
     { "the timer takes samples", test_the_timer_takes_samples },
     { "simulation", test_simulation },
+    { "who is told may wait for something else", test_who_is_told_may_wait_for_something_else },
     { "swapon and swapoff", test_swapon_and_swapoff },
     { "a limit of swap is left when swap is free", test_a_limit_of_swap_is_left_when_swap_is_free },
     { "the hysteresis is a parameter", test_hysteresis_is_a_parameter },
