@@ -43,12 +43,20 @@ def is_ready(fd):
     return bool(events_now(fd) & select.POLLIN)
 
 
-def wait_ready(fd, wanted=select.POLLIN):
+def is_woken(fd, wanted=select.POLLIN):
+    """The poll events that somebody tells of; 0 if nobody does. At the end of its time poll looks once more by itself, and
+    what it finds then nobody has told."""
     poll = select.poll()
     poll.register(fd, wanted)
-    events = poll.poll(TIMEOUT_S * 1000)
+    end = time.monotonic() + TIMEOUT_S
+    found = poll.poll(TIMEOUT_S * 1000)
+    return found[0][1] if found and time.monotonic() < end else 0
+
+
+def wait_ready(fd, wanted=select.POLLIN):
+    events = is_woken(fd, wanted)
     assert events, "poll was not woken"
-    return events[0][1]
+    return events
 
 
 def read_all(path):

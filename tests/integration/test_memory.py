@@ -3,13 +3,12 @@
 
 import mmap
 import os
-import select
 import signal
 from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, Child, opened, read_text
+from clients import Child, is_woken, opened, read_text
 from machine import driver_meters
 
 MIB = 1 << 20
@@ -51,11 +50,9 @@ def used_in(line):
 
 
 def is_told(fd, is_crossed):
-    """Whether there is something to read. It may be missing only if the machine has moved by itself: what is used, from
-    the kernel and not from the daemon, who would look anew if he was asked, is no longer beyond the limit."""
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    if poll.poll(TIMEOUT_S * 1000):
+    """Whether it is woken. It may not be only if the machine has moved by itself: what is used, from the kernel and not
+    from the daemon, who would look anew if he was asked, is no longer beyond the limit."""
+    if is_woken(fd):
         return True
     used = driver_meters(Path("/proc"))["used"]
     assert not is_crossed(used), f"nobody was told though {used} pages are used"
