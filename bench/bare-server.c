@@ -72,6 +72,10 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 static void on_open(fuse_req_t req, fuse_ino_t ino __attribute__((unused)), struct fuse_file_info *info) {
     Open *open = calloc(1, sizeof *open);
 
+    if (!open) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
     open->next = &opens;
     open->previous = opens.previous;
     open->previous->next = open;

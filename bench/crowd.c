@@ -25,13 +25,19 @@ int main(int argc, char **argv) {
     pid_t *pids = calloc(n > 0 ? n : 1, sizeof *pids);
     char *stacks, byte;
 
-    if (n <= 0 || !pids) {
+    if (n <= 0) {
         fprintf(stderr, "usage: crowd N\n");
+        free(pids);
         return 2;
+    }
+    if (!pids) {
+        perror("crowd: calloc");
+        return EXIT_FAILURE;
     }
     stacks = mmap(NULL, (size_t)n * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stacks == MAP_FAILED) {
         perror("crowd: mmap");
+        free(pids);
         return EXIT_FAILURE;
     }
 
@@ -54,5 +60,6 @@ int main(int argc, char **argv) {
         kill(pids[i], SIGKILL);
     while (waitpid(-1, NULL, 0) > 0)
         continue;
+    free(pids);
     return status;
 }

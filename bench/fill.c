@@ -155,7 +155,7 @@ static void run(Trial *self) {
     usleep(SETTLE_MS * 1000);
     filler_start(self->filler, self->cgroup);
     arm_all(self);
-    usleep(random() % (QUIET_MS * 1000));
+    usleep(random() % (QUIET_MS * 1000L));
     filler_go(self->filler);
     await_all(self);
     end_ns = series_now_ns();

@@ -110,6 +110,7 @@ static void run(Filler *self, int orders_fd, int answers_fd) {
     answer(answers_fd);
     pthread_barrier_wait(&start);
     for (unsigned i = 0; i < self->n_threads; i++)
+        /* cppcheck-suppress uninitvar ; it was set for each of them above */
         pthread_join(threads[i].id, NULL);
     answer(answers_fd);
     await_order(orders_fd);

@@ -89,7 +89,8 @@ static World *world_new(gboolean has_zoneinfo, unsigned n) {
         guint64 total = mn_board_read(self->board)->pages[MN_METER_TOTAL];
         MnLimitSet set = { .named = MN_METER_BIT(MN_METER_USED), .n = 1 };
 
-        set.limits[0] = (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST, .pages = total / 3 * 2 + i * 10 };
+        set.limits[0] =
+            (MnLimit){ .meter = MN_METER_USED, .op = MN_OP_AT_LEAST, .pages = total / 3 * 2 + UINT64_C(10) * i };
         self->watches[i] = mn_watch_new(&set, never, NULL);
         mn_board_watch(self->board, self->watches[i]);
     }

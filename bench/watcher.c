@@ -62,8 +62,10 @@ static int threshold_arm(Watcher *self, const char *directory, bool is_relative)
         snprintf(text, sizeof text, "%d %d %" PRIu64, self->fd, usage_fd, bytes);
         r = write_text(control_fd, text, strlen(text) + 1);
     }
-    close(usage_fd);
-    close(control_fd);
+    if (usage_fd >= 0)
+        close(usage_fd);
+    if (control_fd >= 0)
+        close(control_fd);
     return r;
 }
 

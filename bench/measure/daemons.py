@@ -51,8 +51,8 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def come_first():
-    """Others who work on this machine get what we leave: what is measured, and the process that fills memory, all have the
-    same priority and compete with each other as usual. Whether we may."""
+    """Others who work on this machine get what we leave: what is measured, and the process that fills memory, all have
+    the same priority and compete with each other as usual. Whether we may."""
     try:
         os.nice(-20)
         if AUTOGROUP.exists():
@@ -64,7 +64,8 @@ def come_first():
 
 def by_itself(cpu=None):
     """What a child does to be a program of its own: in a session of its own, among which the scheduler shares the CPUs
-    (autogroup), with our priority. On one CPU, if that is asked for: wake-ups then do not depend on the scheduler's mood."""
+    (autogroup), with our priority. On one CPU, if that is asked for: wake-ups then do not depend on the scheduler's
+    mood."""
 
     def prepare():
         nice = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else None

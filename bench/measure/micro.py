@@ -28,7 +28,8 @@ def round_trip(bench, mode, what):
         server_cpu, client_cpu = getattr(bench, cpus)
         with pair(bench, cpu=server_cpu) as (our_mount, bare_mount, _):
             text = bench.run(
-                "roundtrip", mode, f"{our_mount}/memnotify", f"{bare_mount}/constant", bench.count(100), 200, cpu=client_cpu
+                "roundtrip", mode, f"{our_mount}/memnotify", f"{bare_mount}/constant", bench.count(100), 200,
+                cpu=client_cpu
             )
         series = parse_series(text)
         yield compare(mode, f"{what}, {place}", series["ours"], "bare server", series["floor"], 1.15)

@@ -8,7 +8,7 @@
 #define MN_FILL_STEP_US 5000
 
 /* What was seen is remembered for so long at least, and twice as long at most. */
-#define MN_FILL_MEMORY_US (5 * 60 * G_TIME_SPAN_SECOND)
+#define MN_FILL_MEMORY_US (5 * G_TIME_SPAN_MINUTE)
 
 /* How fast memory fills up, as the samples show it; pages per second. All zero: nothing seen yet. */
 typedef struct MnFill {

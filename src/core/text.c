@@ -6,7 +6,7 @@
 
 /* 0 for what is no UTF-8. */
 static gsize length_of(const char *text) {
-    gsize len = g_utf8_skip[(guchar)*text];
+    gsize len = (guchar)g_utf8_skip[(guchar)*text];
 
     return g_utf8_get_char_validated(text, strnlen(text, len)) < (gunichar)-2 ? len : 0;
 }

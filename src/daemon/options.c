@@ -93,8 +93,16 @@ static int take_path(Parsing *parsing, const char *path) {
     return 0;
 }
 
+/* Options with a value are known by their "NAME=". */
+static const char *value_of(const char *argument) {
+    const char *sign = strchr(argument, '=');
+
+    g_assert(sign);
+    return sign + 1;
+}
+
 static int take_parameter(Parsing *parsing, const char *argument) {
-    const char *value = strchr(argument, '=') + 1;
+    const char *value = value_of(argument);
     const MnParameter *parameter = mn_parameter_find(argument, value - 1 - argument);
 
     if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value)) < 0)
@@ -106,7 +114,7 @@ static int take_parameter(Parsing *parsing, const char *argument) {
 
 /* "auto", "system", "cgroup" or "cgroup=DIR" */
 static int take_source(Parsing *parsing, const char *argument) {
-    const char *value = strchr(argument, '=') + 1;
+    const char *value = value_of(argument);
     MnOptions *options = parsing->options;
 
     g_clear_pointer(&options->cgroup_directory, g_free);
@@ -137,7 +145,7 @@ static int take_device(Parsing *parsing, const char *argument) {
 }
 
 static int take_ack(Parsing *parsing, const char *argument) {
-    const char *value = strchr(argument, '=') + 1;
+    const char *value = value_of(argument);
 
     if (strcmp(value, "poll") != 0 && strcmp(value, "read") != 0)
         return fail(parsing, "bad value in '%s': 'ack=read' or 'ack=poll' is needed", argument);
@@ -147,7 +155,7 @@ static int take_ack(Parsing *parsing, const char *argument) {
 
 static int take_oom(Parsing *parsing, const char *argument) {
     static const char *const modes[] = { [MN_OOM_ADJUST] = "adj", [MN_OOM_KILL] = "kill", [MN_OOM_OFF] = "off" };
-    const char *value = strchr(argument, '=') + 1;
+    const char *value = value_of(argument);
 
     for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
         if (strcmp(value, modes[i]) == 0) {
@@ -158,7 +166,7 @@ static int take_oom(Parsing *parsing, const char *argument) {
 }
 
 static int take_oom_grace(Parsing *parsing, const char *argument) {
-    const char *value = strchr(argument, '=') + 1;
+    const char *value = value_of(argument);
 
     if (!g_ascii_string_to_unsigned(value, 10, 0, OOM_GRACE_MS_MAX, &parsing->options->oom_grace_ms, NULL))
         return fail(parsing, "bad value in '%s': milliseconds from 0 to %d are needed", argument, OOM_GRACE_MS_MAX);
@@ -217,7 +225,7 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_oom_grace(parsing, argument);
     case KEY_OOM_LIMIT: /* understood when it is known which meters there are */
         g_free(options->oom_limit);
-        options->oom_limit = g_strdup(strchr(argument, '=') + 1);
+        options->oom_limit = g_strdup(value_of(argument));
         return 0;
     case KEY_SOURCE:
         return take_source(parsing, argument);
@@ -225,11 +233,11 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_device(parsing, argument);
     case KEY_PROC:
         g_free(options->proc_directory);
-        options->proc_directory = g_strdup(strchr(argument, '=') + 1);
+        options->proc_directory = g_strdup(value_of(argument));
         return 0;
     case KEY_CGROUP:
         g_free(options->memcg_directory);
-        options->memcg_directory = g_strdup(strchr(argument, '=') + 1);
+        options->memcg_directory = g_strdup(value_of(argument));
         return 0;
     case KEY_IGNORED:
         return 0;

@@ -49,6 +49,7 @@ bool mn_may_allow_other(void) {
     if (!conf)
         return false;
     while (!found && fgets(line, sizeof line, conf)) {
+        /* cppcheck-suppress strtokCalled ; there is one thread */
         word = strtok(line, " \t\n");
         found = word && strcmp(word, "user_allow_other") == 0;
     }

@@ -170,7 +170,7 @@ int mn_process_get_score(int score_fd, int *ret) {
 /* Sets whether CAP_SYS_RESOURCE is effective; returns whether it was. */
 static gboolean use_sys_resource(gboolean use) {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
     guint32 *effective = &data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective;
     guint32 before, bit = CAP_TO_MASK(CAP_SYS_RESOURCE);
 

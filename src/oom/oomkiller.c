@@ -171,10 +171,13 @@ static void take_step(MnOomKiller *self) {
                                          .is_low = edge != NULL,
                                          .grace_ms = self->grace_ms },
                            &again_us);
-    if (step == MN_KILLING_TERMINATE)
+    if (step == MN_KILLING_TERMINATE) {
+        g_assert(next && edge);
         terminate(self, next, edge, reading);
-    else if (step == MN_KILLING_KILL)
+    } else if (step == MN_KILLING_KILL) {
+        g_assert(last && edge);
         kill_now(self, last, edge, reading);
+    }
 
     if (again_us > 0)
         mn_alarm_set(self->alarm, again_us);

@@ -81,7 +81,9 @@ int mn_cgroup_dir_open(const MnCgroupDir *self, const char *name, int flags) {
     if (self->fd < 0)
         return -ENODEV;
     fd = openat(self->fd, name, flags | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 gboolean mn_cgroup_dir_is_removed(const MnCgroupDir *self) {

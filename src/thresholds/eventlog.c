@@ -200,6 +200,7 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNO
                           next - *cursor);
         *cursor = next;
     } else {
+        g_assert(event); /* else `next` were the end, and that was not reached */
         len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len,
                           "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
                           mn_meters[event->meter].name, event->is_reached ? "reached" : "left", event->value_pages,

@@ -52,7 +52,8 @@ def test_nobody_with_unshare(world, own_place, user):
 
 def test_the_real_nobody_with_unshare(world, place):
     os.chown(place, 65534, 65534)
-    text = output_of(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Urm", "sh", "-c",
+    text = output_of(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                      "unshare", "-Urm", "sh", "-c",
                       '"$1/memnotifyfs" "$0" && cat "$0/memnotify"; umount "$0"', place, world.bin])
     assert LINE.fullmatch(text)
 
@@ -67,7 +68,8 @@ def test_bubblewrap(world, user, device):
         pytest.skip("bwrap is not installed (package bubblewrap)")
     text = output_of(user("bwrap", "--ro-bind", "/", "/", *device,
                           "--proc", "/proc", "--tmpfs", "/mnt", "--unshare-user", "--unshare-pid",
-                          "--die-with-parent", "--cap-add", "CAP_SYS_ADMIN", "sh", "-c", "memnotifyfs /mnt && cat /mnt/memnotify"))
+                          "--die-with-parent", "--cap-add", "CAP_SYS_ADMIN",
+                          "sh", "-c", "memnotifyfs /mnt && cat /mnt/memnotify"))
     assert LINE.fullmatch(text)
 
 
@@ -97,7 +99,8 @@ os.execvp(command[0], command)
 
 def test_a_descriptor_that_somebody_else_has_mounted(world, place, user):
     """As mount.fuse3 does it with drop_privileges, or a privileged part of a container for its other parts."""
-    output_of(["/usr/bin/python3", "-c", MOUNT_FOR_ANOTHER, place, user.uid, *user("memnotifyfs", "-o", "device=DEVICE", "FD")])
+    output_of(["/usr/bin/python3", "-c", MOUNT_FOR_ANOTHER, place, user.uid,
+               *user("memnotifyfs", "-o", "device=DEVICE", "FD")])
     assert LINE.fullmatch((place / "memnotify").read_text())
     assert os.stat(place / "memnotify").st_uid == user.uid
     output_of(["umount", place])

@@ -145,7 +145,8 @@ def test_a_restart_of_the_hosts_server_is_seen(any_podman, bound, host, world, s
 
 def test_a_server_that_comes_after_the_container(any_podman, place, world, start):
     session = start(any_podman.command("sh", "-c", """
-        echo up; until test -e /run/host/memnotify/memnotify; do sleep 0.1; done; cat /run/host/memnotify/memnotify; read line""",
+        echo up; until test -e /run/host/memnotify/memnotify; do sleep 0.1; done
+        cat /run/host/memnotify/memnotify; read line""",
                                        options=["--volume", f"{place.parent}:/run/host:rslave"]))
     session.expect("up")
     output_of([world.bin / "memnotifyfs", place])
@@ -154,7 +155,8 @@ def test_a_server_that_comes_after_the_container(any_podman, place, world, start
 
 def test_thresholds_of_two_containers_on_one_mount(podman, root_podman, bound, host, start):
     """The container's users are users of the host, and so are their rights."""
-    maker = start(podman.command("sh", "-c", 'echo "used 90%" >/run/host/memnotify/thresholds/mine; echo made; read line',
+    maker = start(podman.command("sh", "-c",
+                                 'echo "used 90%" >/run/host/memnotify/thresholds/mine; echo made; read line',
                                  options=bound))
     maker.expect("made")
     assert os.stat(host / "thresholds" / "mine").st_uid == podman.user.uid

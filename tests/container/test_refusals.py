@@ -10,7 +10,8 @@ import pytest
 from process import run
 
 ONLY_THE_DEVICE = ["--device", "/dev/fuse"]
-WITHOUT_DEVICE = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$@"', "sh"]
+WITHOUT_DEVICE = ["unshare", "-m", "sh", "-c",
+                  'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$@"', "sh"]
 
 
 def demand(command, status, line):
@@ -37,7 +38,8 @@ def test_no_device(world, own, user):
 
 def test_device_of_root_only(own, user):
     line = "/dev/fuse may not be opened by this user; .*0666.*"
-    close = ["unshare", "-m", "sh", "-c", 'mknod -m 600 "$0"/fuse c 10 229 && mount --bind "$0"/fuse /dev/fuse && exec "$@"', own]
+    close = ["unshare", "-m", "sh", "-c",
+             'mknod -m 600 "$0"/fuse c 10 229 && mount --bind "$0"/fuse /dev/fuse && exec "$@"', own]
     demand([*close, *user("memnotify-run", "true")], 125, "memnotify-run: " + line)
     (own / "fuse").unlink()
     demand([*close, *user("memnotifyfs", "-o", "nonempty", own)], 1, f"memnotifyfs: cannot mount at '{own}' .*; {line}")
@@ -48,19 +50,22 @@ def test_device_of_root_only(own, user):
 
 def test_unmapped_user(own, user):
     demand(user("unshare", "-U", "memnotifyfs", own), 1,
-           f"memnotifyfs: cannot mount at '{own}' .*; this user namespace does not map the user and group; .*unshare -r.*")
+           f"memnotifyfs: cannot mount at '{own}' .*; this user namespace does not map the user and group; "
+           ".*unshare -r.*")
     demand(user("unshare", "-U", "memnotify-run", "true"), 125,
            "memnotify-run: the user or group is not mapped in this user namespace, so it can have no other")
 
 
 def test_user_namespace_without_a_mount_namespace(own, user):
     demand(user("unshare", "-Ur", "memnotifyfs", own), 1,
-           f"memnotifyfs: cannot mount at '{own}' .*; root may mount only in a mount namespace of its own .*unshare -Urm.*")
+           f"memnotifyfs: cannot mount at '{own}' .*; root may mount only in a mount namespace of its own "
+           ".*unshare -Urm.*")
 
 
 def test_no_new_privileges(own, user):
     demand(user("setpriv", "--no-new-privs", "memnotifyfs", own), 1,
-           f"memnotifyfs: cannot mount at '{own}' .*; fusermount3 cannot mount where no_new_privs is set; .*memnotify-run")
+           f"memnotifyfs: cannot mount at '{own}' .*; fusermount3 cannot mount where no_new_privs is set; "
+           ".*memnotify-run")
 
 
 def test_no_fusermount(own, user):
@@ -75,13 +80,16 @@ def test_somebody_elses_directory(place, user):
 
 
 def test_no_more_user_namespaces(user):
-    limit = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin -- \"$@\""
+    limit = ("echo 0 >/proc/sys/user/max_user_namespaces && "
+             "exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin -- \"$@\"")
     demand(user("unshare", "-Ur", "sh", "-c", limit, "sh", "memnotify-run", "true"), 125,
-           "memnotify-run: cannot make a user namespace: No space left on device; the sysctl user.max_user_namespaces .*")
+           "memnotify-run: cannot make a user namespace: No space left on device; "
+           "the sysctl user.max_user_namespaces .*")
 
 
 def test_container_without_the_device(podman):
-    judge(podman.run("memnotifyfs", "/mnt"), 1, "memnotifyfs: cannot mount at '/mnt' .*; there is no /dev/fuse; .*--device /dev/fuse.*")
+    judge(podman.run("memnotifyfs", "/mnt"), 1,
+          "memnotifyfs: cannot mount at '/mnt' .*; there is no /dev/fuse; .*--device /dev/fuse.*")
     judge(podman.run("memnotify-run", "true"), 125, "memnotify-run: there is no /dev/fuse; .*--device /dev/fuse.*")
 
 
@@ -100,8 +108,9 @@ def forbid(world, *calls):
 
 
 def test_mount_forbidden_by_seccomp(podman, world):
-    judge(podman.run("memnotifyfs", "/mnt", options=[*ONLY_THE_DEVICE, "--cap-add", "SYS_ADMIN", *forbid(world, "mount")]), 1,
-           "memnotifyfs: cannot mount at '/mnt' .*; root may mount only .* where seccomp and AppArmor permit it")
+    options = [*ONLY_THE_DEVICE, "--cap-add", "SYS_ADMIN", *forbid(world, "mount")]
+    judge(podman.run("memnotifyfs", "/mnt", options=options), 1,
+          "memnotifyfs: cannot mount at '/mnt' .*; root may mount only .* where seccomp and AppArmor permit it")
     judge(podman.run("memnotify-run", "true", options=[*ONLY_THE_DEVICE, *forbid(world, "mount")]), 125,
            "memnotify-run: cannot keep mounts from getting out of the namespace: Operation not permitted; .*seccomp.*")
 
@@ -113,4 +122,5 @@ def test_user_namespaces_forbidden_by_seccomp(podman, world):
 
 def test_root_without_setfcap(podman):
     judge(podman.run("memnotify-run", "true", options=[*ONLY_THE_DEVICE, "--cap-drop", "all"]), 125,
-           "memnotify-run: cannot write '0 0 1' to /proc/self/uid_map: Operation not permitted; root needs CAP_SETFCAP .*")
+           "memnotify-run: cannot write '0 0 1' to /proc/self/uid_map: Operation not permitted; "
+          "root needs CAP_SETFCAP .*")

@@ -17,7 +17,9 @@ LINE = re.compile(r"used \d+ active \d+ total \d+\n")
 @pytest.fixture(params=["user", "root"])
 def anyone(request, world, user):
     """As user(…): both have to see the same."""
-    return user if request.param == "user" else lambda *command: ["env", f"PATH={world.root_environment['PATH']}", *command]
+    if request.param == "user":
+        return user
+    return lambda *command: ["env", f"PATH={world.root_environment['PATH']}", *command]
 
 
 def test_the_tree_is_at_the_usual_place(anyone):
@@ -42,7 +44,8 @@ def test_a_place_that_cannot_be_made_is_made_privately(user):
 
 
 def test_the_working_directory_stays(user):
-    assert output_of(user("memnotify-run", "--at", "/etc/memnotify.test", "--dev", "--", "pwd", "-P")) == f"{user.home}\n"
+    text = output_of(user("memnotify-run", "--at", "/etc/memnotify.test", "--dev", "--", "pwd", "-P"))
+    assert text == f"{user.home}\n"
 
 
 def test_a_place_whose_parent_is_missing_is_refused(user):
@@ -85,12 +88,14 @@ def test_a_signal_that_is_handled(user, start):
 
 
 def test_standard_input_and_output_are_the_commands(user):
-    done = subprocess.run(user("memnotify-run", "--", "cat"), input=b"through\n", capture_output=True, timeout=60, check=True)
+    done = subprocess.run(user("memnotify-run", "--", "cat"), input=b"through\n", capture_output=True, timeout=60,
+                          check=True)
     assert (done.stdout, done.stderr) == (b"through\n", b"")
 
 
 def test_the_user_remains_who_he_is(user):
-    text = output_of(user("memnotify-run", "--", "sh", "-c", "id -u; id -g; stat -c %u /run/memnotify/memnotify; touch x; stat -c %u x; rm x"))
+    text = output_of(user("memnotify-run", "--", "sh", "-c",
+                          "id -u; id -g; stat -c %u /run/memnotify/memnotify; touch x; stat -c %u x; rm x"))
     assert text.split() == [str(user.uid)] * 4
 
 
@@ -126,7 +131,8 @@ def test_the_server_ends_with_the_command(user):
 def test_the_server_ends_with_the_last_that_the_command_has_started(user, start):
     """The command ends at once; what it leaves in the background is still served."""
     session = start(user("memnotify-run", "-o", "simulate", "--", "sh", "-c",
-                         'exec 3<&0; setsid sh -c "read line; cat /run/memnotify/memnotify; read line" <&3 & echo ready'))
+                         'exec 3<&0; setsid sh -c "read line; cat /run/memnotify/memnotify; read line" <&3 & '
+                         'echo ready'))
     session.expect("ready")
     wait_until(lambda: session.process.poll() == 0, "the command to end")
     session.say("")
@@ -138,7 +144,8 @@ def test_the_server_ends_with_the_last_that_the_command_has_started(user, start)
 
 
 def test_the_server_is_no_child_of_the_command(user):
-    text = output_of(user("memnotify-run", "--", "sh", "-c", 'read -r children </proc/$$/task/$$/children; echo "[$children]"'))
+    text = output_of(user("memnotify-run", "--", "sh", "-c",
+                          'read -r children </proc/$$/task/$$/children; echo "[$children]"'))
     assert text == "[]\n"
 
 
@@ -146,7 +153,8 @@ def test_the_server_holds_nothing_of_the_caller(user, tmp_path):
     """A lock, or the end of a pipe, would live on in it."""
     with open(tmp_path / "lock", "wb") as lock:
         os.set_inheritable(lock.fileno(), True)
-        output_of(user("memnotify-run", "--", "sh", "-c", 'for pid in $(pgrep -U $(id -u) -x memnotifyfs); do readlink /proc/$pid/fd/*; done >list'),
+        output_of(user("memnotify-run", "--", "sh", "-c",
+                       'for pid in $(pgrep -U $(id -u) -x memnotifyfs); do readlink /proc/$pid/fd/*; done >list'),
                   pass_fds=[lock.fileno()])
         text = (user.home / "list").read_text()
         assert str(tmp_path / "lock") not in text
@@ -154,7 +162,8 @@ def test_the_server_holds_nothing_of_the_caller(user, tmp_path):
 
 
 def test_ignored_sigchld_is_no_hindrance_and_is_passed_on(user):
-    text = output_of(["env", "--ignore-signal=CHLD", *user("memnotify-run", "--", "grep", "SigIgn", "/proc/self/status")])
+    text = output_of(["env", "--ignore-signal=CHLD",
+                      *user("memnotify-run", "--", "grep", "SigIgn", "/proc/self/status")])
     assert int(text.split()[1], 16) & (1 << (signal.SIGCHLD - 1))
 
 
@@ -212,7 +221,8 @@ def test_the_rest_of_dev_stays(user):
     """A private /dev has what the real one has, and it works."""
     text = output_of(user("memnotify-run", "--dev", "--", "sh", "-c",
                           "ls -A /dev | grep -Ev '^(mem|oom)_?notify$'; echo x >/dev/null; head -c4 /dev/zero | wc -c; "
-                          "readlink /dev/fd; echo y | cat /dev/stdin; ls -d /dev/pts/ptmx; : >/dev/shm/x && rm /dev/shm/x"))
+                          "readlink /dev/fd; echo y | cat /dev/stdin; ls -d /dev/pts/ptmx; "
+                          ": >/dev/shm/x && rm /dev/shm/x"))
     expected = output_of(["sh", "-c", "ls -A /dev"])
     assert text == expected + "4\n/proc/self/fd\ny\n/dev/pts/ptmx\n"
 
@@ -220,8 +230,9 @@ def test_the_rest_of_dev_stays(user):
 def test_a_device_that_exists_is_covered(user):
     """With the kernel's own driver there, the file comes over it, and /dev stays the real one."""
     text = output_of(["unshare", "-m", "sh", "-c",
-                      'mount -t tmpfs none /mnt && cp -a /dev/null /dev/zero /mnt && mknod -m 666 /mnt/fuse c 10 229 && '
-                      'echo driver >/mnt/memnotify && mount --bind /mnt /dev && exec "$@"', "sh",
+                      'mount -t tmpfs none /mnt && cp -a /dev/null /dev/zero /mnt && '
+                      'mknod -m 666 /mnt/fuse c 10 229 && echo driver >/mnt/memnotify && '
+                      'mount --bind /mnt /dev && exec "$@"', "sh",
                       *user("memnotify-run", "--dev", "--", "sh", "-c", "cat /dev/memnotify; stat -f -c %T /dev/null")])
     assert re.fullmatch(r"used .*\ntmpfs\n", text)
 

@@ -23,6 +23,7 @@ int main(int argc, char **argv) {
     demand_arguments(argc, 2, "exec_lock MOUNT FILE");
     signal(SIGUSR1, SIG_IGN);
     device = open_below(argv[1], "oom_notify", O_RDWR);
+    /* cppcheck-suppress leakReturnValNotUsed ; it is there for exec to close */
     if (open(argv[2], O_RDWR | O_CLOEXEC) < 0)
         fail(argv[2]);
     if (syscall(SYS_io_setup, WRITES, &context) < 0)

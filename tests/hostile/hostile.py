@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from clients import Child, events_now, open_files, opened, read_text, wait_until, write_text
+from clients import Child, events_now, opened
 from daemon import Daemon, is_mounted
 from memcg_client import USAGE, Client
 

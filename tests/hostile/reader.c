@@ -73,6 +73,7 @@ static ssize_t by_mmap(int fd, int flags) {
         return -1;
     is_done = 1;
     strcpy(buffer, map); /* write(2) would make an EFAULT of a SIGBUS */
+    munmap(map, st.st_size);
     return put(strlen(buffer));
 }
 

@@ -131,10 +131,10 @@ def background(directory, machine, tmp_path, log):
     """Where its mount is seen from here, and a process beside it. Its namespace ends it."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    variables = {**environment(), "program": PROGRAM, "options": " ".join(OPTIONS), "machine": str(machine.path), "mount": str(directory),
-                 "scratch": str(scratch), "log": log}
-    with running("env", *(f"{key}={value}" for key, value in variables.items()), "unshare", "--mount", "--pid", "--fork",
-                 "--kill-child", "--mount-proc", "sh", "-c", BACKGROUND) as process:
+    variables = {**environment(), "program": PROGRAM, "options": " ".join(OPTIONS), "machine": str(machine.path),
+                 "mount": str(directory), "scratch": str(scratch), "log": log}
+    with running("env", *(f"{key}={value}" for key, value in variables.items()), "unshare", "--mount", "--pid",
+                 "--fork", "--kill-child", "--mount-proc", "sh", "-c", BACKGROUND) as process:
         assert process.stdout.readline() == b"serves\n"
         (shell,) = open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii").read().split()
         yield Path(f"/proc/{shell}/root{directory}"), shell
@@ -192,8 +192,8 @@ def test_an_end_that_was_not_asked_for_is_in_the_system_log(directory, machine, 
     with background(directory, machine, tmp_path, log.path) as (place, shell):
         log.messages()
         with opened(place / "memnotify"):
-            done = subprocess.run(["nsenter", "-t", shell, "-m", "-p", "umount", "-f", directory], stderr=subprocess.DEVNULL,
-                                  check=False)
+            done = subprocess.run(["nsenter", "-t", shell, "-m", "-p", "umount", "-f", directory],
+                                  stderr=subprocess.DEVNULL, check=False)
             assert done.returncode != 0
             expect(log.wait(), HEAD % 11 + f"the connection of '{directory}' was aborted, as by 'umount -f'; "
                    "start memnotifyfs again")
@@ -205,4 +205,5 @@ def test_no_terminal_is_told_anything(tmp_path):
     done = subprocess.run([PROGRAM, tmp_path / "a\n\x1b[2J\u202eb"], capture_output=True, text=True, check=False,
                           env=environment())
     assert done.returncode == 1
-    assert re.fullmatch(r"memnotifyfs: mount point '.*/a\\n\\033\[2J\\342\\200\\256b' does not exist; .*\n", done.stderr)
+    shown = r"a\\n\\033\[2J\\342\\200\\256b"
+    assert re.fullmatch(f"memnotifyfs: mount point '.*/{shown}' does not exist; .*\n", done.stderr)

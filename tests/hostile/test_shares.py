@@ -8,8 +8,8 @@ from clients import Child, opened, write_text
 from hostile import ATTACKER, VICTIM, answer
 
 THRESHOLDS = 256  # as many as one user may have
-METERS = ("used", "active", "total", "free", "available", "anon", "file", "shmem", "slab_reclaimable", "mlocked", "dirty",
-          "swap_total", "swap_free", "swap_used")
+METERS = ("used", "active", "total", "free", "available", "anon", "file", "shmem", "slab_reclaimable", "mlocked",
+          "dirty", "swap_total", "swap_free", "swap_used")
 ROUNDS = 20
 MINE = re.compile(r"^\S+ mine used (?:reached|left) ", re.MULTILINE)
 

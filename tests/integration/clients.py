@@ -44,8 +44,8 @@ def is_ready(fd):
 
 
 def is_woken(fd, wanted=select.POLLIN):
-    """The poll events that somebody tells of; 0 if nobody does. At the end of its time poll looks once more by itself, and
-    what it finds then nobody has told."""
+    """The poll events that somebody tells of; 0 if nobody does. At the end of its time poll looks once more by itself,
+    and what it finds then nobody has told."""
     poll = select.poll()
     poll.register(fd, wanted)
     end = time.monotonic() + TIMEOUT_S

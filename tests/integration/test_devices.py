@@ -361,8 +361,8 @@ def test_zoneinfo_shows_which_zones_are_under_pressure(devices, machine):
     assert read_all(devices / "zoneinfo") == expected_zoneinfo(machine.text("zoneinfo"), [-1, 0])
 
 
-READERS = ["cat", "busybox cat", "head -n 9999", "tail -n 9999", "head -c 9999999", "tail -c 9999999", "dd bs=1000 status=none",
-           "grep Node -A 9999"]
+READERS = ["cat", "busybox cat", "head -n 9999", "tail -n 9999", "head -c 9999999", "tail -c 9999999",
+           "dd bs=1000 status=none", "grep Node -A 9999"]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -432,8 +432,9 @@ def test_nodes_come_and_go(serve, make_machine):
             wait_ready(fd)
 
 
-@pytest.mark.parametrize("name, reason", [("odd-zero-watermarks", "ok"), ("odd-huge-numbers", "low .*"), ("odd-node1-gone", "low .*"),
-                                          ("future", ".*"), ("ancient-2.6.32", "ok"), ("odd-counters-back", ".*")])
+@pytest.mark.parametrize("name, reason", [("odd-zero-watermarks", "ok"), ("odd-huge-numbers", "low .*"),
+                                          ("odd-node1-gone", "low .*"), ("future", ".*"),
+                                          ("ancient-2.6.32", "ok"), ("odd-counters-back", ".*")])
 def test_strange_machines(serve, make_machine, name, reason):
     devices = serve(machine=make_machine(name))
     with opened(devices / "oom_notify"), opened(devices / "oom_notify_critical"), opened(devices / "mem_notify"):

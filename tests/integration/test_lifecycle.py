@@ -151,8 +151,8 @@ def test_the_foreground_keeps_nothing_of_who_started_it(directory, tmp_path):
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_descriptors(directory, closed):
     """Nothing of ours is opened there and taken for standard output."""
-    process = subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "-f", directory], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    process = subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "-f", directory],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     wait_until(lambda: is_mounted(directory) or process.poll() is not None, "the mount")
     assert read_text(directory / "memnotify").startswith("used ")
     for fd, redirection in enumerate(("<&-", ">&-", "2>&-")):
@@ -306,7 +306,8 @@ def test_an_aborted_connection_behind_a_strange_name(tmp_path, abort):
         assert process.wait(TIMEOUT_S) == 1
         was_left = subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL, check=False).returncode == 0
         assert not was_left
-        assert process.stderr.read().splitlines()[-1].endswith("was aborted, as by 'umount -f'; start memnotifyfs again")
+        last = process.stderr.read().splitlines()[-1]
+        assert last.endswith("was aborted, as by 'umount -f'; start memnotifyfs again")
 
 
 @pytest.fixture
@@ -397,7 +398,8 @@ def test_a_device_that_nobody_has_mounted(directory):
     with opened("/dev/fuse") as fd:
         process = start_on_descriptor(fd)
     (*_, line) = said_by(process)
-    assert line == f"memnotifyfs: cannot read /dev/fuse for '/dev/fd/{fd}': Operation not permitted; start memnotifyfs again"
+    assert line == (f"memnotifyfs: cannot read /dev/fuse for '/dev/fd/{fd}': Operation not permitted; "
+                    "start memnotifyfs again")
     assert process.returncode == 1
 
 

@@ -204,7 +204,7 @@ def test_a_user_lists_his_own_and_nobody_elses(serve, start_victim):
 
 @pytest.mark.parametrize("uids, may", [
     ((USER, 0, 0), True),    # started by the user, set-user-id
-    ((0, USER, USER), True), # its saved one is his
+    ((0, USER, USER), True),  # its saved one is his
     ((0, USER, 0), False),   # root that goes by his name for a moment
     ((OTHER, USER, OTHER), False),
 ])
@@ -504,7 +504,8 @@ def test_who_has_been_asked_is_spared_when_memory_is_back(serve, make_machine, s
 
 
 def test_who_is_listed_again_is_not_asked_again(serve, make_machine, start_victim):
-    daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=1000", machine=make_machine("debian-6.1"), simulate=True)
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=1000", machine=make_machine("debian-6.1"),
+                   simulate=True)
     victim, other = start_victim(USER, stubborn), start_victim(USER)
     assert victim.hear() == "ready"
     daemon.expected += [STEP.format("SIGTERM", victim.pid, 1), STEP.format("SIGKILL", victim.pid, 2)]
@@ -519,7 +520,8 @@ def test_who_is_listed_again_is_not_asked_again(serve, make_machine, start_victi
 
 def test_hysteresis_kills_nobody(serve, make_machine, start_victim):
     """The limit counts as reached until memory is well above it, but a step needs it to be met."""
-    daemon = serve("-o", "oom=kill,oom_limit=free<1000,update_space=400", machine=make_machine("debian-6.1"), simulate=True)
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,update_space=400", machine=make_machine("debian-6.1"),
+                   simulate=True)
     first, second = start_victim(USER), start_victim(USER, stubborn)
     assert second.hear() == "ready"
     daemon.expected += [STEP.format("SIGTERM", first.pid, 2).replace(r"\d+", "999", 1),
@@ -642,7 +644,8 @@ def user_oom():
 
 def test_user_oom_lists_the_worst_while_memory_is_short(serve, make_machine, start_victim, user_oom):
     daemon = serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
-    own, _others = [start_victim(USER) for _ in range(3)], start_victim(OTHER)
+    own = [start_victim(USER) for _ in range(3)]
+    start_victim(OTHER)
     daemon.simulate("free 100000\n")
 
     def become_helper(_say):

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from clients import Child, is_ready, opened, read_text, wait_ready, wait_until
+from clients import Child, opened, wait_ready, wait_until
 from daemon import helpers_of
-from devices import Zone, grow, wait_reason
+from devices import Zone, grow
 
 NOBODY = 65534
 INTERVAL_S = 0.25  # longer than mem_notify's; still longer does no harm

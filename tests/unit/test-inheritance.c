@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -87,7 +88,7 @@ static void test_a_number_that_is_not_open(void) {
         pid_t child = fork();
 
         if (child == 0)
-            _exit(mn_inheritance_drop(kept[i]) != 0 || fcntl(3, F_GETFD) >= 0);
+            _exit(mn_inheritance_drop(kept[i]) != 0 || fcntl(3, F_GETFD) >= 0 ? EXIT_FAILURE : EXIT_SUCCESS);
         CHECK(waitpid(child, &status, 0) == child && status == 0, "%d: %d", kept[i], WEXITSTATUS(status));
     }
 }

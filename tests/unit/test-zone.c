@@ -166,7 +166,7 @@ static void test_too_many_zones(void) {
     CU_ASSERT_EQUAL(mn_zones_parse(&zones, text->str, text->len), 0);
     CU_ASSERT_EQUAL(zones.n, MN_ZONES_MAX);
 
-    g_string_append_printf(text, "Node %u, zone Normal\npresent 0\n", MN_ZONES_MAX);
+    g_string_append_printf(text, "Node %d, zone Normal\npresent 0\n", MN_ZONES_MAX);
     CU_ASSERT_EQUAL(mn_zones_parse(&zones, text->str, text->len), -EBADMSG);
 }
 

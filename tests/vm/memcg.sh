@@ -16,7 +16,7 @@ if [ -d /sys/fs/cgroup/memory ]; then
 else
     root=/sys/fs/cgroup
     max=memory.max swap_max=memory.swap.max usage=memory.current
-    old() { echo $2; }
+    old() { echo "$2"; }
 fi
 
 check() {
@@ -44,9 +44,9 @@ is_empty() { [ -z "$(cat $root/$group/cgroup.procs)" ]; }
 
 new_group() {
     group=$1
-    mkdir $root/$group
-    echo $(($2 << 20)) >$root/$group/$max
-    [ -z "${3-}" ] || echo "$(old $2 $3)M" >$root/$group/$swap_max
+    mkdir "$root/$group"
+    echo $(($2 << 20)) >"$root/$group/$max"
+    [ -z "${3-}" ] || echo "$(old "$2" "$3")M" >"$root/$group/$swap_max"
 }
 serve() { memnotifyfs "$@" $mount || exit 1; }
 stop() {
@@ -57,13 +57,13 @@ no_daemon() { ! pidof memnotifyfs >/dev/null; }
 
 # listen NAME FILE ARGUMENT: its process is $listener
 listen() {
-    memcg-client listen $mount/memcg/$2 "$3" >$here/$1 2>&1 &
+    memcg-client listen "$mount/memcg/$2" "$3" >"$here/$1" 2>&1 &
     listener=$!
-    eventually says $1 ready || { echo "FAIL listening on $2 '$3'"; cat $here/$1; }
+    eventually says "$1" ready || { echo "FAIL listening on $2 '$3'"; cat "$here/$1"; }
 }
 # hold NAME MIB: a process of the group; $holder
 hold() {
-    sh -c "echo \$\$ >$root/$group/cgroup.procs && exec memcg-client hold $2" >$here/$1 2>&1 &
+    sh -c "echo \$\$ >$root/$group/cgroup.procs && exec memcg-client hold $2" >"$here/$1" 2>&1 &
     holder=$!
 }
 release() {
@@ -73,7 +73,7 @@ release() {
 
 thresholds() {
     new_group thresholds 100
-    serve --cgroup=$root/$group
+    serve --cgroup="$root/$group"
     listen usage memory.usage_in_bytes 32M
     listen higher memory.usage_in_bytes 48M
     listen never memory.usage_in_bytes 90M
@@ -81,15 +81,15 @@ thresholds() {
     check "a threshold is crossed upwards" eventually has_events usage 1
     check "and the next" eventually has_events higher 1
     eventually says holder holding
-    check "usage is the group's" [ $(cat $mount/memcg/memory.usage_in_bytes) -ge $((64 << 20)) ]
-    check "as the kernel has it" [ $(cat $mount/memcg/memory.usage_in_bytes) -ge $(($(cat $root/$group/$usage) - (1 << 20))) ]
-    check "the limit is the group's" [ $(cat $mount/memcg/memory.limit_in_bytes) = $((100 << 20)) ]
+    check "usage is the group's" [ "$(cat $mount/memcg/memory.usage_in_bytes)" -ge $((64 << 20)) ]
+    check "as the kernel has it" [ "$(cat $mount/memcg/memory.usage_in_bytes)" -ge $(($(cat "$root/$group/$usage") - (1 << 20))) ]
+    check "the limit is the group's" [ "$(cat $mount/memcg/memory.limit_in_bytes)" = $((100 << 20)) ]
     release
     check "crossed downwards" eventually has_events usage 2
     check "and the next downwards" eventually has_events higher 2
     check "no more events than crossings" [ "$(events usage) $(events higher) $(events never)" = "2 2 0" ]
     eventually is_empty
-    rmdir $root/$group
+    rmdir "$root/$group"
     check "removal of the group ends the listening" eventually says usage removed
     check "of all who listen" eventually says never removed
     stop
@@ -97,26 +97,26 @@ thresholds() {
 
 oom() {
     new_group oom 32 0
-    serve --cgroup=$root/$group
+    serve --cgroup="$root/$group"
     listen oom memory.oom_control x
     hold victim 64
     check "an OOM in the group is told" eventually has_events oom 1
     check "and counted" eventually grep -q '^oom_kill [1-9]' $mount/memcg/memory.oom_control
-    check "once for each" [ $(events oom) -le $(($(awk '/^oom_kill / { print $2 }' $mount/memcg/memory.oom_control) + 1)) ]
+    check "once for each" [ "$(events oom)" -le $(($(awk '/^oom_kill / { print $2 }' $mount/memcg/memory.oom_control) + 1)) ]
     kill $listener
     eventually is_empty
     stop
-    rmdir $root/$group
+    rmdir "$root/$group"
 }
 
 # Memory that swap takes is reclaimed well; when swap is full nothing is.
 pressure() {
     new_group pressure 32 16
-    serve --cgroup=$root/$group
+    serve --cgroup="$root/$group"
     listen low memory.pressure_level low
     listen medium memory.pressure_level medium,local
     listen critical memory.pressure_level critical,hierarchy
-    check "without reclaim there is no pressure" [ $(events low) = 0 ]
+    check "without reclaim there is no pressure" [ "$(events low)" = 0 ]
     hold swapping 40
     check "reclaim is low pressure at least" eventually has_events low 1
     eventually says swapping holding
@@ -124,23 +124,23 @@ pressure() {
     hold victim 80
     check "reclaim that finds nothing is critical" eventually has_events critical 1
     check "and then medium too" eventually has_events medium 1
-    check "a lower level hears all of a higher" [ $(events low) -ge $(events critical) ]
+    check "a lower level hears all of a higher" [ "$(events low)" -ge "$(events critical)" ]
     eventually is_empty
     stop
-    rmdir $root/$group
+    rmdir "$root/$group"
 }
 
 own_group() {
     new_group own 100
-    echo $$ >$root/$group/cgroup.procs
+    echo $$ >"$root/$group/cgroup.procs"
     serve
-    check "without --cgroup it is the daemon's own" [ $(cat $mount/memcg/memory.limit_in_bytes) = $((100 << 20)) ]
+    check "without --cgroup it is the daemon's own" [ "$(cat $mount/memcg/memory.limit_in_bytes)" = $((100 << 20)) ]
     stop
     echo $$ >$root/cgroup.procs
-    rmdir $root/$group
+    rmdir "$root/$group"
     serve
     check "the root of v2 is the whole system" \
-        [ $(cat $mount/memcg/memory.limit_in_bytes) = $(cat $root/memory.limit_in_bytes 2>/dev/null || echo 9223372036854771712) ]
+        [ "$(cat $mount/memcg/memory.limit_in_bytes)" = "$(cat $root/memory.limit_in_bytes 2>/dev/null || echo 9223372036854771712)" ]
     listen system memory.usage_in_bytes $(($(cat $mount/memcg/memory.usage_in_bytes) + (16 << 20)))
     group=.
     hold holder 32

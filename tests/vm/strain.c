@@ -145,9 +145,12 @@ static atomic_int is_over;
 static void *work_with(void *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t size = fd < 0 ? 0 : (size_t)lseek(fd, 0, SEEK_END);
-    volatile const char *text = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    volatile const char *text;
 
-    if (size == 0 || text == MAP_FAILED)
+    if (size == 0)
+        die(path);
+    text = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (text == MAP_FAILED)
         die(path);
     madvise((void *)text, size, MADV_RANDOM);
     while (!is_over)
