@@ -411,6 +411,7 @@ def test_a_daemon_killed_between_two_lists(serve, start_again, three):
     (lambda path: path.write_text("rubbish\n"), ["cannot use '/run/memnotifyfs-oom..*': it is damaged; .*"]),
     (lambda path: path.write_text(path.read_text()[:-1]), ["cannot use '/run/memnotifyfs-oom..*': it is damaged; .*"]),
     (lambda path: os.chown(path, USER, USER), ["cannot use '/run/memnotifyfs-oom..*': Operation not permitted; .*"]),
+    (lambda path: path.chmod(0o620), ["cannot use '/run/memnotifyfs-oom..*': Operation not permitted; .*"]),
     (lambda path: path.write_text("0" + path.read_text()[1:] if path.read_text()[0] != "0"
                                   else "1" + path.read_text()[1:]), []),  # of another boot
 ])
