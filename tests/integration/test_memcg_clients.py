@@ -4,6 +4,7 @@ plain files, which the kernel would have to be made to say the same."""
 
 import ctypes
 import errno
+import json
 import os
 import shutil
 import signal
@@ -59,13 +60,19 @@ def test_the_errors_of_a_text_come_first(without_ptrace):
         assert child.hear() == [errno.EINVAL, errno.EINVAL]
 
 
-def test_descriptors_that_may_be_taken(without_ptrace):
-    """Of a client that is the same user and may do no more than the daemon."""
+def register_each_by(command, directory):
+    """The same in a program that the command becomes."""
     script = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
               "from test_memcg_clients import register_each; print(register_each(Path(sys.argv[2])))")
-    done = subprocess.run([*WITHOUT_PTRACE, sys.executable, "-c", script, os.path.dirname(os.path.abspath(__file__)),
-                           without_ptrace / "memcg"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    assert done.stdout == "[0, 0, 0, 0]\n", done.stderr
+    done = subprocess.run([*command, sys.executable, "-c", script, os.path.dirname(os.path.abspath(__file__)), directory],
+                          capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_descriptors_that_may_be_taken(without_ptrace):
+    """Of a client that is the same user and may do no more than the daemon."""
+    assert register_each_by(WITHOUT_PTRACE, without_ptrace / "memcg") == [0] * 4
 
 
 # --- namespaces
@@ -175,6 +182,15 @@ def test_a_client_outside_of_the_daemons_pid_namespace(make_machine):
         before = own_files(pid)
         assert register_each(daemon / "memcg") == [errno.EPERM] * 4
         assert own_files(pid) == before
+
+
+def test_a_client_beside_a_daemon_that_sees_another_proc(make_machine):
+    """By the client's PID the daemon would find somebody else there."""
+    need_namespaces(CLONE_NEWPID)
+    with served_from_another_pid_namespace(make_machine("debian-6.1")) as daemon:
+        os.listdir(daemon.mountpoint)
+        pid = read_text(f"/proc/{daemon.pid}/task/{daemon.pid}/children").strip()
+        assert register_each_by(["nsenter", "--pid", "--target", pid], daemon / "memcg") == [errno.EPERM] * 4
 
 
 # --- descriptors that run out
