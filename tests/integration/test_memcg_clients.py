@@ -64,8 +64,9 @@ def register_each_by(command, directory):
     """The same in a program that the command becomes."""
     script = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
               "from test_memcg_clients import register_each; print(register_each(Path(sys.argv[2])))")
-    done = subprocess.run([*command, sys.executable, "-c", script, os.path.dirname(os.path.abspath(__file__)), directory],
-                          capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run([*command, sys.executable, "-c", script, here, directory], capture_output=True, text=True,
+                          timeout=TIMEOUT_S, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
