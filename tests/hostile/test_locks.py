@@ -13,7 +13,6 @@ from clients import Child, opened, read_text, wait_until
 from hostile import ATTACK_S, LIMIT_S, VICTIM, answer, register, subscribe, use
 
 REFUSED = {errno.EINVAL, errno.EBUSY}
-FORGIVEN_S = 90  # for whom a helper hung, nobody looks for 30 s after it has ended: see kernel/helper.c
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def before(daemon):
 def demand_recovery(daemon, before):
     """As if there had been no attack: others register, and nothing is left of it."""
     wait_until(lambda: answer(lambda: register(daemon.mountpoint)) == 0, "registrations to succeed")
-    wait_until(lambda: daemon.belongings() == before, f"{daemon.belongings()} to become {before}", FORGIVEN_S)
+    wait_until(lambda: daemon.belongings() == before, f"{daemon.belongings()} to become {before}")
 
 
 def test_an_epoll_set_with_one_of_our_files(daemon, before, attack):

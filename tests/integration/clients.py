@@ -16,8 +16,8 @@ from contextlib import contextmanager
 TIMEOUT_S = 30
 
 
-def wait_until(condition, what, limit_s=TIMEOUT_S):
-    end = time.monotonic() + limit_s
+def wait_until(condition, what):
+    end = time.monotonic() + TIMEOUT_S
     while not condition():
         assert time.monotonic() < end, f"waited in vain for: {what}"
         time.sleep(0.005)
