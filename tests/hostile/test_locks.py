@@ -103,11 +103,14 @@ def test_a_lock_that_is_held_for_good(daemon, before, stubborn, attack, start):
 
 def test_a_ranking_while_a_directory_of_proc_is_locked(daemon, before, stubborn, attack):
     """Its reader may wait or be refused; nobody else does."""
-    assert start_directory_lock(daemon, stubborn, attack).hear() == "attacking"
+    attacker = start_directory_lock(daemon, stubborn, attack)
+    assert attacker.hear() == "attacking"
     with Child(lambda _say: read_text(daemon / "oom_ranking"), uid=VICTIM) as reader:
         daemon.besiege()
+        attacker.kill()  # or it would register more, once it can
         stubborn.release()
         reader.wait()
+    attacker.wait()
     demand_recovery(daemon, before)
 
 
