@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The programs that are measured: started for one row, each at a mount point of its own, and always ended."""
 
+import atexit
 import errno
 import os
 import shutil
@@ -50,12 +51,19 @@ class Bench:
 AUTOGROUP = Path("/proc/self/autogroup")
 
 
+def autogroup_nice():
+    """Of a line like "/autogroup-17 nice 0"."""
+    return AUTOGROUP.read_text().split()[-1]
+
+
 def come_first():
     """Others who work on this machine get what we leave: what is measured, and the process that fills memory, all have
-    the same priority and compete with each other as usual. Whether we may."""
+    the same priority and compete with each other as usual. Whether we may. At our end the session that we were started
+    from is as it was, or whatever else is started there would come first, too."""
     try:
         os.nice(-20)
         if AUTOGROUP.exists():
+            atexit.register(AUTOGROUP.write_text, autogroup_nice())
             AUTOGROUP.write_text("-20")
         return True
     except OSError:
@@ -68,7 +76,7 @@ def by_itself(cpu=None):
     mood."""
 
     def prepare():
-        nice = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else None
+        nice = autogroup_nice() if AUTOGROUP.exists() else None
         os.setsid()
         if nice not in (None, "0"):
             AUTOGROUP.write_text(nice)
