@@ -12,8 +12,7 @@ struct MnOutbox {
 
 /* The loop asks whether it may sleep: everybody who had something to do in this turn has done it. */
 static gboolean outbox_prepare(GSource *source, gint *ret_timeout_ms) {
-    mn_outbox_flush((MnOutbox *)source);
-    *ret_timeout_ms = -1;
+    *ret_timeout_ms = mn_outbox_flush((MnOutbox *)source) ? 0 : -1;
     return FALSE;
 }
 
@@ -37,7 +36,8 @@ MnOutbox *mn_outbox_new(void) {
 void mn_outbox_free(MnOutbox *self) {
     if (!self)
         return;
-    mn_outbox_flush(self);
+    while (mn_outbox_flush(self))
+        continue;
     g_source_destroy(&self->source);
     g_source_unref(&self->source);
 }
@@ -66,12 +66,13 @@ void mn_outbox_take_back(MnOutbox *self, MnNotice *notice) {
     notice->next = NULL;
 }
 
-void mn_outbox_flush(MnOutbox *self) {
-    while (self->first != &self->end) {
+gboolean mn_outbox_flush(MnOutbox *self) {
+    for (guint left = MN_OUTBOX_AT_ONCE; left > 0 && self->first != &self->end; left--) {
         MnNotice *notice = self->first;
 
         self->first = notice->next;
         notice->next = NULL;
         notice->tell(notice);
     }
+    return self->first != &self->end;
 }

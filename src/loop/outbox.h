@@ -13,22 +13,28 @@ struct MnNotice {
 /* Whose member `notice` it is. */
 #define MN_NOTICE_OWNER(notice_, Type) ((Type *)(void *)((char *)(notice_)-G_STRUCT_OFFSET(Type, notice)))
 
+/* How many are told before others have their turn: some tens of microseconds. */
+#define MN_OUTBOX_AT_ONCE 32
+
 /* What is to be told when the present turn of the main loop ends.
  *
  * Whoever changes state changes it at once and puts a notice here; however often that happens in a turn, it
  * is told once, when everybody has the new state. So telling may do what it likes: add and remove watches,
- * open and close files, put more notices. */
+ * open and close files, put more notices.
+ *
+ * Where thousands are to be told, those who ask meanwhile are answered in between: they see the new state, since it
+ * was changed first. */
 typedef struct MnOutbox MnOutbox;
 
 MnOutbox *mn_outbox_new(void);
 void mn_outbox_free(MnOutbox *self); /* tells what is left; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOutbox, mn_outbox_free)
 
-/* tell() is called once before the main loop sleeps, in the order of first being put. Allocates nothing. */
+/* tell() is called once before the main loop sleeps, in the order of being put. Allocates nothing. */
 void mn_outbox_put(MnOutbox *self, MnNotice *notice);
 
 /* tell() is not called any more; to be done before the notice is freed. */
 void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
 
-/* Tells everything now. */
-void mn_outbox_flush(MnOutbox *self);
+/* Tells MN_OUTBOX_AT_ONCE of them now. FALSE when there is nothing left to tell. */
+gboolean mn_outbox_flush(MnOutbox *self);
