@@ -197,8 +197,8 @@ void mn_board_unsubscribe(MnBoard *self, MnSubscriber *subscriber) {
     choose_for_the_rest(self);
 }
 
-void mn_board_watch(MnBoard *self, MnWatch *watch) {
-    gboolean is_first = mn_watches_is_empty(&self->watches) && watch->n_edges > 0;
+static void add_watch(MnBoard *self, MnWatch *watch, gboolean is_followed) {
+    gboolean is_first = mn_watches_is_empty(&self->watches) && watch->n_edges > 0 && is_followed;
 
     if (is_first)
         add_subscriber(self, &self->watches.subscriber);
@@ -208,13 +208,51 @@ void mn_board_watch(MnBoard *self, MnWatch *watch) {
     choose_for_the_rest(self);
 }
 
+/* When some were taken out that were followed. */
+static void note_removed(MnBoard *self, gboolean was_empty) {
+    if (!was_empty && mn_watches_is_empty(&self->watches))
+        remove_subscriber(self, &self->watches.subscriber);
+    choose_for_the_rest(self);
+}
+
+void mn_board_watch(MnBoard *self, MnWatch *watch) {
+    watch->is_parked = FALSE;
+    add_watch(self, watch, TRUE);
+}
+
+void mn_board_park(MnBoard *self, MnWatch *watch) {
+    watch->is_parked = TRUE;
+    add_watch(self, watch, self->watches.follows_parked);
+}
+
 void mn_board_unwatch(MnBoard *self, MnWatch *watch) {
     gboolean was_empty = mn_watches_is_empty(&self->watches);
 
     mn_watches_remove(&self->watches, watch, &self->moment.reading);
-    if (!was_empty && mn_watches_is_empty(&self->watches))
-        remove_subscriber(self, &self->watches.subscriber);
-    choose_for_the_rest(self);
+    note_removed(self, was_empty);
+}
+
+static void follow_parked(MnBoard *self) {
+    gboolean was_empty = mn_watches_is_empty(&self->watches);
+
+    mn_watches_follow_parked(&self->watches);
+    if (mn_watches_is_empty(&self->watches))
+        return;
+    if (was_empty)
+        add_subscriber(self, &self->watches.subscriber);
+    mn_watches_advance(&self->watches, read_with(self, self->watches.subscriber.needs.meters));
+    mn_schedule_choose(&self->schedule);
+}
+
+void mn_board_follow_parked(MnBoard *self, gboolean follow) {
+    gboolean was_empty = mn_watches_is_empty(&self->watches);
+
+    if (follow) {
+        follow_parked(self);
+    } else {
+        mn_watches_leave_parked(&self->watches, &self->moment.reading);
+        note_removed(self, was_empty);
+    }
 }
 
 /* --- what the owner changes --- */

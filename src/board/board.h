@@ -53,6 +53,11 @@ void mn_board_refresh(MnBoard *self);
 void mn_board_watch(MnBoard *self, MnWatch *watch);
 void mn_board_unwatch(MnBoard *self, MnWatch *watch);
 
+/* As mn_board_watch(), for limits that are of interest only at times and all together: they are told while the parked
+ * are followed, and go on from the state that they had. Following takes no longer for there being many of them. */
+void mn_board_park(MnBoard *self, MnWatch *watch);
+void mn_board_follow_parked(MnBoard *self, gboolean follow);
+
 /* From now on until it is removed the subscriber is told, the first moment before this returns. It is left out when
  * what it needs cannot be had. Removing one that is not there has no effect. */
 void mn_board_subscribe(MnBoard *self, MnSubscriber *subscriber);

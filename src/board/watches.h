@@ -6,13 +6,15 @@
 #include "core/fill.h"
 #include "probe/probe.h"
 
-/* All limits that somebody waits for: one subscriber, which tells each watch what it has crossed. Part of the
- * board. */
+/* All limits that somebody waits for: one subscriber, which tells each watch what it has crossed. Those that are
+ * parked are in their order, too, and count while they are followed. Part of the board. */
 typedef struct MnWatches {
-    MnSubscriber subscriber; /* a subscriber of the board's while there is a limit */
+    MnSubscriber subscriber; /* a subscriber of the board's while there is a limit to follow */
     const MnProbe *probe;
     const MnParameters *parameters;
-    MnCrossing *crossing;
+    MnCrossing *waiting;
+    MnCrossing *parked;
+    gboolean follows_parked;
     MnFill fill;         /* how fast memory was seen to fill up towards limits */
     MnReading step_from; /* what was measured when the present step of `fill` began */
     gint64 step_from_us; /* 0: none has begun */
@@ -22,14 +24,19 @@ typedef struct MnWatches {
 void mn_watches_init(MnWatches *self, const MnProbe *probe, const MnParameters *parameters);
 void mn_watches_clear(MnWatches *self);
 
-gboolean mn_watches_is_empty(const MnWatches *self);
+gboolean mn_watches_is_empty(const MnWatches *self); /* of what is followed */
 
 /* A meter that moves less than this may be trembling. */
 guint64 mn_watches_space_pages(const MnWatches *self, const MnReading *reading);
 
-/* See mn_board_watch(). The reading has to be made of the sources of the watch. */
+/* See mn_board_watch(), and mn_board_park() for one that is_parked. The reading has to be made of the sources of the
+ * watch. */
 void mn_watches_add(MnWatches *self, MnWatch *watch, const MnReading *reading);
 void mn_watches_remove(MnWatches *self, MnWatch *watch, const MnReading *reading);
+
+/* See mn_board_follow_parked(). To be advanced after the first. */
+void mn_watches_follow_parked(MnWatches *self);
+void mn_watches_leave_parked(MnWatches *self, const MnReading *reading);
 
 /* The sources that the meters of a watch are made of. */
 guint mn_watches_sources(const MnWatches *self, const MnWatch *watch);

@@ -24,6 +24,7 @@ struct MnWatch {
     MnWatch *next_changed;
     guint32 known; /* bit i: limit i is reached or not; of the others that is found out when the watch is added */
     guint8 indexed;
+    guint8 is_parked; /* for its board */
     guint8 n_edges;
     MnEdge edges[];
 };

@@ -450,6 +450,34 @@ static void tell_client(MnNotice *notice) {
     mn_board_watch(client->world->board, client->next);
 }
 
+/* Those that are parked keep their state and are told of it, once, when they are followed. */
+static void test_parked_watches(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+    guint n_told = 0;
+    g_autoptr(MnWatch) watch = world_watch_new(world, "used 5000", on_notify, &n_told);
+
+    world_simulate(world, "used 1");
+    mn_board_park(world->board, watch);
+    world_simulate(world, "used 5000");
+    CU_ASSERT_EQUAL(n_told, 0); /* nobody wants to know */
+    mn_board_follow_parked(world->board, TRUE);
+    CU_ASSERT_EQUAL(n_told, 1);
+    world_simulate(world, "used 1");
+    CU_ASSERT_EQUAL(n_told, 2);
+    mn_board_follow_parked(world->board, FALSE);
+    world_simulate(world, "used 5000");
+    world_simulate(world, "used 1"); /* back where it was */
+    mn_board_follow_parked(world->board, TRUE);
+    CU_ASSERT_EQUAL(n_told, 2);
+
+    mn_board_unwatch(world->board, watch);
+    mn_board_watch(world->board, watch); /* somebody waits for it, while all others are followed, too */
+    world_simulate(world, "used 5000");
+    CU_ASSERT_EQUAL(n_told, 3);
+    mn_board_unwatch(world->board, watch);
+    mn_board_follow_parked(world->board, FALSE);
+}
+
 /* What is crossed is told once, when the turn ends, and then everything is allowed. */
 static void test_who_is_told_may_wait_for_something_else(void) {
     g_autoptr(World) world = world_new(MACHINE);
@@ -674,6 +702,7 @@ static CU_TestInfo tests[] = {
     { "a limit of swap is left when swap is free", test_a_limit_of_swap_is_left_when_swap_is_free },
     { "the hysteresis is a parameter", test_hysteresis_is_a_parameter },
     { "sampling and telling allocate nothing", test_sampling_and_telling_allocate_nothing },
+    { "parked watches", test_parked_watches },
     { "the live /proc", test_the_live_proc },
     { "it learns how fast memory fills", test_it_learns_how_fast_memory_fills },
     CU_TEST_INFO_NULL,
