@@ -177,7 +177,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     identity = identify(mountpoint, options->device);
     if (!mn_works_init(&works, options, identity, helper, messenger, error))
         return FALSE;
-    tree = mn_tree_new(works.outbox, geteuid(), getegid());
+    tree = mn_tree_new(works.outbox, works.services.quota, geteuid(), getegid());
     mn_files_add_all(tree, &works.services);
 
     fs = make_fs(tree, options, error);

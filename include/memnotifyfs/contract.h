@@ -58,6 +58,7 @@
 #define MEMNOTIFYFS_OOM_NOTIFY_CRITICAL "oom_notify_critical"
 #define MEMNOTIFYFS_MEM_NOTIFY "mem_notify"
 #define MEMNOTIFYFS_ZONEINFO "zoneinfo"
+#define MEMNOTIFYFS_USERS "users"
 #define MEMNOTIFYFS_SIMULATE "simulate" /* only there with --simulate */
 
 /* The longest text of limits in one write, in bytes; longer ones are EINVAL. */

@@ -3,13 +3,20 @@
  * it, to the services that the files show. */
 #include "works.h"
 
+#include "core/number.h"
 #include "devices/mem_notify.h"
 #include "devices/oom_notify.h"
+#include "kernel/ourselves.h"
 #include "memcg/registration.h"
+#include "quota/quota.h"
 #include "thresholds/threshold.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Descriptors that are not given away: the kernel's texts, requests, helper processes and what they hand over. */
+#define DESCRIPTORS_RESERVED 160
 
 static MnProbe *make_probe(const MnOptions *options, GError **error) {
     MnProbe *probe = NULL;
@@ -176,10 +183,11 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *ident
                                     .messenger = messenger,
                                     .poll_acknowledges = options->poll_acknowledges,
                                     .may_simulate = options->may_simulate } };
+    services->quota = mn_quota_new(geteuid(), mn_subtract(mn_file_limit_raise(), DESCRIPTORS_RESERVED));
     services->board = make_board(options, ret->outbox, error);
     if (!services->board)
         return FALSE;
-    services->thresholds = mn_thresholds_new(services->board);
+    services->thresholds = mn_thresholds_new(services->board, services->quota);
     services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
     services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
     services->mem_notify = mn_mem_notify_new(services->board);
@@ -199,6 +207,7 @@ void mn_works_clear(MnWorks *self) {
     mn_oom_notify_free(services->oom_notify);
     mn_thresholds_free(services->thresholds);
     mn_board_free(services->board);
+    mn_quota_free(services->quota);
     mn_outbox_free(self->outbox);
     *self = (MnWorks){ 0 };
 }

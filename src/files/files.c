@@ -8,6 +8,7 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_thresholds_add(tree, s->thresholds);
     mn_events_add(tree, s->thresholds);
     mn_parameters_add(tree, s->board);
+    mn_users_add(tree, s->quota);
     mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY, s->oom_notify, s->helper, s->messenger);
     mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
     mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);

@@ -12,11 +12,13 @@ typedef struct MnHelper MnHelper;
 typedef struct MnMemNotify MnMemNotify;
 typedef struct MnOomList MnOomList;
 typedef struct MnOomNotify MnOomNotify;
+typedef struct MnQuota MnQuota;
 typedef struct MnRegistrations MnRegistrations;
 typedef struct MnThresholds MnThresholds;
 
 /* What the files show and change, for the table in files.c. */
 typedef struct MnServices {
+    MnQuota *quota;
     MnBoard *board;
     MnThresholds *thresholds;
     MnOomNotify *oom_notify;
@@ -38,6 +40,7 @@ void mn_meters_add(MnTree *tree, MnBoard *board);
 void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds);
 void mn_events_add(MnTree *tree, MnThresholds *thresholds);
 void mn_parameters_add(MnTree *tree, MnBoard *board);
+void mn_users_add(MnTree *tree, MnQuota *quota);
 void mn_oom_notify_add(MnTree *tree, const char *name, MnOomNotify *device, MnHelper *helper, MnHelper *messenger);
 void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger);
 void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device);

@@ -8,7 +8,7 @@
  * writing only, as libmemnotify does, cannot read: there poll ends the event, too. */
 #include "board/board.h"
 #include "files/files.h"
-#include "fs/open.h"
+#include "files/limits.h"
 
 #include <poll.h>
 
@@ -23,7 +23,7 @@ typedef struct MemnotifyFile {
 
 typedef struct Memnotify {
     MnOpen open;
-    MnWatch *watch; /* NULL without limits */
+    MnOpenLimits limits;
     gboolean has_event;
 } Memnotify;
 
@@ -40,15 +40,8 @@ static int memnotify_open(MnOpen *open) {
     return 0;
 }
 
-static void drop_watch(Memnotify *self) {
-    if (!self->watch)
-        return;
-    mn_board_unwatch(board_of(&self->open), self->watch);
-    g_clear_pointer(&self->watch, mn_watch_free);
-}
-
 static void memnotify_release(MnOpen *open) {
-    drop_watch((Memnotify *)open);
+    mn_open_limits_clear(&((Memnotify *)open)->limits, open, board_of(open));
     mn_board_release(board_of(open), MN_BOARD_ALL_METERS);
 }
 
@@ -89,16 +82,11 @@ static int memnotify_write(MnOpen *open, const MnWrite *write) {
     int r;
 
     r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), &set);
-    if (r < 0)
-        return r;
-
-    drop_watch(self);
-    self->has_event = FALSE;
-    if (set.n > 0) {
-        self->watch = mn_watch_new(&set, on_crossing, self);
-        mn_board_watch(board_of(open), self->watch);
-    }
-    return 0;
+    if (r == 0)
+        r = mn_open_limits_set(&self->limits, open, board_of(open), &set, on_crossing);
+    if (r == 0)
+        self->has_event = FALSE;
+    return r;
 }
 
 static guint memnotify_poll(MnOpen *open) {

@@ -6,7 +6,7 @@
  * reached when it is written is such a state. */
 #include "board/board.h"
 #include "files/files.h"
-#include "fs/open.h"
+#include "files/limits.h"
 
 #include <poll.h>
 
@@ -17,7 +17,7 @@ typedef struct MeterFile {
 
 typedef struct Meter {
     MnOpen open;
-    MnWatch *watch;       /* NULL without a limit */
+    MnOpenLimits limit;
     guint32 seen_reached; /* the state that was read last */
 } Meter;
 
@@ -34,16 +34,13 @@ static int meter_open(MnOpen *open) {
     return 0;
 }
 
-static void drop_watch(Meter *self) {
-    if (!self->watch)
-        return;
-    mn_board_unwatch(file_of(&self->open)->board, self->watch);
-    g_clear_pointer(&self->watch, mn_watch_free);
+static void meter_release(MnOpen *open) {
+    mn_open_limits_clear(&((Meter *)open)->limit, open, file_of(open)->board);
+    mn_board_release(file_of(open)->board, sources_of(open));
 }
 
-static void meter_release(MnOpen *open) {
-    drop_watch((Meter *)open);
-    mn_board_release(file_of(open)->board, sources_of(open));
+static guint32 reached(const Meter *self) {
+    return self->limit.watch ? self->limit.watch->reached : 0;
 }
 
 /* "5123456\n" */
@@ -51,16 +48,13 @@ static int meter_read(MnOpen *open, GString *text) {
     Meter *self = (Meter *)open;
     const MnReading *reading = mn_board_read(file_of(open)->board);
 
-    if (self->watch)
-        self->seen_reached = self->watch->reached;
+    self->seen_reached = reached(self);
     g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", reading->pages[file_of(open)->meter]);
     return 0;
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading G_GNUC_UNUSED) {
-    Meter *self = watch->owner;
-
-    mn_open_wake(&self->open);
+    mn_open_wake(watch->owner);
 }
 
 static int meter_write(MnOpen *open, const MnWrite *write) {
@@ -70,25 +64,22 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
     int r;
 
     r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, &set);
+    if (r == 0)
+        r = mn_open_limits_set(&self->limit, open, board, &set, on_crossing);
     if (r < 0)
         return r;
 
-    drop_watch(self);
     self->seen_reached = 0;
-    if (set.n > 0) {
-        self->watch = mn_watch_new(&set, on_crossing, self);
-        mn_board_watch(board, self->watch);
-        if (self->watch->reached)
-            mn_open_wake(open);
-    }
+    if (reached(self))
+        mn_open_wake(open);
     return 0;
 }
 
 static guint meter_poll(MnOpen *open) {
-    Meter *self = (Meter *)open;
+    const Meter *self = (const Meter *)open;
     guint events = POLLOUT | POLLWRNORM;
 
-    if (self->watch && self->watch->reached != self->seen_reached)
+    if (reached(self) != self->seen_reached)
         events |= POLLIN | POLLRDNORM | POLLPRI;
     return events;
 }

@@ -13,12 +13,33 @@ typedef struct Asking {
     MnOpen *open;
     uid_t uid;
     int number;
+    gboolean is_charged; /* for a signal that there was not */
 } Asking;
 
-static void enqueue(MnSignal *self, MnSignals *signals) {
+static void enqueue(MnSignal *self, MnSignals *signals, MnOpen *open) {
     self->signals = signals;
+    self->open = open;
     self->link.data = self;
     g_queue_push_tail_link(&signals->queue, &self->link);
+}
+
+#define DESCRIPTORS 2 /* of an MnProgram */
+
+static int charge(MnOpen *open) {
+    int r;
+
+    r = mn_account_charge(open->account, MN_RESOURCE_SIGNALS, 1);
+    if (r < 0)
+        return r;
+    r = mn_account_charge(open->account, MN_RESOURCE_DESCRIPTORS, DESCRIPTORS);
+    if (r < 0)
+        mn_account_refund(open->account, MN_RESOURCE_SIGNALS, 1);
+    return r;
+}
+
+static void refund(MnOpen *open) {
+    mn_account_refund(open->account, MN_RESOURCE_SIGNALS, 1);
+    mn_account_refund(open->account, MN_RESOURCE_DESCRIPTORS, DESCRIPTORS);
 }
 
 static void release_program(MnSignal *self) {
@@ -33,25 +54,39 @@ static void on_found(int r, MnParcel *answer, gpointer data) {
 
     if (r == 0)
         r = mn_helper_prepare(asking->signals->messenger);
+    if (r == 0 && !self->signals && !asking->is_charged) { /* it was dropped meanwhile */
+        r = charge(asking->open);
+        asking->is_charged = r == 0;
+    }
     if (r == 0) {
         if (self->signals)
             release_program(self);
         else
-            enqueue(self, asking->signals);
+            enqueue(self, asking->signals, asking->open);
         mn_program_take(&self->program, asking->uid, answer);
         self->number = asking->number;
     }
+    if (r < 0 && asking->is_charged)
+        refund(asking->open);
     mn_open_finish(asking->open, r);
 }
 
 static int ask(const Asking *asking, pid_t tid) {
     Asking *kept = g_memdup2(asking, sizeof *asking);
-    int r;
+    int r = 0;
 
-    r = mn_program_ask_open(kept->signals->helper, tid, kept->uid, on_found, kept);
-    if (r < 0)
-        g_free(kept);
-    return r < 0 ? r : MN_LATER;
+    kept->is_charged = !asking->signal->signals;
+    if (kept->is_charged)
+        r = charge(kept->open);
+    if (r == 0) {
+        r = mn_program_ask_open(kept->signals->helper, tid, kept->uid, on_found, kept);
+        if (r == 0)
+            return MN_LATER;
+        if (kept->is_charged)
+            refund(kept->open);
+    }
+    g_free(kept);
+    return r;
 }
 
 int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWrite *write) {
@@ -66,13 +101,15 @@ int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWr
     }
     if (write->caller.uid != open->uid)
         return -EPERM;
-    return ask(&(Asking){ signals, self, open, open->uid, number }, write->caller.tid);
+    return ask(&(Asking){ .signals = signals, .signal = self, .open = open, .uid = open->uid, .number = number },
+               write->caller.tid);
 }
 
 void mn_signal_drop(MnSignal *self) {
     if (!self->signals)
         return;
     release_program(self);
+    refund(self->open);
     g_queue_unlink(&self->signals->queue, &self->link);
     self->signals = NULL;
 }

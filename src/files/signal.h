@@ -16,6 +16,7 @@ typedef struct MnSignals {
 /* Part of an open file: whom to signal. All zero: nobody. */
 typedef struct MnSignal {
     MnSignals *signals; /* NULL when nobody */
+    MnOpen *open;       /* whose part it is */
     MnProgram program;
     int number;
     GList link;       /* in the queue; its data is this */
@@ -26,7 +27,7 @@ typedef struct MnSignal {
  * "signal off" is no more. Asking again changes the signal and not the place in the queue. -EINVAL:
  * not such a request. -EPERM: the writer is not who opened the file (so that a program cannot be
  * made to ask by what it prints into a file that others gave it), or may not be signalled by us.
- * Else -errno as mn_program_open() and mn_helper_ask(). Nothing has changed then. */
+ * -EDQUOT, -ENFILE: too many of them. Else -errno as mn_program_open() and mn_helper_ask(). Nothing has changed then. */
 int mn_signal_write(MnSignals *signals, MnSignal *self, MnOpen *open, const MnWrite *write) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The open file is released, or does not want it any more. */

@@ -43,11 +43,18 @@ void mn_open_answer_opening(MnOpen *self, MnTree *tree, fuse_req_t req, const st
     }
 }
 
+int mn_open_begin_writing(MnOpen *self, gsize len) {
+    return self->deferred ? -EBUSY : mn_account_charge(self->account, MN_RESOURCE_BYTES, len + MN_REQUEST_BYTES);
+}
+
 void mn_open_answer_writing(MnOpen *self, fuse_req_t req, gsize len, int r) {
     mn_open_tell_first(self);
     if (r == MN_LATER) {
         defer(self, &(Deferred){ .req = req, .len = len });
-    } else if (r < 0) {
+        return;
+    }
+    mn_account_refund(self->account, MN_RESOURCE_BYTES, len + MN_REQUEST_BYTES);
+    if (r < 0) {
         fuse_reply_err(req, -r);
     } else {
         self->snapshot.must_restart = TRUE;

@@ -4,10 +4,9 @@
 
 #include "loop/clock.h"
 
-#include <string.h>
-
 struct MnTree {
     MnOutbox *outbox;
+    MnQuota *quota;
     uid_t uid;
     gid_t gid;
     guint64 next_ino;  /* never used twice, so that no generation is needed */
@@ -28,10 +27,11 @@ static void node_free(MnNode *node) {
         node->file_ops->free_data(node->data);
     if (node->dir_ops && node->dir_ops->free_data)
         node->dir_ops->free_data(node->data);
-    if (node->children)
-        g_ptr_array_unref(node->children);
-    if (node->text)
-        g_string_free(node->text, TRUE);
+    g_clear_pointer(&node->children, g_ptr_array_unref);
+    g_clear_pointer(&node->by_name, g_hash_table_unref);
+    if (node->scratch)
+        g_string_free(node->scratch, TRUE);
+    g_clear_pointer(&node->text, g_ref_string_release);
     g_free(node->name);
     g_free(node);
 }
@@ -53,15 +53,18 @@ static MnNode *add_node(MnTree *self, MnNode *parent, const char *name, mode_t m
     g_hash_table_insert(self->nodes, &node->ino, node);
     if (parent) {
         g_ptr_array_add(parent->children, node);
+        g_hash_table_insert(parent->by_name, node->name, node);
+        parent->n_dirs += S_ISDIR(node->mode);
         parent->changed_at = node->changed_at;
     }
     return node;
 }
 
-MnTree *mn_tree_new(MnOutbox *outbox, uid_t uid, gid_t gid) {
+MnTree *mn_tree_new(MnOutbox *outbox, MnQuota *quota, uid_t uid, gid_t gid) {
     MnTree *self = g_new0(MnTree, 1);
 
     self->outbox = outbox;
+    self->quota = quota;
     self->uid = uid;
     self->gid = gid;
     self->next_ino = MN_ROOT_INO;
@@ -85,6 +88,10 @@ MnOutbox *mn_tree_get_outbox(const MnTree *self) {
     return self->outbox;
 }
 
+MnQuota *mn_tree_get_quota(const MnTree *self) {
+    return self->quota;
+}
+
 MnNode *mn_tree_find(MnTree *self, guint64 ino) {
     return g_hash_table_lookup(self->nodes, &ino);
 }
@@ -95,6 +102,7 @@ MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t m
 
     node->dir_ops = ops;
     node->children = g_ptr_array_new();
+    node->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     return node;
 }
 
@@ -107,13 +115,7 @@ MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t 
 }
 
 MnNode *mn_node_find_child(const MnNode *dir, const char *name) {
-    for (guint i = 0; i < dir->children->len; i++) {
-        MnNode *child = g_ptr_array_index(dir->children, i);
-
-        if (strcmp(child->name, name) == 0)
-            return child;
-    }
-    return NULL;
+    return g_hash_table_lookup(dir->by_name, name);
 }
 
 void mn_tree_unlink(MnTree *self, MnNode *node) {
@@ -121,6 +123,8 @@ void mn_tree_unlink(MnTree *self, MnNode *node) {
 
     node->is_linked = FALSE;
     g_ptr_array_remove(dir->children, node);
+    g_hash_table_remove(dir->by_name, node->name);
+    dir->n_dirs -= S_ISDIR(node->mode);
     mn_node_touch(dir);
     if (dir->dir_ops && dir->dir_ops->unlinked)
         dir->dir_ops->unlinked(dir, node);
@@ -161,7 +165,7 @@ void mn_node_get_stat(const MnNode *node, struct stat *ret) {
     *ret = (struct stat){
         .st_ino = node->ino,
         .st_mode = node->mode,
-        .st_nlink = node->children ? 2 : node->is_linked,
+        .st_nlink = node->children ? 2 + node->n_dirs : (guint)node->is_linked,
         .st_uid = node->uid,
         .st_gid = node->gid,
         .st_atim = node->changed_at,
@@ -170,10 +174,7 @@ void mn_node_get_stat(const MnNode *node, struct stat *ret) {
         .st_blksize = 4096,
     };
 
-    if (node->children) {
-        for (guint i = 0; i < node->children->len; i++)
-            ret->st_nlink += ((MnNode *)g_ptr_array_index(node->children, i))->children != NULL;
-    } else {
+    if (!node->children) {
         ret->st_size = file_size(node);
         /* wc -c goes on from the last block that st_size tells of. */
         while (ret->st_blksize < ret->st_size)

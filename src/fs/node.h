@@ -3,6 +3,7 @@
 
 #include "fs/file.h"
 #include "loop/outbox.h"
+#include "quota/quota.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -25,9 +26,12 @@ struct MnNode {
     gpointer data;             /* for the ops; freed by the ops' free_data */
 
     GPtrArray *children; /* of a directory, by ascending ino; owned */
+    GHashTable *by_name; /* the same */
+    guint n_dirs;        /* how many of them are directories */
     MnOpen *opens;       /* of a file: all that have it open */
     MnNotice notice;     /* that all of these are to be woken */
-    GString *text;       /* of a text file: where its texts are made; NULL before the first */
+    GString *scratch;    /* of a text file: where its texts are made; NULL before the first */
+    GRefString *text;    /* the last of them */
 };
 
 /* The inodes. */
@@ -36,13 +40,14 @@ typedef struct MnTree MnTree;
 #define MN_ROOT_INO 1
 
 /* A tree with an empty root directory. Files belong to uid and gid unless changed. Who waits for them is woken by the
- * outbox, which stays the caller's and outlives the tree. */
-MnTree *mn_tree_new(MnOutbox *outbox, uid_t uid, gid_t gid);
+ * outbox, who opens them is charged by the quota; both stay the caller's and outlive the tree. */
+MnTree *mn_tree_new(MnOutbox *outbox, MnQuota *quota, uid_t uid, gid_t gid);
 void mn_tree_free(MnTree *self); /* with all nodes; nothing may be open */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnTree, mn_tree_free)
 
 MnNode *mn_tree_get_root(MnTree *self);
 MnOutbox *mn_tree_get_outbox(const MnTree *self);
+MnQuota *mn_tree_get_quota(const MnTree *self);
 
 /* The node of that number, or NULL. */
 MnNode *mn_tree_find(MnTree *self, guint64 ino);

@@ -15,8 +15,12 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <poll.h>
+#include <string.h>
 
 #define STREAM_BYTES_MAX 4096
+
+/* A text up to this is paid for with the open file, so that no event is spent on a read that is then refused. */
+#define SHORT_TEXT_BYTES 2048
 
 typedef struct MnBlockedRead MnBlockedRead;
 struct MnBlockedRead {
@@ -33,18 +37,32 @@ static MnOutbox *outbox_of(const MnNode *node) {
     return mn_tree_get_outbox(node->tree);
 }
 
+static void free_account(MnAccount *account) {
+    mn_account_refund(account, MN_RESOURCE_OPENS, 1);
+    mn_account_give_back(account);
+}
+
 int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     const MnFileOps *ops = node->file_ops;
-    MnOpen *self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
+    MnAccount *account = mn_quota_get_account(mn_tree_get_quota(node->tree), uid);
+    MnOpen *self;
     int r;
 
+    r = mn_account_charge(account, MN_RESOURCE_OPENS, 1);
+    if (r < 0) {
+        mn_account_give_back(account);
+        return r;
+    }
+    self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
     self->node = node;
     self->notice.tell = tell_open;
     self->uid = uid;
+    self->account = account;
     self->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
     r = ops->open ? ops->open(self) : 0;
     if (r < 0) {
         g_free(self);
+        free_account(account);
         return r;
     }
 
@@ -57,6 +75,11 @@ int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     return r;
 }
 
+/* What is charged for a text of that length. */
+static gsize text_bytes(gsize len) {
+    return len > SHORT_TEXT_BYTES ? len : 0;
+}
+
 void mn_open_free(MnOpen *self) {
     g_assert(!self->blocked && !self->deferred);
 
@@ -65,6 +88,7 @@ void mn_open_free(MnOpen *self) {
     if (self->poll_handle)
         fuse_pollhandle_destroy(self->poll_handle);
     mn_outbox_take_back(outbox_of(self->node), &self->notice);
+    mn_account_refund(self->account, MN_RESOURCE_BYTES, text_bytes(mn_snapshot_get_len(&self->snapshot)));
     mn_snapshot_clear(&self->snapshot);
 
     if (self->previous)
@@ -73,6 +97,7 @@ void mn_open_free(MnOpen *self) {
         self->node->opens = self->next;
     if (self->next)
         self->next->previous = self->previous;
+    free_account(self->account);
     g_free(self);
 }
 
@@ -80,6 +105,8 @@ void mn_open_free(MnOpen *self) {
 static fuse_req_t unblock(MnBlockedRead *blocked) {
     MnBlockedRead **link = &blocked->open->blocked;
     fuse_req_t req = blocked->req;
+
+    mn_account_refund(blocked->open->account, MN_RESOURCE_BYTES, MN_REQUEST_BYTES);
 
     while (*link != blocked)
         link = &(*link)->next;
@@ -105,10 +132,16 @@ static gboolean on_expiry(gpointer data) {
 }
 
 static void block(MnOpen *self, fuse_req_t req, gsize size) {
-    MnBlockedRead *blocked = g_new0(MnBlockedRead, 1);
-    MnBlockedRead **link = &self->blocked;
+    MnBlockedRead **link = &self->blocked, *blocked;
     guint timeout_s = mn_request_timeout_s();
+    int r;
 
+    r = mn_account_charge(self->account, MN_RESOURCE_BYTES, MN_REQUEST_BYTES);
+    if (r < 0) {
+        fuse_reply_err(req, -r);
+        return;
+    }
+    blocked = g_new(MnBlockedRead, 1);
     *blocked = (MnBlockedRead){ .req = req, .open = self, .size = size };
     if (timeout_s > 0) /* the kernel would end the whole connection for one late answer */
         blocked->expiry = g_timeout_add(timeout_s * 1000 / 2, on_expiry, blocked);
@@ -134,18 +167,32 @@ static void read_stream(MnOpen *self, fuse_req_t req, gsize size, int flags) {
         block(self, req, size);
 }
 
+/* The text that has been made, which all who have read the same share. */
+static GRefString *share_text(MnNode *node) {
+    const GString *made = node->scratch;
+
+    if (node->text && g_ref_string_length(node->text) == made->len && memcmp(node->text, made->str, made->len) == 0)
+        return node->text;
+    g_clear_pointer(&node->text, g_ref_string_release);
+    node->text = g_ref_string_new_len(made->str, made->len);
+    return node->text;
+}
+
 static int take_snapshot(MnOpen *self, off_t offset) {
     MnNode *node = self->node;
     int r;
 
-    if (!node->text)
-        node->text = g_string_new(NULL);
-    g_string_truncate(node->text, 0);
+    if (!node->scratch)
+        node->scratch = g_string_new(NULL);
+    g_string_truncate(node->scratch, 0);
 
-    r = node->file_ops->read(self, node->text);
+    r = node->file_ops->read(self, node->scratch);
+    if (r == 0)
+        r = mn_account_change(self->account, MN_RESOURCE_BYTES, text_bytes(mn_snapshot_get_len(&self->snapshot)),
+                              text_bytes(node->scratch->len));
     if (r < 0)
         return r;
-    mn_snapshot_begin(&self->snapshot, node->text->str, node->text->len, offset);
+    mn_snapshot_begin(&self->snapshot, share_text(node), offset);
     self->ended_at = 0;
     return 0;
 }
@@ -243,7 +290,7 @@ static void tell_node(MnNotice *notice) {
     const MnNode *node = MN_NOTICE_OWNER(notice, MnNode);
 
     for (MnOpen *open = node->opens; open; open = open->next)
-        wake(open);
+        mn_open_wake(open);
 }
 
 void mn_node_wake(MnNode *node) {

@@ -4,6 +4,7 @@
 #include "fs/file.h"
 #include "fs/snapshot.h"
 #include "loop/outbox.h"
+#include "quota/quota.h"
 
 struct fuse_req;
 struct fuse_pollhandle;
@@ -14,6 +15,7 @@ struct MnOpen {
     MnNode *node;
     MnNotice notice;        /* that who waits is to be woken */
     uid_t uid;              /* of who opened it; who uses it may be another that was given it */
+    MnAccount *account;     /* that is charged for it */
     gboolean is_write_only; /* opened with O_WRONLY */
     MnOpen *next;           /* of the same node */
     MnOpen *previous;
@@ -24,7 +26,10 @@ struct MnOpen {
     off_t ended_at; /* where a read was told of the end of the snapshot; 0 when none was */
 };
 
-/* Opens a node for user `uid` with the flags of open(2); -errno of its open(), or MN_LATER. */
+/* What a request that waits for its answer takes, beside the text that it has brought; charged as bytes. */
+#define MN_REQUEST_BYTES 512
+
+/* Opens a node for user `uid` with the flags of open(2); -errno of its open() or of the charge, or MN_LATER. */
 int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_open_free(MnOpen *self);
 

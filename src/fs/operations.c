@@ -219,7 +219,12 @@ static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *t
     MnWrite write = { .text = text, .len = len, .offset = offset, .caller = caller_of(req) };
     int r;
 
-    r = !open->node->file_ops->write ? -EINVAL : open->deferred ? -EBUSY : open->node->file_ops->write(open, &write);
+    r = mn_open_begin_writing(open, len);
+    if (r < 0) {
+        fuse_reply_err(req, -r);
+        return;
+    }
+    r = open->node->file_ops->write ? open->node->file_ops->write(open, &write) : -EINVAL;
     mn_open_answer_writing(open, req, len, r);
 }
 

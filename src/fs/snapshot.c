@@ -2,37 +2,41 @@
 /* One consistent text for each reading, whatever the size of the reader's buffer. */
 #include "snapshot.h"
 
-#include <string.h>
-
 void mn_snapshot_clear(MnSnapshot *self) {
-    g_clear_pointer(&self->text, g_free);
+    g_clear_pointer(&self->text, g_ref_string_release);
+}
+
+gsize mn_snapshot_get_len(const MnSnapshot *self) {
+    return self->text ? g_ref_string_length(self->text) : 0;
 }
 
 static gboolean goes_on(const MnSnapshot *self, off_t offset) {
-    return self->must_restart || (self->may_go_on && offset >= self->base && offset - self->base >= (off_t)self->len);
+    return self->must_restart ||
+           (self->may_go_on && offset >= self->base && offset - self->base >= (off_t)mn_snapshot_get_len(self));
 }
 
 gboolean mn_snapshot_needs_text(const MnSnapshot *self, off_t offset) {
     return !self->text || offset == 0 || offset < self->base || goes_on(self, offset);
 }
 
-void mn_snapshot_begin(MnSnapshot *self, const char *text, gsize len, off_t offset) {
+void mn_snapshot_begin(MnSnapshot *self, GRefString *text, off_t offset) {
     /* A client that has moved on by reading or writing sees the beginning at its present offset; a
      * pread() into a file that was not read before sees its middle. */
     self->base = goes_on(self, offset) ? offset : 0;
     self->must_restart = FALSE;
     self->may_go_on = FALSE;
 
-    self->text = g_realloc(self->text, MAX(len, 1)); /* not NULL, though it may be empty */
-    memcpy(self->text, text, len);
-    self->len = len;
+    g_ref_string_acquire(text);
+    mn_snapshot_clear(self);
+    self->text = text;
 }
 
 gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret) {
+    gsize len = mn_snapshot_get_len(self);
     off_t at = offset - self->base;
 
-    if (at >= (off_t)self->len)
+    if (at >= (off_t)len)
         return 0;
     *ret = self->text + at;
-    return MIN(size, self->len - (gsize)at);
+    return MIN(size, len - (gsize)at);
 }

@@ -11,9 +11,8 @@
  * never seek, so their next read comes at an offset beyond the end; when they are owed one, a fresh
  * text begins at the offset of that read. */
 typedef struct MnSnapshot {
-    char *text; /* NULL before the first read */
-    off_t base; /* the file offset of its first byte */
-    guint32 len;
+    GRefString *text;    /* NULL before the first read; others may be reading it, too */
+    off_t base;          /* the file offset of its first byte */
     guint8 may_go_on;    /* a read at the end begins a fresh text instead of reporting the end */
     guint8 must_restart; /* so does the next read wherever it is */
 } MnSnapshot;
@@ -23,8 +22,11 @@ void mn_snapshot_clear(MnSnapshot *self);
 /* Whether a read at `offset` needs a fresh text; if so, give it with mn_snapshot_begin(). */
 gboolean mn_snapshot_needs_text(const MnSnapshot *self, off_t offset);
 
-/* Begins anew with a copy of the `len` bytes at `text`, for a read at `offset`. */
-void mn_snapshot_begin(MnSnapshot *self, const char *text, gsize len, off_t offset);
+/* Begins anew with a text, of which it takes a reference, for a read at `offset`. */
+void mn_snapshot_begin(MnSnapshot *self, GRefString *text, off_t offset);
+
+/* How long its text is; 0 before the first read. */
+gsize mn_snapshot_get_len(const MnSnapshot *self);
 
 /* The bytes for a read of `size` at `offset`: *ret points into the snapshot. 0 is the end. */
 gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Named thresholds.
  *
- * A threshold's watch is with the board only while somebody waits for it: one who has it open, or
- * one who listens to the events of all. In between it keeps its state, so that what crossed
- * meanwhile is seen, once, by the next who comes. */
+ * A threshold's watch waits while somebody has it open. Else it is parked with the board, and followed while somebody
+ * listens to the events of all. In between it keeps its state, so that what crossed meanwhile is seen, once, by
+ * the next who comes. */
 #include "threshold.h"
 
 #include <errno.h>
@@ -11,8 +11,9 @@
 
 struct MnThresholds {
     MnBoard *board;
+    MnQuota *quota;
     MnEventLog *log;
-    GPtrArray *all; /* not owned */
+    guint n_thresholds;
     guint n_listeners;
     void (*appended)(gpointer data);
     gpointer appended_data;
@@ -21,8 +22,8 @@ struct MnThresholds {
 struct MnThreshold {
     MnThresholds *thresholds;
     char *name;
-    uid_t uid;
-    MnWatch *watch; /* its owner is the threshold; always there, perhaps without a limit */
+    MnAccount *account;
+    MnWatch *watch; /* its owner is the threshold; always there and with the board, perhaps without a limit */
     guint64 crossings[MN_N_METERS];
     guint64 generation;
     guint n_waiters;
@@ -30,48 +31,42 @@ struct MnThreshold {
     gpointer changed_data;
 };
 
-MnThresholds *mn_thresholds_new(MnBoard *board) {
+MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota) {
     MnThresholds *self = g_new0(MnThresholds, 1);
 
     self->board = board;
+    self->quota = quota;
     self->log = mn_event_log_new();
-    self->all = g_ptr_array_new();
     return self;
 }
 
 void mn_thresholds_free(MnThresholds *self) {
     if (!self)
         return;
-    g_assert(self->all->len == 0);
-    g_ptr_array_unref(self->all);
+    g_assert(self->n_thresholds == 0);
     mn_event_log_free(self->log);
     g_free(self);
 }
 
-static gboolean is_waited_for(const MnThreshold *self) {
-    return self->n_waiters > 0 || self->thresholds->n_listeners > 0;
-}
+/* Puts the watch where it belongs. */
+static void place(MnThreshold *self) {
+    MnBoard *board = self->thresholds->board;
 
-static void follow(MnThreshold *self) {
-    if (is_waited_for(self) && !self->watch->indexed)
-        mn_board_watch(self->thresholds->board, self->watch);
-    if (!is_waited_for(self))
-        mn_board_unwatch(self->thresholds->board, self->watch);
-}
-
-static void follow_all(MnThresholds *self) {
-    for (guint i = 0; i < self->all->len; i++)
-        follow(g_ptr_array_index(self->all, i));
+    mn_board_unwatch(board, self->watch);
+    if (self->n_waiters > 0)
+        mn_board_watch(board, self->watch);
+    else
+        mn_board_park(board, self->watch);
 }
 
 void mn_thresholds_listen(MnThresholds *self) {
     if (self->n_listeners++ == 0)
-        follow_all(self);
+        mn_board_follow_parked(self->board, TRUE);
 }
 
 void mn_thresholds_unlisten(MnThresholds *self) {
     if (--self->n_listeners == 0)
-        follow_all(self);
+        mn_board_follow_parked(self->board, FALSE);
 }
 
 const MnEventLog *mn_thresholds_get_log(const MnThresholds *self) {
@@ -100,7 +95,7 @@ static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached
     };
 
     g_strlcpy(event.name, self->name, sizeof event.name);
-    mn_event_log_append(thresholds->log, self->uid, &event);
+    mn_event_log_append(thresholds->log, mn_account_get_uid(self->account), &event);
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading) {
@@ -116,16 +111,6 @@ static void on_crossing(MnWatch *watch, const MnReading *reading) {
     change(self);
     if (thresholds->appended)
         thresholds->appended(thresholds->appended_data);
-}
-
-static gboolean has_room(const MnThresholds *self, uid_t uid) {
-    guint n = 0;
-
-    if (self->all->len >= MEMNOTIFYFS_THRESHOLDS_MAX)
-        return FALSE;
-    for (guint i = 0; i < self->all->len; i++)
-        n += ((MnThreshold *)g_ptr_array_index(self->all, i))->uid == uid;
-    return uid == 0 || n < MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX;
 }
 
 static int check_name(const char *name) {
@@ -144,22 +129,28 @@ static int check_name(const char *name) {
 
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret) {
     static const MnLimitSet empty;
+    MnAccount *account;
     MnThreshold *self;
     int r;
 
     r = check_name(name);
     if (r < 0)
         return r;
-    if (!has_room(thresholds, uid))
-        return -EDQUOT;
+    account = mn_quota_get_account(thresholds->quota, uid);
+    r = mn_account_charge(account, MN_RESOURCE_THRESHOLDS, 1);
+    if (r < 0) {
+        mn_account_give_back(account);
+        return r;
+    }
 
     self = g_new0(MnThreshold, 1);
     self->thresholds = thresholds;
     self->name = g_strdup(name);
-    self->uid = uid;
+    self->account = account;
     self->generation = 1;
     self->watch = mn_watch_new(&empty, on_crossing, self);
-    g_ptr_array_add(thresholds->all, self);
+    place(self);
+    thresholds->n_thresholds++;
 
     *ret = self;
     return 0;
@@ -169,11 +160,14 @@ void mn_threshold_free(MnThreshold *self) {
     if (!self)
         return;
     mn_board_unwatch(self->thresholds->board, self->watch);
-    mn_event_log_add_limits(self->thresholds->log, self->uid, -(gint)self->watch->n_edges);
-    mn_watch_free(self->watch);
+    mn_event_log_add_limits(self->thresholds->log, mn_account_get_uid(self->account), -(gint)self->watch->n_edges);
     while (self->n_waiters-- > 0)
         mn_board_release(self->thresholds->board, MN_BOARD_ALL_METERS);
-    g_ptr_array_remove_fast(self->thresholds->all, self);
+    self->thresholds->n_thresholds--;
+    mn_account_refund(self->account, MN_RESOURCE_LIMITS, self->watch->n_edges);
+    mn_account_refund(self->account, MN_RESOURCE_THRESHOLDS, 1);
+    mn_account_give_back(self->account);
+    mn_watch_free(self->watch);
     g_free(self->name);
     g_free(self);
 }
@@ -202,16 +196,14 @@ static guint32 keep_unnamed(const MnThreshold *self, MnLimitSet *set) {
 /* Puts a watch for `set` in the place of the present one. Its first `n_fresh` limits begin with the
  * state of this moment, silently; the others go on from `reached`, so that what they cross is told. */
 static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fresh, guint32 reached) {
-    MnBoard *board = self->thresholds->board;
-
-    mn_board_unwatch(board, self->watch);
-    mn_event_log_add_limits(self->thresholds->log, self->uid, (gint)set->n - self->watch->n_edges);
+    mn_board_unwatch(self->thresholds->board, self->watch);
+    mn_event_log_add_limits(self->thresholds->log, mn_account_get_uid(self->account),
+                            (gint)set->n - self->watch->n_edges);
     mn_watch_free(self->watch);
     self->watch = mn_watch_new(set, on_crossing, self);
     self->watch->known = ~((1U << n_fresh) - 1);
     self->watch->reached = reached;
-    mn_board_watch(board, self->watch);
-    follow(self);
+    place(self);
 }
 
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) {
@@ -225,13 +217,16 @@ int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean 
     if (r < 0)
         return r;
 
-    for (guint id = 0; id < MN_N_METERS; id++)
-        if (!add || (set.named & MN_METER_BIT(id)))
-            self->crossings[id] = 0;
     n_fresh = set.n;
     if (add)
         reached = keep_unnamed(self, &set);
+    r = mn_account_change(self->account, MN_RESOURCE_LIMITS, self->watch->n_edges, set.n);
+    if (r < 0)
+        return r;
 
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (!add || (set.named & MN_METER_BIT(id)))
+            self->crossings[id] = 0;
     replace_watch(self, &set, n_fresh, reached);
     change(self);
     return 0;
@@ -258,12 +253,12 @@ guint64 mn_threshold_get_generation(const MnThreshold *self) {
 
 void mn_threshold_wait(MnThreshold *self) {
     mn_board_hold(self->thresholds->board, MN_BOARD_ALL_METERS); /* he may render it */
-    self->n_waiters++;
-    follow(self);
+    if (self->n_waiters++ == 0)
+        place(self);
 }
 
 void mn_threshold_unwait(MnThreshold *self) {
     mn_board_release(self->thresholds->board, MN_BOARD_ALL_METERS);
-    self->n_waiters--;
-    follow(self);
+    if (--self->n_waiters == 0)
+        place(self);
 }

@@ -3,6 +3,7 @@
 
 #include "thresholds/eventlog.h"
 #include "board/board.h"
+#include "quota/quota.h"
 
 #include <sys/types.h>
 
@@ -13,7 +14,8 @@ typedef struct MnThresholds MnThresholds;
  * waits for it, and otherwise is brought up to date when somebody looks. */
 typedef struct MnThreshold MnThreshold;
 
-MnThresholds *mn_thresholds_new(MnBoard *board);
+/* Board and quota stay the caller's and outlive it. */
+MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota);
 void mn_thresholds_free(MnThresholds *self); /* after the last threshold */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThresholds, mn_thresholds_free)
 
@@ -26,7 +28,7 @@ const MnEventLog *mn_thresholds_get_log(const MnThresholds *self);
  * into the outbox. `data` is passed to it. */
 void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
 
-/* An empty threshold of user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
+/* An empty threshold, charged to user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
  * blank or control character in the name, which would break the lines of the log. -EDQUOT: too many.
  * That the name is free is the caller's care. */
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret)
@@ -38,8 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThreshold, mn_threshold_free)
 void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data);
 
 /* Sets the limits: `text` is the whole set, or with `add` replaces or adds those that it names and
- * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), and then
- * nothing has changed. */
+ * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), -EDQUOT for more limits
+ * than the user may have, and then nothing has changed. */
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". */

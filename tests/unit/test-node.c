@@ -27,7 +27,7 @@ static MnNode *add_file(MnTree *tree, const char *name) {
 
 static void test_root(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 11, 22);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 11, 22);
     MnNode *root = mn_tree_get_root(tree);
     struct stat stat;
 
@@ -43,7 +43,7 @@ static void test_root(void) {
 
 static void test_stat(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *root = mn_tree_get_root(tree);
     struct stat stat;
 
@@ -66,7 +66,7 @@ static void test_stat(void) {
 
 static void test_names(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "dir", 0755, NULL, NULL);
     MnNode *a = add_file(tree, "a");
     MnNode *inner = mn_tree_add_file(tree, dir, "a", 0644, &file_ops, tree);
@@ -81,7 +81,7 @@ static void test_names(void) {
 
 static void test_numbers_are_not_used_again(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     guint64 first = add_file(tree, "a")->ino;
 
     mn_tree_unlink(tree, mn_tree_find(tree, first));
@@ -91,7 +91,7 @@ static void test_numbers_are_not_used_again(void) {
 
 static void test_unlinked_lives_while_somebody_holds_it(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "dir", 01777, &dir_ops, NULL);
     MnNode *node = mn_tree_add_file(tree, dir, "a", 0644, &file_ops, tree);
     guint64 ino = node->ino;
@@ -124,7 +124,7 @@ static void test_unlinked_lives_while_somebody_holds_it(void) {
 
 static void test_linked_lives_without_holders(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *node = add_file(tree, "a");
 
     n_freed = 0;
@@ -135,7 +135,7 @@ static void test_linked_lives_without_holders(void) {
 
 static void test_the_tree_frees_all(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    MnTree *tree = mn_tree_new(outbox, 0, 0);
+    MnTree *tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *node = add_file(tree, "a");
 
     add_file(tree, "b");
@@ -153,7 +153,7 @@ static void count_visit(MnNode *node) {
 
 static void test_foreach(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new();
-    g_autoptr(MnTree) tree = mn_tree_new(outbox, 0, 0);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *a = add_file(tree, "a"), *b = add_file(tree, "b");
 
     mn_tree_foreach(tree, count_visit);

@@ -10,8 +10,12 @@ static char *read_at(MnSnapshot *snapshot, off_t offset, gsize size, const char 
     const char *bytes = NULL;
     gsize n;
 
-    if (mn_snapshot_needs_text(snapshot, offset))
-        mn_snapshot_begin(snapshot, text, strlen(text), offset);
+    if (mn_snapshot_needs_text(snapshot, offset)) {
+        GRefString *held = g_ref_string_new(text);
+
+        mn_snapshot_begin(snapshot, held, offset);
+        g_ref_string_release(held); /* the snapshot has its own */
+    }
     n = mn_snapshot_read(snapshot, offset, size, &bytes);
     return g_strndup(n > 0 ? bytes : "", n);
 }

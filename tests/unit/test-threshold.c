@@ -9,6 +9,7 @@
 
 typedef struct Thresholds {
     World *world;
+    MnQuota *quota;
     MnThresholds *all;
     MnThreshold *low;
     guint n_changed;
@@ -31,7 +32,8 @@ static void set_up(void) {
     memset(&fixture, 0, sizeof fixture);
     fixture.world = world_new("debian-6.1-zram");
     world_simulate(fixture.world, "used 1000 active 1000 free 1000 total 10000");
-    fixture.all = mn_thresholds_new(fixture.world->board);
+    fixture.quota = mn_quota_new(0, 0);
+    fixture.all = mn_thresholds_new(fixture.world->board, fixture.quota);
     mn_thresholds_set_appended(fixture.all, on_appended, &fixture);
     g_assert_cmpint(mn_threshold_new(fixture.all, "low", 1000, &fixture.low), ==, 0);
     mn_threshold_set_changed(fixture.low, on_changed, &fixture);
@@ -40,6 +42,7 @@ static void set_up(void) {
 static void tear_down(void) {
     mn_threshold_free(fixture.low);
     mn_thresholds_free(fixture.all);
+    mn_quota_free(fixture.quota);
     world_free(fixture.world);
 }
 
