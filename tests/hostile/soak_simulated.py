@@ -16,6 +16,7 @@ from hostile import PROGRAMS
 
 METERS = ("used", "active", "free", "available", "anon", "file", "dirty")
 USERS = range(1001, 1009)
+OWNERS = USERS[:2]  # of thresholds: the lines of each that events keeps cost memory until they are as many as are kept
 CLIENTS = 240
 THRESHOLDS = 24
 MAYFLIES = 3
@@ -79,7 +80,7 @@ class SimulatedWorld:
 
     def choose(self):
         meters = self.chance.sample(METERS, self.chance.randint(1, 3))
-        return {meter: self.near_a_limit(meter) if self.chance.random() < 0.5 else self.any_value() for meter in meters}
+        return {meter: self.near_a_limit(meter) if self.chance.random() < 0.7 else self.any_value() for meter in meters}
 
     def take(self, chosen):
         """Enters a sample into all accounts; what has to be written for it."""
@@ -132,7 +133,7 @@ class SimulatedWorld:
         limits = self.make_limits(self.chance.randint(1, 2))
         threshold = Threshold(f"soak-{self.n_thresholds}", limits, self.values)
         self.n_thresholds += 1
-        self.write_as(self.chance.choice(USERS), self.daemon / "thresholds" / threshold.name,
+        self.write_as(self.chance.choice(OWNERS), self.daemon / "thresholds" / threshold.name,
                       " ".join(map(str, limits)))
         self.thresholds.append(threshold)
 
