@@ -165,7 +165,8 @@ static void make_text(size_t len) {
 }
 
 int main(int argc, char **argv) {
-    struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+    char *options[] = { argv[0], "-oallow_other", NULL };
+    struct fuse_args args = FUSE_ARGS_INIT(2, options);
     struct fuse_session *session;
     int r;
 

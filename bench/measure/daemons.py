@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 START_SECONDS = 10
+WHERE = {"memnotifyfs": "src", "attacks": "tests/hostile"}  # in the build tree; the others are in bench
 
 
 class Unmeasurable(Exception):
@@ -34,7 +35,7 @@ class Bench:
         return max(2, round(full * self.scale))
 
     def program(self, name):
-        path = self.build / ("src" if name == "memnotifyfs" else "bench") / name
+        path = self.build / WHERE.get(name, "bench") / name
         if not path.exists():
             raise Unmeasurable(f"'{path}' is not built; run 'meson compile -C {self.build}'")
         return str(path)
@@ -70,18 +71,24 @@ def come_first():
         return False
 
 
-def by_itself(cpu=None):
+def by_itself(cpu=None, uid=None, has_priority=True):
     """What a child does to be a program of its own: in a session of its own, among which the scheduler shares the CPUs
-    (autogroup), with our priority. On one CPU, if that is asked for: wake-ups then do not depend on the scheduler's
-    mood."""
+    (autogroup), with our priority or with that of everybody. On one CPU, if that is asked for: wake-ups then do not
+    depend on the scheduler's mood. As another user, if that is asked for."""
 
     def prepare():
         nice = autogroup_nice() if AUTOGROUP.exists() else None
         os.setsid()
-        if nice not in (None, "0"):
+        if not has_priority:
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+        elif nice not in (None, "0"):
             AUTOGROUP.write_text(nice)
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
+        if uid is not None:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
 
     return prepare
 
