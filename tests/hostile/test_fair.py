@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""While one user takes all that he can get, another is served and refused nothing, and the daemon's memory does not
+grow with his greed. When he has gone everything is as before."""
+
+import os
+import time
+
+import pytest
+
+from clients import opened, wait_until
+from hostile import ATTACK_S, VICTIM, answer, register, subscribe, use
+from test_shares import METERS
+
+# How much each prepares: see attacks.c.
+ATTACKS = {"zoneinfo": 4096, "signals": 1024, "ranking": 1, "thresholds": 1, "storm": 1, "readers": 1, "slow": 1000,
+           "registrations": 256, "epoll": 15000, "inotify": 20000, "mounts": 3000, "oom": 1}
+CROSSING = {"readers", "slow"}  # of limits that are crossed meanwhile
+MEMORY_KIB = 16 * 1024  # private memory that one attacker may cost
+PREPARE_S = 60
+
+
+def list_processes(mount):
+    with opened(mount / "oom_ranking", os.O_RDONLY) as fd:
+        return len(os.read(fd, 4096)) > 0
+
+
+def make_threshold(mount):
+    path = mount / "thresholds" / "victim"
+    with opened(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as fd:
+        os.write(fd, b"used 99%")
+    os.unlink(path)
+    return 0
+
+
+def follow_events(mount):
+    with opened(mount / "events", os.O_RDONLY | os.O_NONBLOCK):
+        return 0
+
+
+def demand_service(daemon):
+    """Nothing is refused to another user."""
+    asked = [(use, True), (list_processes, True), (make_threshold, 0), (follow_events, 0), (register, 0),
+             (subscribe, 0)]
+    for ask, expected in asked:
+        assert answer(lambda: ask(daemon.mountpoint), VICTIM) == expected, ask.__name__
+
+
+def cross(daemon, pages):
+    daemon.simulate(" ".join(f"{meter} {pages}" for meter in METERS))
+
+
+def endure(daemon, names):
+    """How far its private memory grew while they attack."""
+    before_kib, worst_kib = daemon.status_number("RssAnon"), 0
+    end = time.monotonic() + ATTACK_S
+    while time.monotonic() < end:
+        demand_service(daemon)
+        if CROSSING & set(names):
+            for pages in (6000, 4000):
+                assert answer(lambda: cross(daemon, pages), 0) is None
+        worst_kib = max(worst_kib, daemon.status_number("RssAnon") - before_kib)
+    return worst_kib
+
+
+@pytest.fixture
+def daemon(serve, make_machine):
+    """A large machine, whose texts are long."""
+    return serve("-o", "update_space=4", machine=make_machine("cpus64-6.1"), simulate=True)
+
+
+@pytest.mark.parametrize("names", [[name] for name in ATTACKS] + [list(ATTACKS)],
+                         ids=[*ATTACKS, "all together"])
+def test_another_user_is_served(daemon, attack, names):
+    demand_service(daemon)
+    wait_until(lambda: daemon.fds() == daemon.first_fds, "the victim's own to be given back")
+    before = daemon.belongings()
+
+    attackers = [attack("attacks", name, daemon.mountpoint, ATTACKS[name]) for name in names]
+    for attacker in attackers:
+        assert attacker.hear(PREPARE_S) == "attacking"
+    worst_kib = endure(daemon, names)
+    for attacker in attackers:
+        attacker.kill()
+        attacker.wait()
+
+    wait_until(lambda: daemon.belongings() == before, "everything to be given back")
+    demand_service(daemon)
+    assert worst_kib <= MEMORY_KIB
