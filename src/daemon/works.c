@@ -8,6 +8,7 @@
 #include "devices/oom_notify.h"
 #include "kernel/ourselves.h"
 #include "memcg/registration.h"
+#include "oom/scores.h"
 #include "quota/quota.h"
 #include "thresholds/threshold.h"
 
@@ -143,7 +144,7 @@ static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, Mn
     MnOomList *list = NULL;
     int r;
 
-    mn_oom_list_recover(state, helper);
+    mn_scores_recover(state, helper);
     r = mn_oom_list_new(options->oom_mode, state, helper, &list);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* oom: the list of processes to sacrifice, as /proc/oom of 2005.
  *
- * There is one list, and a write replaces it, whoever has written it before. What protects others is
- * that nobody can list a process that he may not kill. Both who has opened the file and who writes
- * to it must be permitted: a program that is more powerful than its user, and prints what he likes
- * into a file that he has opened, lends him nothing. */
+ * Each user has a list of his own, which he replaces by a write. It is that of who has opened the file; and both he and
+ * who writes to it must be permitted to kill what they list: a program that is more powerful than its user, and prints
+ * what he likes into a file that he has opened, lends him nothing and changes no list but his. */
 #include "core/pidlist.h"
 #include "files/files.h"
 #include "fs/open.h"
@@ -12,6 +11,7 @@
 
 /* As many pids as surely fit in one page. */
 #define SHORT_LIST 500
+#define PID_BYTES 8 /* with its blank */
 
 static MnOomList *list_of(MnOpen *open) {
     return open->node->data;
@@ -19,7 +19,7 @@ static MnOomList *list_of(MnOpen *open) {
 
 /* "11 22 33 \n" */
 static int oom_read(MnOpen *open, GString *text) {
-    mn_oom_list_render(list_of(open), text);
+    mn_oom_list_render(list_of(open), open->uid, text);
     return 0;
 }
 
@@ -42,9 +42,9 @@ static int oom_write(MnOpen *open, const MnWrite *write) {
 /* One page as other files, unless the list is long: where st_size is far above what can be read,
  * programs that seek to the end, as tail, find nothing. */
 static gsize oom_size(const MnNode *node) {
-    MnOomList *list = node->data;
+    guint n = mn_oom_list_get_victims(node->data)->len;
 
-    return mn_oom_list_get_victims(list)->len <= SHORT_LIST ? 0 : MN_PID_LIST_SHOWN_MAX;
+    return n <= SHORT_LIST ? 0 : MAX(n * PID_BYTES + 1, MN_PID_LIST_SHOWN_MAX);
 }
 
 static const MnFileOps oom_ops = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "kernel/target.h"
+#include "oom/victim.h"
 #include "kernel/statefile.h"
 
 /* What the list does. */
@@ -11,35 +11,24 @@ typedef enum MnOomMode {
     MN_OOM_OFF,
 } MnOomMode;
 
-/* One process of the list. */
-typedef struct MnVictim {
-    MnTarget target;
-    MnWriter writer; /* who has listed it */
-    gboolean is_adjusted;
-    int old_score;
-    int set_score;
-    gint64 terminated_us; /* for the killer: when it was sent SIGTERM; 0 for never */
-    gint64 killed_us;     /* and SIGKILL */
-} MnVictim;
+/* How many processes a user may list who is neither root nor the owner of the mount. */
+#define MN_OOM_LISTED_MAX 128
 
-/* The processes to sacrifice, in order. One that ends leaves by itself. */
+/* The processes to sacrifice, in order: the lists of all users, merged as mn_roster_merge() says. One that ends leaves
+ * by itself. */
 typedef struct MnOomList MnOomList;
 
-/* An empty list. `state` and `helper`, which stay the caller's, keep what it changes for a later start, and look at
- * processes. */
+/* An empty list; the owner of the mount is who runs us. `state` and `helper`, which stay the caller's, keep what it
+ * changes for a later start, and look at processes. */
 int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts back what the list has changed. Accepts NULL. */
 void mn_oom_list_free(MnOomList *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOomList, mn_oom_list_free)
 
-/* Puts back what a daemon that was killed has left behind, and waits for the helper to do so. A process that has
- * ended, or whose score is not any more the one that was set, is left alone. */
-void mn_oom_list_recover(MnStateFile *state, MnHelper *helper);
-
-/* Replaces the list by `text` (see mn_pid_list_parse()); on any error it stays as it was. written() is called with
- * the outcome, unless it is an error that is returned at once.
- *   -EROFS: the list is off.  -EINVAL: no list of pids.
+/* Replaces the list of the user who has opened the file by `text` (see mn_pid_list_parse()); on any error it stays as
+ * it was. written() is called with the outcome, unless it is an error that is returned at once.
+ *   -EROFS: the list is off.  -EINVAL: no list of pids.  -EDQUOT: more than the user may list.
  *   -ESRCH: no living process of that pid.
  *   -EPERM: the process is init, a kernel thread or ourselves; or opener or writer may not kill it,
  *           or we may not; or the writer is in a pid namespace whose pids we cannot know.
@@ -51,8 +40,9 @@ int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWrit
 /* Drops those that have ended. */
 void mn_oom_list_refresh(MnOomList *self);
 
-/* Appends "11 22 33 \n", the living only. */
-void mn_oom_list_render(MnOomList *self, GString *text);
+/* Appends "11 22 33 \n", the living only: for root and the owner of the mount all, by our pids; for another user his
+ * own, by the numbers that he has written. */
+void mn_oom_list_render(MnOomList *self, uid_t uid, GString *text);
 
 /* changed() is called when processes have come or gone; `data` is passed to it. */
 void mn_oom_list_set_changed(MnOomList *self, void (*changed)(gpointer data), gpointer data);
@@ -60,5 +50,5 @@ void mn_oom_list_set_changed(MnOomList *self, void (*changed)(gpointer data), gp
 /* The living process of that target, or NULL when it has left the list. */
 MnVictim *mn_oom_list_find(MnOomList *self, const MnTarget *target);
 
-/* The processes as they stand: of MnVictim, for the killer to mark. Holds until changed(). */
+/* The processes as they stand, merged: of MnVictim, for the killer to mark. Holds until changed(). */
 GPtrArray *mn_oom_list_get_victims(MnOomList *self);

@@ -3,8 +3,9 @@
 
 import os
 import re
+import signal
 
-from clients import Child, opened, write_text
+from clients import Child, opened, read_text, write_text
 from hostile import ATTACKER, VICTIM, answer
 
 THRESHOLDS = 256  # as many as one user may have
@@ -66,3 +67,37 @@ def test_a_flood_of_events_pushes_out_nobody_elses(daemon):
         assert [waiting.hear(), slow.hear()] == [wanted, wanted]
     for fd in gate, opener:
         os.close(fd)
+
+
+# ---- the list of oom -------------------------------------------------------------------------------------------
+
+def sleep(say):
+    say("sleeping")
+    while True:
+        signal.pause()
+
+
+def write_lists(daemon, say):
+    """Lists himself and nobody, by turns."""
+    say("begun")
+    while True:
+        write_text(daemon / "oom", str(os.getpid()))
+        write_text(daemon / "oom", "\n")
+
+
+def test_the_list_of_root_stays_whatever_a_stranger_writes(serve, make_machine):
+    """With oom=kill he would disarm the machine."""
+    daemon = serve("-o", "oom=kill,oom_limit=available<10%,oom_grace=600000,update_space=4",
+                   machine=make_machine("debian-6.1"), simulate=True)
+    daemon.expected += [r"oom: available is \d+ pages, limit < \d+: SIGTERM to \d+ \(.*\), of \d+ listed"]
+    answer(lambda: daemon.simulate("available 50%"), 0)
+    with Child(sleep) as victim:
+        assert victim.hear() == "sleeping"
+        answer(lambda: write_text(daemon / "oom", str(victim.pid)), 0)
+        with Child(lambda say: write_lists(daemon, say), uid=ATTACKER) as attacker:
+            assert attacker.hear() == "begun"
+            for _ in range(ROUNDS):
+                assert answer(lambda: read_text(daemon / "oom").split()[0], 0) == str(victim.pid)
+                assert answer(lambda: read_text(daemon / "oom")) == "\n"  # nobody sees another's
+        answer(lambda: daemon.simulate("available 5%"), 0)
+        assert victim.wait() == -signal.SIGTERM

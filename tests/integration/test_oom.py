@@ -197,9 +197,9 @@ def test_a_user_lists_his_own_and_nobody_elses(serve, start_victim):
         assert listed(daemon) == [own.pid]
     assert [score(own.pid), score(others.pid), score(roots.pid)] == [1000, 0, 0]
     assert try_as(OTHER, daemon, str(others.pid)) == 0
-    assert listed(daemon) == [others.pid]
-    write_list(daemon, own.pid, others.pid, roots.pid)
-    assert listed(daemon) == [own.pid, others.pid, roots.pid]
+    assert listed(daemon) == [own.pid, others.pid]
+    write_list(daemon, others.pid, roots.pid)
+    assert listed(daemon) == [others.pid, roots.pid, own.pid]
 
 
 @pytest.mark.parametrize("uids, may", [
@@ -253,6 +253,115 @@ def test_the_owner_can_keep_users_out(serve, start_victim):
     own = start_victim(USER)
     os.chmod(daemon / "oom", 0o644)
     assert try_as(USER, daemon, str(own.pid)) == errno.EACCES
+
+
+# ---- each user's own list -------------------------------------------------------------------------------------
+
+
+def listed_by(uid, daemon):
+    """The list that this user sees."""
+    with Child(lambda say: say(listed(daemon)), uid=uid) as child:
+        return child.hear()
+
+
+def test_a_write_replaces_the_list_of_its_user_only(serve, start_victim):
+    daemon = serve()
+    roots, first, second, others = start_victim(), start_victim(USER), start_victim(USER), start_victim(OTHER)
+    assert try_as(USER, daemon, f"{first.pid} {second.pid}") == 0
+    assert try_as(OTHER, daemon, str(others.pid)) == 0
+    write_list(daemon, roots.pid)
+    assert listed(daemon) == [roots.pid, first.pid, second.pid, others.pid]
+    assert [score(victim.pid) for victim in (roots, first, second, others)] == [1000, 999, 998, 997]
+    assert listed_by(USER, daemon) == [first.pid, second.pid]
+    assert listed_by(OTHER, daemon) == [others.pid]
+
+    assert try_as(USER, daemon, str(second.pid)) == 0
+    assert [score(victim.pid) for victim in (roots, first, second, others)] == [1000, 0, 999, 998]
+    assert try_as(USER, daemon, "\n") == 0
+    assert listed(daemon) == [roots.pid, others.pid]
+    assert listed_by(USER, daemon) == []
+    write_list(daemon)
+    assert listed(daemon) == listed_by(OTHER, daemon) == [others.pid]
+    assert [score(victim.pid) for victim in (roots, first, second, others)] == [0, 0, 0, 1000]
+
+
+def test_who_is_listed_twice_is_there_until_both_have_taken_it_off(serve, start_victim):
+    daemon = serve()
+    first, second = start_victim(USER), start_victim(USER)
+    set_score(first.pid, 100)
+    assert try_as(USER, daemon, f"{first.pid} {second.pid}") == 0
+    fds = daemon.fds()
+    write_list(daemon, second.pid, first.pid)
+    assert len(daemon.fds()) == len(fds)
+    assert listed(daemon) == [second.pid, first.pid]
+    assert [score(first.pid), score(second.pid)] == [999, 1000]
+    write_list(daemon)
+    assert listed(daemon) == listed_by(USER, daemon) == [first.pid, second.pid]
+    assert [score(first.pid), score(second.pid)] == [1000, 999]
+    write_list(daemon, first.pid)
+    assert try_as(USER, daemon, "\n") == 0
+    assert [score(first.pid), score(second.pid)] == [1000, 0]
+    write_list(daemon)
+    assert listed(daemon) == []
+    assert [score(first.pid), score(second.pid)] == [100, 0]
+
+
+def test_only_who_has_another_place_gets_another_score(serve, start_victim):
+    """What somebody has set by himself meanwhile stays where nobody writes it anew."""
+    daemon = serve()
+    roots, own = start_victim(), start_victim(USER)
+    write_list(daemon, roots.pid)
+    set_score(roots.pid, 300)
+    assert try_as(USER, daemon, str(own.pid)) == 0
+    assert [score(roots.pid), score(own.pid)] == [300, 999]
+    write_list(daemon, roots.pid)
+    assert [score(roots.pid), score(own.pid)] == [1000, 999]
+    write_list(daemon)
+    assert [score(roots.pid), score(own.pid)] == [300, 1000]
+
+
+def test_a_descriptor_changes_the_list_of_who_has_opened_it(serve, start_victim):
+    """As a set-user-id program that prints what its user likes."""
+    def open_and_become_root(say):
+        os.setresuid(USER, USER, 0)
+        fd = os.open(daemon / "oom", os.O_WRONLY)
+        os.setresuid(0, 0, 0)
+        os.write(fd, b"\n")
+        say("written")
+
+    daemon = serve()
+    own, roots = start_victim(USER), start_victim()
+    assert try_as(USER, daemon, str(own.pid)) == 0
+    write_list(daemon, roots.pid)
+    with Child(open_and_become_root) as child:
+        assert child.hear() == "written"
+    assert listed(daemon) == [roots.pid]
+
+
+def test_a_user_may_list_128(serve, start_victim):
+    daemon = serve()
+    pids = [start_victim(USER).pid for _ in range(129)]
+    assert try_as(USER, daemon, " ".join(map(str, pids))) == errno.EDQUOT
+    assert listed(daemon) == []
+    assert try_as(USER, daemon, " ".join(map(str, pids[:128]))) == 0
+    assert try_as(USER, daemon, " ".join(map(str, pids))) == errno.EDQUOT
+    assert listed_by(USER, daemon) == pids[:128]
+    write_list(daemon, *pids)
+    assert listed(daemon) == pids
+
+
+def test_the_killer_goes_by_the_merged_list(serve, make_machine, start_victim):
+    daemon = serve("-o", "oom=kill,oom_limit=free<1000,oom_grace=600000", machine=make_machine("debian-6.1"),
+                   simulate=True)
+    own, roots = start_victim(USER), start_victim()
+    daemon.expected += [STEP.format("SIGTERM", roots.pid, 2), STEP.format("SIGTERM", own.pid, 1)]
+    daemon.simulate("free 100000\n")
+    assert try_as(USER, daemon, str(own.pid)) == 0
+    write_list(daemon, roots.pid)
+    daemon.simulate("free 999\n")
+    assert roots.wait() == -signal.SIGTERM
+    assert own.wait() == -signal.SIGTERM
+    wait_until(lambda: listed(daemon) == [], "both lists to be empty")
 
 
 # ---- lifetime -------------------------------------------------------------------------------------------------
@@ -603,9 +712,27 @@ def test_a_writer_in_a_container_names_its_own_processes(serve, three):
     assert listed(daemon) == [three[0].pid]
     assert try_inside(inside) == "done"
     outside, = listed(daemon)
+    assert outside != inside
     assert f"NSpid:\t{outside}\t{inside}\n" in Path(f"/proc/{outside}/status").read_text()
     assert score(outside) == 1000
     container.communicate(timeout=TIMEOUT_S)
+    assert listed(daemon) == []
+
+
+def test_a_user_in_a_container_reads_what_he_has_written(serve):
+    """Root outside sees the same process by the number that it has there."""
+    daemon = serve()
+    script = """
+        setpriv --reuid "$2" --regid "$2" --clear-groups bash -c '
+            echo $$ >"$1"; echo $$ $(cat "$1"); read -r _' bash "$1"
+        exit
+    """
+    container = in_new_pid_namespace(script, daemon / "oom", str(USER))
+    inside, seen = container.stdout.readline().split()
+    outside, = listed(daemon)
+    assert seen == inside != str(outside)
+    assert f"NSpid:\t{outside}\t{inside}\n" in Path(f"/proc/{outside}/status").read_text()
+    container.communicate("\n", timeout=TIMEOUT_S)
     assert listed(daemon) == []
 
 
