@@ -196,62 +196,8 @@ int mn_process_set_score(int score_fd, int score) {
     return r;
 }
 
-/* The pid of a directory of /proc, or 0 for others. */
-static pid_t pid_of(const struct dirent *entry) {
-    return g_ascii_isdigit(entry->d_name[0]) ? atoi(entry->d_name) : 0;
-}
-
-static int get_pid_namespace(pid_t pid, struct stat *ret) {
-    char path[PATH_BYTES];
-
-    snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
-    return stat(path, ret) < 0 ? file_error() : 0;
-}
-
-static gboolean is_in_namespace(pid_t pid, const struct stat *namespace) {
-    struct stat its_own;
-
-    return get_pid_namespace(pid, &its_own) == 0 && its_own.st_ino == namespace->st_ino &&
-           its_own.st_dev == namespace->st_dev;
-}
-
-/* The processes of a namespace: its pids -> ours. */
-static GHashTable *map_namespace(const struct stat *namespace, guint n_pids) {
-    g_autoptr(GHashTable) map = g_hash_table_new(NULL, NULL);
-    DIR *proc = opendir("/proc");
-    const struct dirent *entry;
-
-    while (proc && (entry = readdir(proc))) {
-        MnProcessStatus status;
-        pid_t pid = pid_of(entry);
-
-        if (pid > 0 && mn_process_read_status(pid, &status) == 0 && status.n_pids == n_pids &&
-            is_in_namespace(pid, namespace))
-            g_hash_table_insert(map, GINT_TO_POINTER(status.last_pid), GINT_TO_POINTER(pid));
-    }
-    if (proc)
-        closedir(proc);
-    return g_steal_pointer(&map);
-}
-
-int mn_process_translate(pid_t tid, pid_t *pids, guint n) {
-    g_autoptr(GHashTable) map = NULL;
-    MnProcessStatus status;
-    struct stat namespace;
-
-    if (tid == 0 || !mn_process_proc_is_ours() || mn_process_read_status(tid, &status) < 0)
-        return -EPERM;
-    if (status.n_pids == 1 || n == 0) /* it is in our own */
-        return 0;
-
-    /* That a process is in the same depth and has the number says nothing yet: another namespace may
-     * have the same. */
-    if (get_pid_namespace(tid, &namespace) < 0)
-        return -EPERM;
-    map = map_namespace(&namespace, status.n_pids);
-    for (guint i = 0; i < n; i++)
-        pids[i] = GPOINTER_TO_INT(g_hash_table_lookup(map, GINT_TO_POINTER(pids[i])));
-    return 0;
+pid_t mn_process_pid_of(const char *name) {
+    return g_ascii_isdigit(name[0]) ? atoi(name) : 0;
 }
 
 static guint64 boot_ticks(guint ticks_per_second) {
@@ -342,7 +288,7 @@ int mn_process_rank(GArray **ret) {
         return -errno;
     scale.now_ticks = boot_ticks(scale.ticks_per_second);
     while ((entry = readdir(proc)))
-        if (pid_of(entry) > 0 && rank_one(dirfd(proc), entry->d_name, &scale, &candidate) == 0)
+        if (mn_process_pid_of(entry->d_name) > 0 && rank_one(dirfd(proc), entry->d_name, &scale, &candidate) == 0)
             g_array_append_val(candidates, candidate);
     closedir(proc);
 

@@ -51,14 +51,11 @@ int mn_process_set_score(int score_fd, int score) G_GNUC_WARN_UNUSED_RESULT;
  * mounted no /proc in it. */
 gboolean mn_process_proc_is_ours(void);
 
+/* The pid that a directory of /proc is named after, or 0 for others. */
+pid_t mn_process_pid_of(const char *name);
+
 /* Whether that process, whose parent is `ppid`, is the daemon or a helper. Asked in the helper. */
 gboolean mn_process_is_ourselves(pid_t pid, pid_t ppid);
-
-/* Translates pids as thread `tid` means them into ours, in place; those that do not exist in its
- * pid namespace itself (they may do so in one below it) become 0. -EPERM when they cannot be known:
- * `tid` is 0 (it is in a namespace that we do not see into), we may not look at its namespace, or
- * /proc is that of another than ours. */
-int mn_process_translate(pid_t tid, pid_t *pids, guint n) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All processes that could be ended but ourselves, ranked: a new array of MnCandidate. */
 int mn_process_rank(GArray **ret) G_GNUC_WARN_UNUSED_RESULT;

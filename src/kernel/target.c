@@ -6,6 +6,7 @@
  * its user could have given it before. */
 #include "target.h"
 
+#include "kernel/namespace.h"
 #include "kernel/process.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ static int run_all(MnParcel *parcel, MnParcel *answer) {
     guint n = (parcel->bytes->len - sizeof *question) / sizeof *pids;
     int r;
 
-    r = mn_process_translate(question->writer.tid, pids, n);
+    r = mn_namespace_translate(question->writer.tid, pids, n);
     for (guint i = 0; r == 0 && i < n; i++) {
         MnTarget target;
 
