@@ -1,63 +1,85 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* oom_ranking: every process that could be ended, the worst first.
+/* oom_ranking: every process that could be ended and that the reader's own /proc shows to him, the worst first.
  *
  * Ranking is done once, when the file is opened: it looks at all processes, and who reads in small
  * pieces or goes back to the beginning is to pay for that only once and to see one order. The helper does it, and who
- * opens the file waits; where it takes long, who opens the file soon after gets the same text. */
+ * opens the file waits; where it takes long, who opens the file soon after with the same view gets the same text. */
 #include "files/files.h"
 #include "fs/open.h"
-#include "kernel/helper.h"
 #include "kernel/process.h"
+#include "kernel/ranker.h"
 #include "loop/clock.h"
 
 #include <unistd.h>
 
 #define PAGE 4096
-#define LIMIT_MS 10000 /* 10,000 processes take 110 ms */
 
-/* The node's data: the last ranking. */
+/* The node's data. */
 typedef struct OomRankingFile {
     MnHelper *helper;
+    GQueue rankings; /* of Ranking, each of another view */
+    int load_fd;     /* for mn_process_count() */
+} OomRankingFile;
+
+/* The last of a view. */
+typedef struct Ranking {
+    OomRankingFile *file;
+    MnView view;  /* open while somebody waits */
     GBytes *text; /* NULL before the first */
     gint64 began_us;
     gint64 ended_us;
     MnHelperJob *job; /* a ranking is on its way */
     GQueue served;    /* of OomRanking: they get it */
     GQueue waiting;   /* and they came later */
-    int load_fd;      /* for mn_process_count() */
-} OomRankingFile;
+    GList link;
+} Ranking;
 
 typedef struct OomRanking {
     MnOpen open;
-    GBytes *text; /* NULL: waiting */
+    MnHelperJob *job; /* his view is looked for */
+    Ranking *ranking; /* that he waits for */
+    GBytes *text;     /* NULL: waiting */
     GList link;
 } OomRanking;
 
-static int run_rank(MnParcel *question G_GNUC_UNUSED, MnParcel *answer) {
-    g_autoptr(GArray) candidates = NULL;
-    g_autoptr(GString) text = NULL;
-    int r;
-
-    r = mn_process_rank(&candidates);
-    if (r < 0)
-        return r;
-    text = g_string_new(NULL);
-    for (guint i = 0; i < candidates->len; i++)
-        mn_candidate_render(&g_array_index(candidates, MnCandidate, i), text);
-    mn_parcel_add(answer, text->str, text->len);
-    return 0;
+static gboolean is_young(const Ranking *self) {
+    return self->text &&
+           mn_ranking_is_young(self->ended_us - self->began_us, mn_clock_now_us(&mn_machine_clock) - self->ended_us);
 }
 
-static const MnTask rank_task = { "rank all processes", LIMIT_MS, run_rank };
+static void ranking_free(Ranking *self) {
+    if (self->job)
+        mn_helper_forget(self->job);
+    mn_view_close(&self->view);
+    g_clear_pointer(&self->text, g_bytes_unref);
+    g_queue_unlink(&self->file->rankings, &self->link);
+    g_free(self);
+}
+
+/* Nobody waits: the view is not looked at any more, and the text goes when it is old. */
+static void ranking_settle(Ranking *self) {
+    if (self->job || !g_queue_is_empty(&self->waiting))
+        return;
+    mn_view_close(&self->view);
+    if (!is_young(self))
+        ranking_free(self);
+}
+
+static void settle_all(OomRankingFile *file) {
+    for (GList *link = file->rankings.head, *next; link; link = next) {
+        next = link->next;
+        ranking_settle(link->data);
+    }
+}
 
 static void on_ranked(int r, MnParcel *answer, gpointer data);
 
 /* For those who wait now. On an error they are still there. */
-static int rank(OomRankingFile *self) {
+static int rank(Ranking *self) {
     const OomRanking *first = g_queue_peek_head(&self->waiting);
     int r;
 
-    r = mn_helper_ask(self->helper, &rank_task, first->open.uid, NULL, 0, NULL, 0, on_ranked, self, &self->job);
+    r = mn_ranker_ask(self->file->helper, first->open.uid, &self->view, on_ranked, self, &self->job);
     if (r < 0)
         return r;
     self->began_us = mn_clock_now_us(&mn_machine_clock);
@@ -67,23 +89,19 @@ static int rank(OomRankingFile *self) {
 }
 
 /* Opening ends: with the text as it is, or an error. */
-static void finish_all(OomRankingFile *self, GQueue *queue, int r) {
+static void finish_all(Ranking *self, GQueue *queue, int r) {
     while (!g_queue_is_empty(queue)) {
         OomRanking *opening = g_queue_pop_head_link(queue)->data;
 
+        opening->ranking = NULL;
         if (r == 0)
             opening->text = g_bytes_ref(self->text);
         mn_open_finish(&opening->open, r);
     }
 }
 
-static gboolean is_young(const OomRankingFile *self) {
-    return self->text &&
-           mn_ranking_is_young(self->ended_us - self->began_us, mn_clock_now_us(&mn_machine_clock) - self->ended_us);
-}
-
 static void on_ranked(int r, MnParcel *answer, gpointer data) {
-    OomRankingFile *self = data;
+    Ranking *self = data;
 
     self->job = NULL;
     if (r == 0) {
@@ -99,40 +117,90 @@ static void on_ranked(int r, MnParcel *answer, gpointer data) {
         if (r < 0)
             finish_all(self, &self->waiting, r);
     }
+    ranking_settle(self);
+}
+
+/* That of the view, which is its own then. */
+static Ranking *find_or_add(OomRankingFile *file, MnView *view) {
+    Ranking *self;
+
+    for (const GList *link = file->rankings.head; link; link = link->next) {
+        self = link->data;
+        if (!mn_view_is_same(&self->view, view))
+            continue;
+        mn_view_close(&self->view);
+        self->view = *view;
+        return self;
+    }
+    self = g_new0(Ranking, 1);
+    self->file = file;
+    self->view = *view;
+    self->link.data = self;
+    g_queue_push_tail_link(&file->rankings, &self->link);
+    return self;
+}
+
+static int wait_for(Ranking *self, OomRanking *opening) {
+    int r;
+
+    opening->ranking = self;
+    g_queue_push_tail_link(&self->waiting, &opening->link);
+    r = self->job ? 0 : rank(self);
+    if (r < 0) {
+        g_queue_unlink(&self->waiting, &opening->link);
+        opening->ranking = NULL;
+    }
+    return r < 0 ? r : MN_LATER;
+}
+
+static void on_view(int r, MnParcel *answer, gpointer data) {
+    OomRanking *self = data;
+    OomRankingFile *file = self->open.node->data;
+
+    self->job = NULL;
+    settle_all(file);
+    if (r == 0) {
+        Ranking *ranking;
+        MnView view;
+
+        mn_view_take(&view, answer);
+        ranking = find_or_add(file, &view);
+        if (is_young(ranking))
+            self->text = g_bytes_ref(ranking->text);
+        else
+            r = wait_for(ranking, self);
+        ranking_settle(ranking);
+    }
+    if (r != MN_LATER)
+        mn_open_finish(&self->open, r);
 }
 
 static int oom_ranking_open(MnOpen *open) {
     OomRanking *self = (OomRanking *)open;
     OomRankingFile *file = open->node->data;
+    const MnViewer viewer = {
+        .uid = open->uid, .gid = open->gid, .tid = open->tid, .is_privileged = open->uid == 0 || open->uid == geteuid()
+    };
     int r;
 
-    if (is_young(file)) {
-        self->text = g_bytes_ref(file->text);
-        return 0;
-    }
     self->link.data = self;
-    g_queue_push_tail_link(&file->waiting, &self->link);
-    if (!file->job) {
-        r = rank(file);
-        if (r < 0) {
-            g_queue_unlink(&file->waiting, &self->link);
-            return r;
-        }
-    }
-    return MN_LATER;
+    r = mn_view_ask(file->helper, &viewer, on_view, self, &self->job);
+    return r < 0 ? r : MN_LATER;
 }
 
 /* Who does not wait any more has been interrupted, or was told of an error. */
 static void oom_ranking_release(MnOpen *open) {
     OomRanking *self = (OomRanking *)open;
-    OomRankingFile *file = open->node->data;
+    Ranking *ranking = self->ranking;
 
+    if (self->job)
+        mn_helper_forget(self->job);
     if (self->text)
         g_bytes_unref(self->text);
-    else if (g_queue_link_index(&file->served, &self->link) >= 0)
-        g_queue_unlink(&file->served, &self->link);
-    else if (g_queue_link_index(&file->waiting, &self->link) >= 0)
-        g_queue_unlink(&file->waiting, &self->link);
+    if (!ranking)
+        return;
+    g_queue_unlink(g_queue_link_index(&ranking->served, &self->link) >= 0 ? &ranking->served : &ranking->waiting,
+                   &self->link);
 }
 
 /* "4711 1373.625 17 5 bash\n" */
@@ -159,7 +227,8 @@ static gsize oom_ranking_open_size(MnOpen *open) {
 static void oom_ranking_free_data(gpointer data) {
     OomRankingFile *file = data;
 
-    g_clear_pointer(&file->text, g_bytes_unref);
+    while (!g_queue_is_empty(&file->rankings))
+        ranking_free(g_queue_peek_head(&file->rankings));
     if (file->load_fd >= 0)
         close(file->load_fd);
     g_free(file);

@@ -42,9 +42,9 @@ static void free_account(MnAccount *account) {
     mn_account_give_back(account);
 }
 
-int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
+int mn_open_new(MnNode *node, const MnCaller *caller, int flags, MnOpen **ret) {
     const MnFileOps *ops = node->file_ops;
-    MnAccount *account = mn_quota_get_account(mn_tree_get_quota(node->tree), uid);
+    MnAccount *account = mn_quota_get_account(mn_tree_get_quota(node->tree), caller->uid);
     MnOpen *self;
     int r;
 
@@ -56,7 +56,9 @@ int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) {
     self = g_malloc0(MAX(ops->open_bytes, sizeof(MnOpen)));
     self->node = node;
     self->notice.tell = tell_open;
-    self->uid = uid;
+    self->uid = caller->uid;
+    self->gid = caller->gid;
+    self->tid = caller->tid;
     self->account = account;
     self->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
     r = ops->open ? ops->open(self) : 0;

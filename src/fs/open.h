@@ -13,8 +13,10 @@ struct fuse_pollhandle;
  * (MnFileOps.open_bytes) begins with it. */
 struct MnOpen {
     MnNode *node;
-    MnNotice notice;        /* that who waits is to be woken */
-    uid_t uid;              /* of who opened it; who uses it may be another that was given it */
+    MnNotice notice; /* that who waits is to be woken */
+    uid_t uid;       /* of who opened it; who uses it may be another that was given it */
+    gid_t gid;
+    pid_t tid;              /* holds while he waits for that; 0 when it cannot be seen from here */
     MnAccount *account;     /* that is charged for it */
     gboolean is_write_only; /* opened with O_WRONLY */
     MnOpen *next;           /* of the same node */
@@ -29,8 +31,8 @@ struct MnOpen {
 /* What a request that waits for its answer takes, beside the text that it has brought; charged as bytes. */
 #define MN_REQUEST_BYTES 512
 
-/* Opens a node for user `uid` with the flags of open(2); -errno of its open() or of the charge, or MN_LATER. */
-int mn_open_new(MnNode *node, uid_t uid, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens a node with the flags of open(2); -errno of its open() or of the charge, or MN_LATER. */
+int mn_open_new(MnNode *node, const MnCaller *caller, int flags, MnOpen **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_open_free(MnOpen *self);
 
 /* What open() or write() has come to, after it has returned MN_LATER; 0 or -errno. An open file that is not opened

@@ -175,10 +175,11 @@ static void fill_open_info(struct fuse_file_info *info, const MnOpen *open) {
 
 static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
     MnNode *node = node_of(req, ino);
+    MnCaller caller = caller_of(req);
     MnOpen *open;
     int r;
 
-    r = !node ? -ENOENT : !node->file_ops ? -EISDIR : mn_open_new(node, caller_of(req).uid, info->flags, &open);
+    r = !node ? -ENOENT : !node->file_ops ? -EISDIR : mn_open_new(node, &caller, info->flags, &open);
     if (r < 0) {
         fuse_reply_err(req, -r);
         return;
@@ -268,7 +269,7 @@ static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 
     r = create_node(tree, node_of(req, parent), name, mode, &caller, &node);
     if (r == 0) {
-        r = mn_open_new(node, caller.uid, info->flags, &open);
+        r = mn_open_new(node, &caller, info->flags, &open);
         if (r < 0)
             mn_tree_unlink(tree, node);
     }

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* /proc/PID -> the parsers of the core, and what can be done to a process. All but what takes an open
- * oom_score_adj may wait for the process looked at, and is called in the helper.
- *
- * Ranking reads one file of each process. /proc/PID/status would tell all that stat lacks, but costs
- * more than everything else together (10,000 processes: 95 ms for stat, 135 ms for status), so what
- * it says of privileges is taken from capget(2) and the owner of /proc/PID, which is the effective
- * user, and status is read only where these leave a doubt. */
+ * oom_score_adj may wait for the process looked at, and is called in the helper. */
 #include "process.h"
 
 #include "kernel/ourselves.h"
-#include "loop/clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -108,15 +101,21 @@ int mn_process_read_stat(pid_t pid, MnProcessStat *ret) {
     return r < 0 ? r : mn_process_parse_stat(text, len, ret);
 }
 
-/* It has all groups of the process, of which there may be 65,536. */
 int mn_process_read_status(pid_t pid, MnProcessStatus *ret) {
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    return mn_process_read_status_at(AT_FDCWD, path, ret);
+}
+
+/* It has all groups of the process, of which there may be 65,536. */
+int mn_process_read_status_at(int directory_fd, const char *path, MnProcessStatus *ret) {
     g_autoptr(GByteArray) text = g_byte_array_new();
-    char path[PATH_BYTES], piece[TEXT_BYTES];
+    char piece[TEXT_BYTES];
     gssize n;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return file_error();
     while ((n = read(fd, piece, sizeof piece)) > 0)
@@ -200,101 +199,9 @@ pid_t mn_process_pid_of(const char *name) {
     return g_ascii_isdigit(name[0]) ? atoi(name) : 0;
 }
 
-static guint64 boot_ticks(guint ticks_per_second) {
-    struct timespec now = mn_uptime_now();
-
-    return (guint64)now.tv_sec * ticks_per_second + (guint64)now.tv_nsec * ticks_per_second / 1000000000;
-}
-
-static gboolean has_capability(guint64 capabilities, guint capability) {
-    return (capabilities >> capability) & 1;
-}
-
-/* What status says of privileges, without reading it where that can be avoided. */
-static int look_up_privileges(int proc_fd, const char *name, pid_t pid, gboolean *ret_root, gboolean *ret_raw_io) {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = pid };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    guint64 effective;
-    MnProcessStatus status;
-    struct stat owner;
-    int r;
-
-    if (syscall(SYS_capget, &header, data) == 0) {
-        effective = data[0].effective | (guint64)data[1].effective << 32;
-        *ret_raw_io = has_capability(effective, CAP_SYS_RAWIO);
-        *ret_root = has_capability(effective, CAP_SYS_ADMIN);
-        if (*ret_root)
-            return 0;
-
-        /* If it is not root's and has nothing in reserve, its real user is not root either. */
-        if (fstatat(proc_fd, name, &owner, 0) < 0)
-            return file_error();
-        *ret_root = owner.st_uid == 0;
-        if (*ret_root || (data[0].permitted | data[1].permitted) == 0)
-            return 0;
-    }
-
-    r = mn_process_read_status(pid, &status);
-    if (r < 0)
-        return r;
-    *ret_raw_io = has_capability(status.capabilities, CAP_SYS_RAWIO);
-    *ret_root = has_capability(status.capabilities, CAP_SYS_ADMIN) || status.uid == 0 || status.euid == 0;
-    return 0;
-}
-
 /* The helper, which is who asks, the daemon above it, and other helpers. */
 gboolean mn_process_is_ourselves(pid_t pid, pid_t ppid) {
     return pid == getpid() || pid == getppid() || ppid == getppid();
-}
-
-static int rank_one(int proc_fd, const char *name, const MnRankingScale *scale, MnCandidate *ret) {
-    char path[PATH_BYTES], text[TEXT_BYTES];
-    gboolean is_root, has_raw_io;
-    MnProcessStat stat;
-    gsize len;
-    int r;
-
-    snprintf(path, sizeof path, "%s/stat", name);
-    r = mn_process_read_file(proc_fd, path, text, sizeof text, &len);
-    if (r < 0)
-        return r;
-    r = mn_process_parse_stat(text, len, &stat);
-    if (r < 0)
-        return r;
-    if (!mn_candidate_is_eligible(&stat) || mn_process_is_ourselves(stat.pid, stat.ppid))
-        return -ESRCH;
-    r = look_up_privileges(proc_fd, name, stat.pid, &is_root, &has_raw_io);
-    if (r < 0)
-        return r;
-
-    *ret = (MnCandidate){ .points = mn_badness(&stat, is_root, has_raw_io, scale),
-                          .utime_ticks = stat.utime_ticks,
-                          .stime_ticks = stat.stime_ticks,
-                          .start_ticks = stat.start_ticks,
-                          .pid = stat.pid };
-    g_strlcpy(ret->comm, stat.comm, sizeof ret->comm);
-    return 0;
-}
-
-int mn_process_rank(GArray **ret) {
-    g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(MnCandidate));
-    MnRankingScale scale = { .page_bytes = mn_page_bytes(), .ticks_per_second = sysconf(_SC_CLK_TCK) };
-    const struct dirent *entry;
-    MnCandidate candidate;
-    DIR *proc;
-
-    proc = opendir("/proc");
-    if (!proc)
-        return -errno;
-    scale.now_ticks = boot_ticks(scale.ticks_per_second);
-    while ((entry = readdir(proc)))
-        if (mn_process_pid_of(entry->d_name) > 0 && rank_one(dirfd(proc), entry->d_name, &scale, &candidate) == 0)
-            g_array_append_val(candidates, candidate);
-    closedir(proc);
-
-    mn_candidates_sort((MnCandidate *)(void *)candidates->data, candidates->len);
-    *ret = g_steal_pointer(&candidates);
-    return 0;
 }
 
 int mn_process_open_load(void) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/process.h"
-#include "core/ranking.h"
 
 /* The processes of the live /proc.
  *
@@ -25,6 +24,9 @@ int mn_process_read_file(int directory_fd, const char *path, char *buffer, gsize
 /* -errno; -ESRCH when it has ended meanwhile. Works for threads too. */
 int mn_process_read_stat(pid_t pid, MnProcessStat *ret) G_GNUC_WARN_UNUSED_RESULT;
 int mn_process_read_status(pid_t pid, MnProcessStatus *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same from a file of that name, as "PID/status" below a /proc. */
+int mn_process_read_status_at(int directory_fd, const char *path, MnProcessStatus *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sends a signal, or looks with 0 whether that is permitted, by the rights that user has at this moment: the
  * kernel's own check, as if he called kill(2). For root by ours. -EPERM also where we cannot act as that user.
@@ -56,9 +58,6 @@ pid_t mn_process_pid_of(const char *name);
 
 /* Whether that process, whose parent is `ppid`, is the daemon or a helper. Asked in the helper. */
 gboolean mn_process_is_ourselves(pid_t pid, pid_t ppid);
-
-/* All processes that could be ended but ourselves, ranked: a new array of MnCandidate. */
-int mn_process_rank(GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How many threads and processes there are, roughly, from a descriptor that is opened beforehand: neither waits.
  * 0 where that is -1. */

@@ -11,7 +11,7 @@ import pytest
 
 from clients import Child, opened, read_all, read_text, wait_ready, wait_until, write_text
 from devices import Zone
-from hostile import ATTACKER, PROGRAMS, VICTIM, answer
+from hostile import ATTACKER, LIMIT_S, PROGRAMS, VICTIM, answer
 
 PR_SET_NAME = 15
 
@@ -116,6 +116,43 @@ def test_a_name_brings_no_control_characters_into_the_log(serve, make_machine):
         answer(lambda: daemon.simulate("available 5%"), 0)
         assert attacker.wait() == -signal.SIGTERM
     assert CONTROLS.findall(daemon.read_messages().encode()) == []
+
+
+# ---- processes ---------------------------------------------------------------------------------------------------
+
+LOOK = """
+mount -t proc -o hidepid="$1" proc /proc || exit
+exec setpriv --reuid "$2" --regid "$2" --clear-groups sh -c '
+    cut -d" " -f1 <"$1/oom_ranking" | paste -sd" "; echo $$' sh "$3"
+"""
+
+
+def start_sleeper(uid):
+    return subprocess.Popen(["sleep", "1000"], user=uid, group=uid, extra_groups=[])
+
+
+def owner_of(pid):
+    """None of a process that has ended."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except FileNotFoundError:
+        return None
+
+
+@pytest.mark.parametrize("hidepid", ["1", "2"])
+def test_the_ranking_shows_a_user_what_his_proc_does(daemon, hidepid):
+    """Also just after root has seen all."""
+    own, other = start_sleeper(ATTACKER), start_sleeper(VICTIM)
+    command = ["unshare", "--mount", "sh", "-c", LOOK, "sh", hidepid, str(ATTACKER), daemon.mountpoint]
+    shown_to_root = answer(lambda: read_text(daemon / "oom_ranking").splitlines(), 0)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    pids, shell = map(str.split, done.stdout.splitlines())
+    assert {str(own.pid), str(other.pid)} <= {line.split()[0] for line in shown_to_root}
+    assert {str(own.pid), *shell} <= set(pids)
+    assert {owner_of(pid) for pid in pids} <= {ATTACKER, None}
+    for sleeper in own, other:
+        sleeper.kill()
+        sleeper.wait()
 
 
 # ---- user-oom ---------------------------------------------------------------------------------------------------

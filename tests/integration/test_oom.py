@@ -183,6 +183,22 @@ def test_a_long_list(serve, start_victim):
     assert {score(pid) for pid in pids} == {0}
 
 
+def test_a_process_with_many_groups(serve, start_victim):
+    """The more it has, the longer is its status."""
+    def join_all(say):
+        os.setgroups(range(100000, 102000))
+        os.setresuid(USER, USER, USER)
+        say("joined")
+        sleep(say)
+
+    daemon = serve()
+    victim = start_victim(function=join_all)
+    assert victim.hear() == "joined"
+    assert len(Path(f"/proc/{victim.pid}/status").read_text()) > 3 * 4096
+    write_list(daemon, victim.pid)
+    assert listed(daemon) == [victim.pid]
+
+
 # ---- rights ---------------------------------------------------------------------------------------------------
 
 

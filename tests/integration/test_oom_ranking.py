@@ -2,8 +2,10 @@
 """oom_ranking: who is in it, with which points, and how it can be read."""
 
 import ctypes
+import errno
 import mmap
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_all, read_text, wait_until, write_text
-from daemon import Daemon
+from daemon import Daemon, helpers_of
 
 HERE = Path(__file__).resolve().parent
 USER = 54321
@@ -229,3 +231,113 @@ def test_it_cannot_be_written(serve):
         assert child.hear() is False
     with opened(daemon / "oom_ranking", os.O_RDWR) as fd, pytest.raises(OSError):
         os.write(fd, b"1")
+
+
+# ---- who sees what --------------------------------------------------------------------------------------------
+
+
+def error_of_opening(path):
+    """The errno, 0 if there is none."""
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError as problem:
+        return problem.errno
+    return 0
+
+
+def helper_of(daemon):
+    read_all(daemon / "oom_ranking")  # there is one now
+    pid, = helpers_of(daemon.pid)
+    return int(pid)
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_helper_without_descriptors_is_an_error(serve, more):
+    """And no short list. Two are for the reader's /proc, and one is for each process."""
+    daemon = serve()
+    helper = helper_of(daemon)
+    first_free = 4  # behind the standard ones and its socket
+    wait_until(lambda: len(os.listdir(f"/proc/{helper}/fd")) == first_free, "the helper to have nothing else open")
+    limits = resource.prlimit(helper, resource.RLIMIT_NOFILE)
+    resource.prlimit(helper, resource.RLIMIT_NOFILE, (first_free + more, limits[1]))
+    with Child(lambda say: say(error_of_opening(daemon / "oom_ranking")), uid=USER) as child:
+        assert child.hear() == errno.EMFILE
+    resource.prlimit(helper, resource.RLIMIT_NOFILE, limits)
+    assert len(ranking(daemon)) > 0
+
+
+def test_who_leaves_before_it_is_made(serve):
+    """One while his view is looked for, or while it is ranked; the others get theirs."""
+    daemon = serve()
+    helper = helper_of(daemon)
+    os.kill(helper, signal.SIGSTOP)
+    with Child(lambda _say: read_all(daemon / "oom_ranking")) as leaving, \
+         Child(lambda say: say(len(ranking(daemon)))) as staying:
+        leaving.wait_reading()
+        staying.wait_reading()
+        leaving.signal(signal.SIGKILL)
+        assert leaving.wait() == -signal.SIGKILL
+        os.kill(helper, signal.SIGCONT)
+        assert staying.hear() > 0
+    assert len(ranking(daemon)) > 0
+
+
+def test_a_container_sees_its_own_by_its_own_numbers(serve):
+    """Also where who reads is root there."""
+    daemon = serve()
+    script = """
+        sleep 1000 & echo $!; read -r _
+        for uid in 0 "$2"; do
+            setpriv --reuid "$uid" --regid "$uid" --clear-groups cat "$1" | cut -d" " -f1,5 | paste -sd,
+        done
+        kill $!
+    """
+    container = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", script,
+                                  "bash", daemon / "oom_ranking", str(USER)], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+    inside = int(container.stdout.readline())
+    text, _ = container.communicate("\n", timeout=TIMEOUT_S)
+    for line in text.splitlines():
+        shown = dict(field.split(" ") for field in line.split(","))
+        assert shown.pop(str(inside)) == "sleep"
+        assert set(shown.values()) <= {"cat", "cut", "paste", "setpriv", "bash"}, shown
+    assert len(text.splitlines()) == 2
+
+
+def test_who_has_no_proc_sees_nothing(serve, tmp_path):
+    def leave(say):
+        os.chdir(daemon.mountpoint)
+        os.chroot(tmp_path)
+        os.setresuid(USER, USER, USER)
+        say(error_of_opening("oom_ranking"))
+
+    daemon = serve()
+    with Child(leave) as child:
+        assert child.hear() == errno.EPERM
+    (tmp_path / "proc").mkdir()  # but it is none
+    with Child(leave) as child:
+        assert child.hear() == errno.EPERM
+
+
+def test_a_user_who_cannot_be_seen_sees_nothing():
+    """The mount is a container's; he is outside and reaches in."""
+    def reach_in(uid):
+        def look(say):
+            os.chdir(f"/proc/{shell}/root{mountpoint}")
+            os.setresuid(uid, uid, uid)
+            say(error_of_opening("oom_ranking"))
+
+        with Child(look) as child:
+            return child.hear()
+
+    script = """
+        mountpoint=$(mktemp -d); "$MEMNOTIFYFS" "$mountpoint" 2>/dev/null || exit
+        echo "$mountpoint"; read -r _; umount "$mountpoint"; rmdir "$mountpoint"
+    """
+    container = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", script],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    mountpoint = container.stdout.readline().strip()
+    shell = int(Path(f"/proc/{container.pid}/task/{container.pid}/children").read_text())
+    errors = [reach_in(USER), reach_in(0)]
+    container.communicate("\n", timeout=TIMEOUT_S)
+    assert errors == [errno.EPERM, 0]
