@@ -28,6 +28,8 @@
 
 #define EXIT_USAGE 2
 
+#define START_AGAIN "start memnotifyfs again"
+
 /* Signals come through a descriptor: GLib's own sources for them would start a thread. */
 static sigset_t handled_signals(void) {
     sigset_t signals;
@@ -92,6 +94,30 @@ static gboolean mount_fs(MnFs *fs, const char *mountpoint, GError **error) {
     return r == 0;
 }
 
+static void set_unreadable(GError **error, const char *name, int r, const char *remedy) {
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot read /dev/fuse for '%s': %s; %s", name,
+                g_strerror(-r), remedy);
+}
+
+/* An option may be refused only now, by libfuse or by the kernel. */
+static gboolean begin_to_serve(MnFs *fs, const char *mountpoint, GError **error) {
+    g_autofree char *said = NULL;
+    MnCapture capture;
+    int r;
+
+    mn_capture_begin(&capture);
+    r = mn_fs_begin(fs);
+    said = mn_capture_end(&capture);
+    if (r == -ENODEV)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "'%s' was unmounted before it was served; " START_AGAIN,
+                    mountpoint);
+    else if (r == -EPROTO)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve '%s' (%s)", mountpoint, said);
+    else if (r < 0)
+        set_unreadable(error, mountpoint, r, START_AGAIN);
+    return r == 0;
+}
+
 static void run(MnFs *fs) {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     sigset_t signals = handled_signals();
@@ -115,14 +141,13 @@ static char *find_place(const char *mountpoint, dev_t *device) {
 static gboolean check_end(const MnFs *fs, const char *mountpoint, const char *place, dev_t device, GError **error) {
     gboolean is_ours = mn_mountpoint_get_descriptor(mountpoint) < 0;
     gboolean is_dead = place && mn_fs_is_cut(fs) && mn_mountpoint_is_dead(place, device);
-    const char *name = place ? place : mountpoint, *remedy = "start memnotifyfs again";
+    const char *name = place ? place : mountpoint, *remedy = START_AGAIN;
     int r = mn_fs_get_error(fs);
 
     if (is_dead && !(is_ours && mn_mountpoint_clear(place)))
         remedy = "unmount it with 'umount -l' and start memnotifyfs again";
     if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot read /dev/fuse for '%s': %s; %s", name,
-                    g_strerror(-r), remedy);
+        set_unreadable(error, name, r, remedy);
     else if (is_dead)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "the connection of '%s' was aborted, as by 'umount -f'; %s", name, remedy);
@@ -188,7 +213,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
         return FALSE;
 
     find_own_device(works.services.registrations, options, mountpoint);
-    if (!enter_background(options, log, error))
+    if (!begin_to_serve(fs, mountpoint, error) || !enter_background(options, log, error))
         return FALSE;
     mn_survival_prepare();
     mn_state_file_begin(works.state);

@@ -51,6 +51,10 @@ static gboolean serve_one(MnFs *self) {
     return TRUE;
 }
 
+static gboolean is_over(const MnFs *self) {
+    return fuse_session_exited(self->session) || self->error < 0;
+}
+
 static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
     MnFs *self = user_data;
     guint n = 0, most = self->single_turns > 0 ? 1 : REQUESTS_IN_A_ROW;
@@ -62,7 +66,7 @@ static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
     else if (n == 1)
         self->single_turns = TURNS_BETWEEN_LOOKS;
 
-    if (fuse_session_exited(self->session) || self->error < 0) {
+    if (is_over(self)) {
         g_main_loop_quit(self->loop);
         return G_SOURCE_REMOVE;
     }
@@ -124,6 +128,20 @@ int mn_fs_get_error(const MnFs *self) {
     if (self->error < 0)
         return self->error;
     return fuse_session_exited(self->session) && !mn_fs_is_cut(self) ? -EPROTO : 0;
+}
+
+/* The kernel asks INIT as soon as it mounts, so that this waits for nobody. Where libfuse refuses, for us or for the
+ * kernel, its session ends. */
+int mn_fs_begin(MnFs *self) {
+    struct pollfd entry = { .fd = fuse_session_fd(self->session), .events = POLLIN };
+    int r;
+
+    while (!self->has_begun && !is_over(self)) {
+        poll(&entry, 1, -1);
+        serve_one(self);
+    }
+    r = mn_fs_get_error(self);
+    return r == 0 && is_over(self) ? -ENODEV : r;
 }
 
 void mn_fs_free(MnFs *self) {

@@ -19,6 +19,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnFs, mn_fs_free)
 /* Mounts at `directory`; libfuse says on stderr what went wrong. -EIO: it did. */
 int mn_fs_mount(MnFs *self, const char *directory) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Answers the kernel's first request, INIT, by which both find out whether they understand each other; libfuse says on
+ * stderr what it does not like. -ENODEV when we were unmounted before it, else as mn_fs_get_error(). */
+int mn_fs_begin(MnFs *self) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Serves requests from `loop`, and quits it when no more come: see mn_fs_is_cut() and mn_fs_get_error().
  * From then on what libfuse says are messages of GLib. */
 void mn_fs_attach(MnFs *self, GMainLoop *loop);

@@ -101,6 +101,7 @@ def test_a_fake_mount_mounts_nothing(installed, place):
 @pytest.mark.parametrize("options, message", [
     ("bogus", "memnotifyfs: .*unknown option.*bogus.*; see --help"),
     ("update_period=none", "memnotifyfs: bad value in 'update_period=none': .*"),
+    ("max_read=4096", "memnotifyfs: cannot serve '.*' \\(.*max.*\\)"),
 ])
 def test_a_wrong_option_is_refused(installed, place, options, message):
     done = run(["mount", "-t", "memnotifyfs", "none", place, "-o", options])

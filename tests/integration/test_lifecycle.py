@@ -178,6 +178,24 @@ def test_mount_calls_it_with_a_source_and_options(directory):
     wait_until(lambda: not daemons_of(directory), "the end of the daemon")
 
 
+@pytest.mark.parametrize("foreground", [["-f"], []], ids=["foreground", "background"])
+def test_an_option_that_is_refused_when_it_is_mounted(directory, foreground):
+    """By libfuse, in answer to the kernel's first request. Its reason is part of the one line."""
+    assert refuses(1, "cannot serve '.*' .*max", *foreground, "-o", "max_read=4096", directory)
+    assert not is_mounted(directory)
+    assert not daemons_of(directory)
+
+
+@pytest.mark.parametrize("foreground", [["-f"], []], ids=["foreground", "background"])
+def test_an_unmount_before_it_is_served(directory, foreground):
+    with opened("/dev/fuse") as fd:
+        mount_on(fd, directory)
+        assert libc.umount(os.fsencode(directory)) == 0
+        done = run(*foreground, "-o", "device=0:1", f"/dev/fd/{fd}", pass_fds=(fd,))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"memnotifyfs: '/dev/fd/{fd}' was unmounted before it was served; start memnotifyfs again\n"
+
+
 def test_mount_points_with_strange_names(tmp_path):
     for name in ("with blank", "with\nnewline", "ü", "back\\slash", "trailing "):
         path = tmp_path / name
@@ -360,11 +378,15 @@ def start_on_descriptor(fd, *options):
                             stderr=subprocess.PIPE, text=True, env=environment())
 
 
+def mount_on(fd, directory):
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other"
+    assert libc.mount(b"memnotifyfs", os.fsencode(directory), b"fuse.memnotifyfs", 0, options.encode()) == 0
+
+
 def start_mounted(directory):
     """On a descriptor that we have mounted for it."""
     with opened("/dev/fuse") as fd:
-        options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other"
-        assert libc.mount(b"memnotifyfs", os.fsencode(directory), b"fuse.memnotifyfs", 0, options.encode()) == 0
+        mount_on(fd, directory)
         with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
             (device,) = [line.split()[2] for line in mounts if line.split()[4] == str(directory)]
         process = start_on_descriptor(fd, "-o", f"device={device}")
