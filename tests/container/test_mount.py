@@ -65,6 +65,19 @@ def test_mount_by_type(installed, place, kind):
     demand_unmount(place, ["umount", place])
 
 
+@pytest.mark.parametrize("by_link", [True, False], ids=["link", "directory"])
+def test_a_mount_behind_a_link(installed, place, by_link):
+    link = place.parent / f"{place.name}-link"
+    link.symlink_to(place.name)
+    output_of(["/sbin/mount.memnotifyfs", "none", link])
+    assert LINE.fullmatch((place / "memnotify").read_text())
+    assert "mounted already" in run(["/sbin/mount.memnotifyfs", "none", place]).stderr
+    output_of(["umount", link if by_link else place])
+    assert not is_mounted(place)
+    wait_until(lambda: not served_by(link), "the program to end")
+    link.unlink()
+
+
 def test_fstab_line(installed, place):
     fstab(installed, f"none {place} memnotifyfs noauto,nofail,_netdev,x-systemd.automount,update_period=20 0 0")
     output_of(["mount", place])

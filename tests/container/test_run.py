@@ -31,6 +31,15 @@ def test_the_tree_is_where_it_was_asked_for(anyone, place):
     assert os.listdir(place) == []
 
 
+def test_the_tree_is_behind_a_link(anyone, place):
+    link = place.parent / f"{place.name}-link"
+    link.symlink_to(place.name)
+    try:
+        assert LINE.fullmatch(output_of(anyone("memnotify-run", "--at", link, "--", "cat", place / "memnotify")))
+    finally:
+        link.unlink()
+
+
 def test_a_place_that_cannot_be_made_is_made_privately(user):
     """/etc belongs to root: the command sees a copy that has the place, nobody else does."""
     text = output_of(user("memnotify-run", "--at", "/etc/memnotify.test", "--", "sh", "-c",

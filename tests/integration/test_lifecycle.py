@@ -15,6 +15,7 @@ import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
 from daemon import KNOWN_WARNING, PROGRAM, environment, is_mounted
+from memcg_client import MIB, USAGE, Client
 
 
 def run(*arguments, **settings):
@@ -42,6 +43,11 @@ def daemons_of(directory):
         if os.fsencode(directory) in words and words[0].endswith(b"memnotifyfs"):
             found.append(int(pid))
     return found
+
+
+def mounts_at(directory):
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        return mounts.read().count(f" {directory} ")
 
 
 def test_help_and_version():
@@ -178,6 +184,58 @@ def test_mount_calls_it_with_a_source_and_options(directory):
     wait_until(lambda: not daemons_of(directory), "the end of the daemon")
 
 
+@pytest.fixture(params=["absolute", "relative", "chain", "beside a link", "upwards"])
+def link(request, directory, tmp_path):
+    """Another name of the directory, by a symbolic link."""
+    path = tmp_path / "link"
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    targets = {"absolute": directory, "relative": os.path.relpath(directory, tmp_path),
+               "chain": "second", "beside a link": f"elsewhere/link/{directory.name}", "upwards": "deep/../mount"}
+    (tmp_path / "second").symlink_to(directory)
+    (tmp_path / "elsewhere" / "link").symlink_to(directory.parent)
+    (tmp_path / "deep").symlink_to(tmp_path / "elsewhere" / "deep")
+    (tmp_path / "elsewhere" / "mount").symlink_to(directory)
+    path.symlink_to(targets[request.param])
+    return path
+
+
+def test_a_mount_point_behind_a_link(link, directory):
+    """It is the directory, by either name."""
+    assert run(link).returncode == 0
+    assert is_mounted(directory)
+    for name in (directory, link, f"{link}/"):
+        assert refuses(1, f"'{directory}' is mounted already", "-f", name)
+    with Client(link / "memcg") as client:
+        assert client.register(USAGE, 5 * MIB) == 0
+    subprocess.run(["umount", link], check=True)
+    wait_until(lambda: not daemons_of(link), "the end of the daemon")
+    assert not is_mounted(directory)
+
+
+def test_a_dead_mount_behind_a_link_is_cleared(link, directory):
+    for name in (link, directory, link):
+        assert run(name).returncode == 0
+        assert mounts_at(directory) == 1, "the dead one is gone"
+        (pid,) = daemons_of(name)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not daemons_of(name), "the end of the daemon")
+    subprocess.run(["umount", "-l", directory], check=True)
+
+
+def test_an_end_behind_a_link(link, directory, orphans):
+    pid = in_background(link)
+    os.kill(pid, signal.SIGTERM)
+    assert end_of_orphan(pid) == 0
+    assert not is_mounted(directory)
+
+
+def test_links_that_lead_nowhere(tmp_path):
+    (tmp_path / "dangling").symlink_to("missing")
+    (tmp_path / "loop").symlink_to("loop")
+    assert refuses(1, f"'{tmp_path}/missing' does not exist.*mkdir -p", "-f", tmp_path / "dangling")
+    assert refuses(1, f"'{tmp_path}/loop': Too many levels of symbolic links", "-f", tmp_path / "loop")
+
+
 @pytest.mark.parametrize("foreground", [["-f"], []], ids=["foreground", "background"])
 def test_an_option_that_is_refused_when_it_is_mounted(directory, foreground):
     """By libfuse, in answer to the kernel's first request. Its reason is part of the one line."""
@@ -264,8 +322,7 @@ def test_a_dead_mount_of_ours_is_cleared(daemon, serve, directory):
     for _ in range(2):
         assert run(daemon.mountpoint).returncode == 0
         assert read_text(daemon / "memnotify")
-        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
-            assert mounts.read().count(f" {daemon.mountpoint} ") == 1, "the dead one is gone"
+        assert mounts_at(daemon.mountpoint) == 1, "the dead one is gone"
         (pid,) = daemons_of(daemon.mountpoint)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not daemons_of(daemon.mountpoint), "the end of the daemon")
