@@ -5,7 +5,8 @@
  * as much again as reading), and no further than to the last counter that is needed: the kernel
  * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
  * takes a third of the time of the whole (5 of 16 us). Nor is vmstat read when meminfo has all that is
- * needed of it. A copy's files may be replaced at any time, so they are opened anew for each sample
+ * needed of it. What cannot be read any more is opened anew the next time: another file system may have been mounted
+ * over it, and mounted again. A copy's files may be replaced at any time, so they are opened anew for each sample
  * and read whole, each for its own counters. A buffer grows when a text does not fit and
  * never shrinks. */
 #include "proc.h"
@@ -45,42 +46,56 @@ static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMST
                                                MN_SOURCE_PRESSURE };
 
 struct MnProc {
+    char *directory;
     int directory_fd;
-    int changes_fd;
+    int changes_fd; /* -1: none was needed, or to be had */
     gboolean is_live;
     Text texts[N_TEXTS];
 };
 
-static int watch_directory(const char *directory) {
+static gboolean add_watch(const MnProc *self, int fd) {
+    return inotify_add_watch(fd, self->directory, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0;
+}
+
+static int watch_directory(const MnProc *self) {
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
-    if (fd < 0)
-        return -1;
-    if (inotify_add_watch(fd, directory, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
+    if (fd >= 0 && !add_watch(self, fd)) {
         close(fd);
-        return -1;
+        fd = -1;
     }
     return fd;
+}
+
+static int open_directory(const char *directory, int *ret_fd) {
+    *ret_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? -errno : 0;
+}
+
+static void text_close(Text *text) {
+    if (text->fd >= 0)
+        close(text->fd);
+    text->fd = -1;
 }
 
 int mn_proc_new(const char *directory, MnProc **ret) {
     g_autoptr(MnProc) self = g_new0(MnProc, 1);
     struct statfs fs;
+    int r;
 
+    self->directory = g_canonicalize_filename(directory, NULL); /* we may change our directory */
     self->changes_fd = -1;
     for (guint i = 0; i < N_TEXTS; i++)
         self->texts[i].fd = -1;
 
-    self->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (self->directory_fd < 0)
-        return -errno;
+    r = open_directory(directory, &self->directory_fd);
+    if (r < 0)
+        return r;
     if (fstatfs(self->directory_fd, &fs) < 0)
         return -errno;
 
     self->is_live = fs.f_type == PROC_SUPER_MAGIC;
-    if (!self->is_live)
-        self->changes_fd = watch_directory(directory);
-
+    mn_proc_get_changes_fd(self);
     *ret = g_steal_pointer(&self);
     return 0;
 }
@@ -89,15 +104,33 @@ void mn_proc_free(MnProc *self) {
     if (!self)
         return;
     for (guint i = 0; i < N_TEXTS; i++) {
-        if (self->texts[i].fd >= 0)
-            close(self->texts[i].fd);
+        text_close(&self->texts[i]);
         g_free(self->texts[i].bytes);
     }
     if (self->changes_fd >= 0)
         close(self->changes_fd);
     if (self->directory_fd >= 0)
         close(self->directory_fd);
+    g_free(self->directory);
     g_free(self);
+}
+
+/* A copy may have been replaced as a whole. */
+static gboolean reopen_directory(MnProc *self) {
+    int fd;
+
+    if (self->is_live || open_directory(self->directory, &fd) < 0)
+        return FALSE;
+    close(self->directory_fd);
+    self->directory_fd = fd;
+    if (self->changes_fd >= 0)
+        add_watch(self, self->changes_fd);
+    return TRUE;
+}
+
+/* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
+static int open_text_file(const MnProc *self, guint which) {
+    return openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 static int text_open(MnProc *self, guint which) {
@@ -105,14 +138,10 @@ static int text_open(MnProc *self, guint which) {
 
     if (text->fd >= 0)
         return 0;
-    /* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
-    text->fd = openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    text->fd = open_text_file(self, which);
+    if (text->fd < 0 && errno == ENOENT && reopen_directory(self))
+        text->fd = open_text_file(self, which);
     return text->fd < 0 ? -errno : 0;
-}
-
-static void text_close(Text *text) {
-    close(text->fd);
-    text->fd = -1;
 }
 
 static void text_grow(Text *text) {
@@ -161,7 +190,7 @@ static int read_whole(MnProc *self, guint which, gsize *ret_len) {
         return r;
 
     r = text_read_whole(text, ret_len);
-    if (!self->is_live)
+    if (!self->is_live || r < 0)
         text_close(text);
     return r;
 }
@@ -198,8 +227,10 @@ static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *samp
     if (r < 0)
         return r;
     r = parse(text, which, len, needed, sample, &span);
-    if (r < 0)
+    if (r < 0) {
+        text_close(text);
         return r;
+    }
 
     text->span = self->is_live ? span : 0;
     text->span_needed = needed;
@@ -266,7 +297,9 @@ int mn_proc_get_directory_fd(const MnProc *self) {
     return self->directory_fd;
 }
 
-int mn_proc_get_changes_fd(const MnProc *self) {
+int mn_proc_get_changes_fd(MnProc *self) {
+    if (!self->is_live && self->changes_fd < 0)
+        self->changes_fd = watch_directory(self);
     return self->changes_fd;
 }
 

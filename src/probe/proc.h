@@ -28,8 +28,8 @@ int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, c
 int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *ret_len) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A descriptor that becomes readable when a file below the directory was replaced or rewritten, or
- * -1: the real /proc does not tell. Read it empty with mn_proc_drain_changes(). */
-int mn_proc_get_changes_fd(const MnProc *self);
+ * -1: the real /proc does not tell, and another has to be asked for again. Read it empty with mn_proc_drain_changes(). */
+int mn_proc_get_changes_fd(MnProc *self);
 void mn_proc_drain_changes(MnProc *self);
 
 /* Whether the directory is the kernel's own. */

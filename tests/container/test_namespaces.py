@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Mounting for oneself: with fusermount3, in a user namespace, under bubblewrap, or through somebody else."""
 
+import mmap
 import os
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,27 @@ def test_others_are_let_in_where_fuse_conf_permits_it(world, own_place, user):
         output_of(user("fusermount3", "-u", own_place))
     finally:
         output_of(["umount", "/etc/fuse.conf"])
+
+
+def test_a_text_that_another_filesystem_serves(world, place):
+    """As lxcfs, which is started again and mounted anew: what is open by then is of no use any more."""
+    texts = [world.path / "meminfo.0", world.path / "meminfo.1"]
+    for i, path in enumerate(texts):
+        path.write_text(re.sub(r"(MemTotal|MemFree|MemAvailable|SwapTotal|SwapFree):.*", rf"\1: {400000 * (i + 1)} kB",
+                               Path("/proc/meminfo").read_text()))
+    totals = [2 * 400000 * (i + 1) * 1024 // mmap.PAGESIZE for i in range(2)]
+    mount("--bind", texts[0], "/proc/meminfo")
+    try:
+        output_of([world.bin / "memnotifyfs", "--source=system", place])
+        assert int((place / "meters" / "total").read_text()) == totals[0]
+        texts[0].write_text("")
+        assert int((place / "meters" / "total").read_text()) == totals[0]
+        output_of(["umount", "-l", "/proc/meminfo"])
+        mount("--bind", texts[1], "/proc/meminfo")
+        wait_until(lambda: int((place / "meters" / "total").read_text()) == totals[1], "what is served now")
+        output_of(["umount", place])
+    finally:
+        output_of(["umount", "-l", "/proc/meminfo"])
 
 
 def test_nobody_with_unshare(world, own_place, user):

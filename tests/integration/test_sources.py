@@ -3,6 +3,7 @@
 
 import os
 import select
+import shutil
 import subprocess
 
 import pytest
@@ -127,6 +128,20 @@ def test_no_file_a_huge_one_a_directory_and_a_fifo(serve, machine):
         damage_and_heal(path.mkdir)
         damage_and_heal(lambda: os.mkfifo(path))
         damage_and_heal(lambda: path.symlink_to("/nonexistent"))
+
+
+def test_a_copy_that_is_replaced_as_a_whole(serve, machine):
+    daemon = serve(machine=machine)
+    fresh, old = machine.path.with_name("fresh"), machine.path.with_name("old")
+    shutil.copytree(machine.path, fresh)
+    for total in (1000000, 2000000):
+        (fresh / "meminfo").write_bytes(machine.with_number("meminfo", "MemTotal", total))
+        machine.path.rename(old)
+        fresh.rename(machine.path)
+        shutil.rmtree(old)
+        swap = daemon.meter("swap_total")
+        wait_until(lambda wanted=total // PAGE_KIB + swap: daemon.meter("total") == wanted, "the new copy")
+        shutil.copytree(machine.path, fresh)
 
 
 def test_unknown_keys_are_skipped(serve, make_machine):
