@@ -25,6 +25,7 @@ struct MnBoard {
     gboolean is_good; /* and that has made the moment */
     guint holders[N_SOURCES];
     MnSubscribers subscribers;
+    MnWitness *witnesses;
     MnWatches watches;
     MnSchedule schedule;
 };
@@ -60,13 +61,23 @@ static guint held_sources(const MnBoard *self) {
     return sources;
 }
 
+static void tell_witnesses(MnBoard *self) {
+    mn_watches_forget_step(&self->watches);
+    for (MnWitness *witness = self->witnesses; witness; witness = witness->next)
+        witness->changed(witness, &self->moment);
+}
+
 /* `more`: sources that are needed besides. */
 static void refresh(MnBoard *self, guint more) {
     MnNeeds needs = { .meters = held_sources(self) | more };
+    gboolean was_gone = self->moment.is_gone;
 
     mn_subscribers_prepare(&self->subscribers, mn_clock_now_us(self->clock), &needs);
-    if (make_moment(self, &needs) == 0)
-        mn_subscribers_tell(&self->subscribers, &self->moment);
+    if (make_moment(self, &needs) < 0)
+        return;
+    if (self->moment.is_gone != was_gone)
+        tell_witnesses(self);
+    mn_subscribers_tell(&self->subscribers, &self->moment);
 }
 
 static gboolean is_fresh(const MnBoard *self, guint sources) {
@@ -90,6 +101,17 @@ void mn_board_refresh(MnBoard *self) {
 
 const MnReading *mn_board_read(MnBoard *self) {
     return read_with(self, 0);
+}
+
+gboolean mn_board_is_gone(MnBoard *self) {
+    if (mn_probe_has_group(self->probe))
+        read_with(self, 0);
+    return self->moment.is_gone;
+}
+
+void mn_board_add_witness(MnBoard *self, MnWitness *witness) {
+    witness->next = self->witnesses;
+    self->witnesses = witness;
 }
 
 static void on_due(gpointer data) {
@@ -169,6 +191,12 @@ void mn_board_release(MnBoard *self, guint sources) {
 
 /* --- those who wait --- */
 
+/* Of a group that is gone nothing is reached or left. */
+static void advance(MnBoard *self) {
+    if (!self->moment.is_gone)
+        mn_watches_advance(&self->watches, &self->moment.reading);
+}
+
 static void add_subscriber(MnBoard *self, MnSubscriber *subscriber) {
     if (mn_subscribers_is_empty(&self->subscribers) || subscriber == &self->watches.subscriber)
         mn_schedule_start(&self->schedule, &self->moment.reading);
@@ -203,6 +231,7 @@ static void add_watch(MnBoard *self, MnWatch *watch, gboolean is_followed) {
     if (is_first)
         add_subscriber(self, &self->watches.subscriber);
     mn_watches_add(&self->watches, watch, read_with(self, mn_watches_sources(&self->watches, watch)));
+    advance(self);
     if (is_first)
         mn_schedule_choose(&self->schedule);
     choose_for_the_rest(self);
@@ -240,7 +269,8 @@ static void follow_parked(MnBoard *self) {
         return;
     if (was_empty)
         add_subscriber(self, &self->watches.subscriber);
-    mn_watches_advance(&self->watches, read_with(self, self->watches.subscriber.needs.meters));
+    (void)read_with(self, self->watches.subscriber.needs.meters);
+    advance(self);
     mn_schedule_choose(&self->schedule);
 }
 
@@ -263,7 +293,7 @@ const MnParameters *mn_board_get_parameters(const MnBoard *self) {
 
 void mn_board_set_parameters(MnBoard *self, const MnParameters *parameters) {
     self->parameters = *parameters;
-    mn_watches_advance(&self->watches, &self->moment.reading);
+    advance(self);
     mn_schedule_choose(&self->schedule);
 }
 
@@ -274,6 +304,6 @@ const MnSimulate *mn_board_get_simulate(const MnBoard *self) {
 void mn_board_override(MnBoard *self, const MnOverride *override) {
     mn_simulate_set(&self->simulate, override, self->moment.reading.pages[MN_METER_TOTAL]);
     show(self);
-    mn_watches_advance(&self->watches, &self->moment.reading);
+    advance(self);
     mn_schedule_choose(&self->schedule);
 }

@@ -37,8 +37,23 @@ guint mn_board_meter_sources(const MnBoard *self, MnMeterId meter);
 #define MN_BOARD_ALL_METERS (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
 
 /* The present values, at most update_period old; making a new moment tells the watches and the
- * subscribers. When the kernel's texts are damaged these are the last good ones. Holds until the next. */
+ * subscribers. When the kernel's texts are damaged these are the last good ones, and so they are while the group of the
+ * meters is gone. Holds until the next. */
 const MnReading *mn_board_read(MnBoard *self);
+
+/* Whether that group is gone, as mn_board_read() finds it. No limit is compared then, and each goes on from its state
+ * when there is a group again. */
+gboolean mn_board_is_gone(MnBoard *self);
+
+/* Somebody who is told when the group has gone and when it is back; the same holds for changed() as for told() of a
+ * subscriber. It stays as long as the board, and has nothing measured. */
+typedef struct MnWitness MnWitness;
+struct MnWitness {
+    void (*changed)(MnWitness *self, const MnMoment *moment);
+    MnWitness *next;
+};
+
+void mn_board_add_witness(MnBoard *self, MnWitness *witness);
 
 /* The last moment, as it was when it was made. */
 const MnMoment *mn_board_get_moment(const MnBoard *self);

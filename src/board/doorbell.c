@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pressure and changed files: descriptors in the main loop while somebody waits.
+/* Pressure, changed files, and a group that comes and goes: descriptors in the main loop while somebody waits.
  *
  * The pressure trigger stays open between waits, unwatched: closing it waits for an RCU grace
  * period, which would make everybody wait for tens of milliseconds whenever a last watch goes. */
 #include "doorbell.h"
+
+#include "kernel/ourselves.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -27,9 +29,8 @@ void mn_doorbell_clear(MnDoorbell *self) {
 static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer user_data) {
     MnDoorbell *self = user_data;
 
-    if (condition & (G_IO_ERR | G_IO_HUP)) { /* the kernel has ended it, for ever */
+    if (condition & (G_IO_ERR | G_IO_HUP)) { /* the kernel has ended it, with its group */
         close_pressure(self);
-        self->has_no_pressure = TRUE;
         self->pressure_source = 0;
         return G_SOURCE_REMOVE;
     }
@@ -37,20 +38,15 @@ static gboolean on_pressure(gint fd G_GNUC_UNUSED, GIOCondition condition, gpoin
     return G_SOURCE_CONTINUE;
 }
 
-/* What is short now may be there the next time that somebody waits. */
-static gboolean is_passing(int error) {
-    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EINTR;
-}
-
 static void watch_pressure(MnDoorbell *self) {
     int r = 0;
 
-    if (self->has_no_pressure)
+    if (self->has_no_pressure || self->pressure_source > 0)
         return;
     if (self->pressure_fd < 0)
         r = mn_probe_open_pressure(self->probe, &self->pressure_fd);
     if (r < 0)
-        self->has_no_pressure = !is_passing(r);
+        self->has_no_pressure = r != -ENODEV && !mn_error_passes(r);
     else
         self->pressure_source = g_unix_fd_add(self->pressure_fd, G_IO_PRI, on_pressure, self);
 }
@@ -63,16 +59,34 @@ static gboolean on_files_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G
     return G_SOURCE_CONTINUE;
 }
 
-void mn_doorbell_start(MnDoorbell *self) {
-    int changes_fd = mn_probe_get_changes_fd(self->probe);
+static void watch_files(MnDoorbell *self) {
+    int fd = self->changes_source == 0 ? mn_probe_get_changes_fd(self->probe) : -1;
 
-    if (self->is_on)
+    if (fd < 0)
         return;
+    mn_probe_drain_changes(self->probe);
+    self->changes_source = g_unix_fd_add(fd, G_IO_IN, on_files_changed, self);
+}
+
+static gboolean on_group_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
+    MnDoorbell *self = user_data;
+
+    if (mn_probe_drain_group(self->probe))
+        self->rings(self->data);
+    return G_SOURCE_CONTINUE;
+}
+
+static void watch_group(MnDoorbell *self) {
+    int fd = mn_probe_watch_group(self->probe);
+
+    if (fd >= 0 && self->group_source == 0)
+        self->group_source = g_unix_fd_add(fd, G_IO_IN, on_group_changed, self);
+}
+
+void mn_doorbell_start(MnDoorbell *self) {
     self->is_on = TRUE;
-    if (changes_fd >= 0) {
-        mn_probe_drain_changes(self->probe);
-        self->changes_source = g_unix_fd_add(changes_fd, G_IO_IN, on_files_changed, self);
-    }
+    watch_files(self);
+    watch_group(self);
     watch_pressure(self);
 }
 
@@ -85,5 +99,7 @@ static void remove_source(guint *source) {
 void mn_doorbell_stop(MnDoorbell *self) {
     self->is_on = FALSE;
     remove_source(&self->changes_source);
+    remove_source(&self->group_source);
+    mn_probe_unwatch_group(self->probe);
     remove_source(&self->pressure_source);
 }

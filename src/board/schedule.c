@@ -92,6 +92,8 @@ void mn_schedule_choose(MnSchedule *self) {
 
 void mn_schedule_note_time(MnSchedule *self, gint64 time_us) {
     self->last_us = time_us;
+    if (self->doorbell.is_on)
+        mn_doorbell_start(&self->doorbell);
     mn_schedule_choose(self);
 }
 

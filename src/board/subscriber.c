@@ -69,11 +69,13 @@ void mn_subscribers_prepare(MnSubscribers *self, gint64 now_us, MnNeeds *needs) 
     }
 }
 
-/* Zones and what memcg/ tells may be damaged or gone while the meters are good. */
+/* Zones and what memcg/ tells may be damaged or gone while the meters are good; and the meters' group may be gone while
+ * the machine goes on. */
 static gboolean has_all(const MnMoment *moment, const MnSubscriber *subscriber) {
     guint machine = subscriber->needs.machine;
 
-    return (!(machine & MN_SOURCE_ZONEINFO) || moment->zones->n > 0) &&
+    return !(moment->is_gone && subscriber->needs.meters) &&
+           (!(machine & MN_SOURCE_ZONEINFO) || moment->zones->n > 0) &&
            (!(machine & MN_SOURCE_RECLAIM) || moment->has_reclaim) && (!(machine & MN_SOURCE_OOMS) || moment->has_ooms);
 }
 

@@ -73,13 +73,16 @@ guint mn_watches_sources(const MnWatches *self, const MnWatch *watch) {
     return sources;
 }
 
+void mn_watches_forget_step(MnWatches *self) {
+    self->step_from_us = 0;
+}
+
 void mn_watches_add(MnWatches *self, MnWatch *watch, const MnReading *reading) {
     if (mn_watches_is_empty(self))
-        self->step_from_us = 0; /* it has not been told since there was none */
+        mn_watches_forget_step(self); /* it has not been told since there was none */
     set_scale(self, reading);
     mn_crossing_add(watch->is_parked ? self->parked : self->waiting, watch, reading);
     update_needs(self);
-    advance(self, reading);
 }
 
 void mn_watches_remove(MnWatches *self, MnWatch *watch, const MnReading *reading) {

@@ -29,8 +29,8 @@ gboolean mn_watches_is_empty(const MnWatches *self); /* of what is followed */
 /* A meter that moves less than this may be trembling. */
 guint64 mn_watches_space_pages(const MnWatches *self, const MnReading *reading);
 
-/* See mn_board_watch(), and mn_board_park() for one that is_parked. The reading has to be made of the sources of the
- * watch. */
+/* See mn_board_watch(), and mn_board_park() for one that is_parked; mn_watches_advance() is to follow. The reading has to
+ * be made of the sources of the watch. */
 void mn_watches_add(MnWatches *self, MnWatch *watch, const MnReading *reading);
 void mn_watches_remove(MnWatches *self, MnWatch *watch, const MnReading *reading);
 
@@ -40,6 +40,9 @@ void mn_watches_leave_parked(MnWatches *self, const MnReading *reading);
 
 /* The sources that the meters of a watch are made of. */
 guint mn_watches_sources(const MnWatches *self, const MnWatch *watch);
+
+/* What is measured from now on has nothing to do with what was measured before. */
+void mn_watches_forget_step(MnWatches *self);
 
 /* The reading has changed, or the parameters have: puts the limits to scale and tells who is concerned. */
 void mn_watches_advance(MnWatches *self, const MnReading *reading);

@@ -39,8 +39,13 @@ static gboolean is_v1(MnOpen *open) {
     return group_of(open) && mn_memcg_get_version(group_of(open)) == MN_CGROUP_V1;
 }
 
+/* Also when there is another group by now: a file belongs to the group that it was opened for. */
+static gboolean is_removed(MnOpen *open) {
+    return mn_registrations_check_removed(registrations_of(open)) || !open->node->is_linked;
+}
+
 static int memcg_open(MnOpen *open) {
-    return mn_registrations_check_removed(registrations_of(open)) ? -ENOENT : 0;
+    return is_removed(open) ? -ENOENT : 0;
 }
 
 /* --- memory.usage_in_bytes, memory.memsw.usage_in_bytes --- */
@@ -78,7 +83,7 @@ static int usage_read(MnOpen *open, GString *text) {
     MnSample sample = { 0 };
     int r;
 
-    if (mn_registrations_check_removed(registrations_of(open)))
+    if (is_removed(open))
         return -ENODEV;
     if (group_of(open) && mn_memcg_takes_registrations(group_of(open))) {
         r = mn_memcg_sample(group_of(open), &sample);
@@ -102,6 +107,8 @@ static int limit_read(MnOpen *open, GString *text) {
     g_autofree char *limit = NULL;
     int r = 0;
 
+    if (is_removed(open))
+        return -ENODEV;
     if (group_of(open))
         r = mn_memcg_read(group_of(open), is_v1(open) ? "memory.limit_in_bytes" : "memory.max", &limit);
     if (r < 0)
@@ -128,6 +135,8 @@ static int oom_control_read(MnOpen *open, GString *text) {
     guint64 kills;
     int r;
 
+    if (is_removed(open))
+        return -ENODEV;
     if (is_v1(open)) {
         r = mn_memcg_read(group_of(open), "memory.oom_control", &kernels);
         if (r == 0)
@@ -141,6 +150,8 @@ static int oom_control_read(MnOpen *open, GString *text) {
 }
 
 static int oom_control_write(MnOpen *open, const MnWrite *write) {
+    if (is_removed(open))
+        return -ENODEV;
     if (!is_v1(open))
         return -EOPNOTSUPP;
     return mn_memcg_write(group_of(open), "memory.oom_control", write->text, write->len);
@@ -205,7 +216,7 @@ static int finish_registering(const Registering *self, MnParcel *answer) {
     MnEventKind kind;
     int r;
 
-    if (mn_registrations_check_removed(registrations))
+    if (is_removed(self->open))
         return -ENODEV;
     r = find_control(memcg_of(self->open), claimed->ino, &self->caller, &kind);
     if (r == 0)
@@ -227,7 +238,7 @@ static int event_control_write(MnOpen *open, const MnWrite *write) {
     g_autoptr(Registering) self = g_new0(Registering, 1);
     int r;
 
-    if (mn_registrations_check_removed(registrations_of(open)))
+    if (is_removed(open))
         return -ENODEV;
     self->open = open;
     self->caller = write->caller;
@@ -256,7 +267,13 @@ static void on_removed(gpointer data) {
     memset(memcg->controls, 0, sizeof memcg->controls);
 }
 
+/* Whoever asks for a file sees what is there now. */
+static void memcg_look(MnNode *dir) {
+    mn_registrations_check_removed(((Memcg *)dir->data)->registrations);
+}
+
 static const MnDirOps dir_ops = {
+    .look = memcg_look,
     .free_data = g_free,
 };
 
@@ -264,14 +281,9 @@ static MnNode *add(Memcg *memcg, const char *name, mode_t mode, const MnFileOps 
     return mn_tree_add_file(memcg->tree, memcg->dir, name, mode, ops, memcg);
 }
 
-void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations) {
-    MnMemcg *group = mn_registrations_get_memcg(registrations);
-    Memcg *memcg = g_new0(Memcg, 1);
-
-    memcg->board = board;
-    memcg->registrations = registrations;
-    memcg->tree = tree;
-    memcg->dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "memcg", 0755, &dir_ops, memcg);
+static void add_all(gpointer data) {
+    Memcg *memcg = data;
+    MnMemcg *group = mn_registrations_get_memcg(memcg->registrations);
 
     add(memcg, "cgroup.event_control", 0222, &event_control_ops);
     add(memcg, "memory.limit_in_bytes", 0444, &limit_ops);
@@ -280,5 +292,15 @@ void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations) 
         memcg->controls[MN_EVENT_MEMSW] = add(memcg, mn_event_file_names[MN_EVENT_MEMSW], 0444, &usage_ops);
     memcg->controls[MN_EVENT_OOM] = add(memcg, mn_event_file_names[MN_EVENT_OOM], 0644, &oom_control_ops);
     memcg->controls[MN_EVENT_PRESSURE] = add(memcg, mn_event_file_names[MN_EVENT_PRESSURE], 0444, &pressure_level_ops);
-    mn_registrations_set_removed(registrations, on_removed, memcg);
+}
+
+void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations) {
+    Memcg *memcg = g_new0(Memcg, 1);
+
+    memcg->board = board;
+    memcg->registrations = registrations;
+    memcg->tree = tree;
+    memcg->dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "memcg", 0755, &dir_ops, memcg);
+    add_all(memcg);
+    mn_registrations_set_presence(registrations, on_removed, add_all, memcg);
 }

@@ -10,11 +10,14 @@
 #include "files/files.h"
 #include "files/limits.h"
 
+#include <errno.h>
 #include <poll.h>
 
 /* The node's data. Most reads come more often than samples, so the last line is kept. */
 typedef struct MemnotifyFile {
+    MnWitness witness;
     MnBoard *board;
+    MnNode *node;
     gboolean poll_acknowledges;
     guint64 line_serial; /* of the values it shows; 0 before there is one */
     gsize line_len;
@@ -60,6 +63,8 @@ static int memnotify_read(MnOpen *open, GString *text) {
     MemnotifyFile *file = file_of(open);
     const MnReading *reading = mn_board_read(file->board); /* may bring an event */
 
+    if (mn_board_is_gone(file->board))
+        return -ENODEV;
     ((Memnotify *)open)->has_event = FALSE;
     update_line(file, reading, mn_board_get_moment(file->board)->serial);
     g_string_append_len(text, file->line, file->line_len);
@@ -82,6 +87,8 @@ static int memnotify_write(MnOpen *open, const MnWrite *write) {
     int r;
 
     r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), &set);
+    if (r == 0 && mn_board_is_gone(board_of(open)))
+        r = -ENODEV;
     if (r == 0)
         r = mn_open_limits_set(&self->limits, open, board_of(open), &set, on_crossing);
     if (r == 0)
@@ -93,6 +100,8 @@ static guint memnotify_poll(MnOpen *open) {
     Memnotify *self = (Memnotify *)open;
     guint events = POLLOUT | POLLWRNORM;
 
+    if (mn_board_is_gone(board_of(open)))
+        return POLLHUP | POLLERR;
     if (self->has_event) {
         events |= POLLIN | POLLRDNORM;
         self->has_event = !file_of(open)->poll_acknowledges && !open->is_write_only;
@@ -111,10 +120,16 @@ static const MnFileOps memnotify_ops = {
     .free_data = g_free,
 };
 
+static void on_presence(MnWitness *witness, const MnMoment *moment G_GNUC_UNUSED) {
+    mn_node_wake(((MemnotifyFile *)witness)->node);
+}
+
 void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges) {
     MemnotifyFile *file = g_new0(MemnotifyFile, 1);
 
     file->board = board;
     file->poll_acknowledges = poll_acknowledges;
-    mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEMNOTIFY, 0666, &memnotify_ops, file);
+    file->node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEMNOTIFY, 0666, &memnotify_ops, file);
+    file->witness.changed = on_presence;
+    mn_board_add_witness(board, &file->witness);
 }

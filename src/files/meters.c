@@ -8,10 +8,13 @@
 #include "files/files.h"
 #include "files/limits.h"
 
+#include <errno.h>
 #include <poll.h>
 
 typedef struct MeterFile {
+    MnWitness witness;
     MnBoard *board;
+    MnNode *node;
     MnMeterId meter;
 } MeterFile;
 
@@ -48,6 +51,8 @@ static int meter_read(MnOpen *open, GString *text) {
     Meter *self = (Meter *)open;
     const MnReading *reading = mn_board_read(file_of(open)->board);
 
+    if (mn_board_is_gone(file_of(open)->board))
+        return -ENODEV;
     self->seen_reached = reached(self);
     g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", reading->pages[file_of(open)->meter]);
     return 0;
@@ -64,6 +69,8 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
     int r;
 
     r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, &set);
+    if (r == 0 && mn_board_is_gone(board))
+        r = -ENODEV;
     if (r == 0)
         r = mn_open_limits_set(&self->limit, open, board, &set, on_crossing);
     if (r < 0)
@@ -79,6 +86,8 @@ static guint meter_poll(MnOpen *open) {
     const Meter *self = (const Meter *)open;
     guint events = POLLOUT | POLLWRNORM;
 
+    if (mn_board_is_gone(file_of(open)->board))
+        return POLLHUP | POLLERR;
     if (reached(self) != self->seen_reached)
         events |= POLLIN | POLLRDNORM | POLLPRI;
     return events;
@@ -94,6 +103,10 @@ static const MnFileOps meter_ops = {
     .free_data = g_free,
 };
 
+static void on_presence(MnWitness *witness, const MnMoment *moment G_GNUC_UNUSED) {
+    mn_node_wake(((MeterFile *)witness)->node);
+}
+
 void mn_meters_add(MnTree *tree, MnBoard *board) {
     guint offered = mn_board_get_machine(board)->offered;
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), MEMNOTIFYFS_METERS, 0755, NULL, NULL);
@@ -102,7 +115,8 @@ void mn_meters_add(MnTree *tree, MnBoard *board) {
         if (offered & MN_METER_BIT(id)) {
             MeterFile *file = g_new0(MeterFile, 1);
 
-            *file = (MeterFile){ .board = board, .meter = id };
-            mn_tree_add_file(tree, dir, mn_meters[id].name, 0666, &meter_ops, file);
+            *file = (MeterFile){ .witness.changed = on_presence, .board = board, .meter = id };
+            file->node = mn_tree_add_file(tree, dir, mn_meters[id].name, 0666, &meter_ops, file);
+            mn_board_add_witness(board, &file->witness);
         }
 }

@@ -43,10 +43,13 @@ static void threshold_release(MnOpen *open) {
 
 static int threshold_read(MnOpen *open, GString *text) {
     ThresholdFile *file = file_of(open);
+    int r;
 
     if (!file->threshold)
         return -ENOENT;
-    mn_threshold_render(file->threshold, text);
+    r = mn_threshold_render(file->threshold, text);
+    if (r < 0)
+        return r;
     ((ThresholdOpen *)open)->seen_generation = mn_threshold_get_generation(file->threshold);
     return 0;
 }
@@ -65,7 +68,7 @@ static guint threshold_poll(MnOpen *open) {
     ThresholdFile *file = file_of(open);
     guint events = POLLOUT | POLLWRNORM;
 
-    if (!file->threshold)
+    if (!file->threshold || mn_threshold_is_gone(file->threshold))
         return POLLHUP | POLLERR;
     if (((ThresholdOpen *)open)->seen_generation != mn_threshold_get_generation(file->threshold))
         events |= POLLIN | POLLRDNORM | POLLPRI;

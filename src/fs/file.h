@@ -58,8 +58,11 @@ typedef struct MnFileOps {
     void (*free_data)(gpointer data); /* of the node */
 } MnFileOps;
 
-/* A directory whose files users create and remove, if it has all three of these. */
+/* A directory whose files users create and remove, if it has the three operations for that. */
 typedef struct MnDirOps {
+    /* Called before a file is looked for in it, or all are listed; may add and unlink. */
+    void (*look)(MnNode *dir);
+
     /* Makes the file's ops and data for a new node named `name`. */
     int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops, gpointer *ret_data);
     /* Bound to the node that create() has led to. */

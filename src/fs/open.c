@@ -251,7 +251,7 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
 
     if (ops->poll)
         events = ops->poll(self);
-    if (ops->poll && ops->read && (events & (POLLIN | POLLPRI)))
+    if (ops->poll && ops->read && (events & (POLLIN | POLLPRI | POLLERR)))
         self->snapshot.must_restart = TRUE; /* what was announced is what the next read shows */
     mn_open_tell_first(self);
     fuse_reply_poll(req, events);

@@ -70,8 +70,16 @@ static void on_init(void *userdata G_GNUC_UNUSED, struct fuse_conn_info *conn) {
     conn->want = conn->capable & capabilities;
 }
 
+static MnNode *look_into(fuse_req_t req, fuse_ino_t ino) {
+    MnNode *dir = node_of(req, ino);
+
+    if (dir && dir->dir_ops && dir->dir_ops->look)
+        dir->dir_ops->look(dir);
+    return dir;
+}
+
 static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
-    MnNode *dir = node_of(req, parent);
+    MnNode *dir = look_into(req, parent);
     MnNode *node = dir && dir->children ? mn_node_find_child(dir, name) : NULL;
     struct fuse_entry_param entry;
 
@@ -140,7 +148,7 @@ static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
  * place when files come and go meanwhile. "." and ".." have 1 and 2 less than any child. */
 static void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                        struct fuse_file_info *info G_GNUC_UNUSED) {
-    MnNode *dir = node_of(req, ino);
+    MnNode *dir = look_into(req, ino);
     g_autofree char *buffer = g_malloc(size);
     size_t used = 0, need = 0;
 

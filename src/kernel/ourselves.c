@@ -15,6 +15,10 @@ guint mn_page_bytes(void) {
     return sysconf(_SC_PAGESIZE);
 }
 
+gboolean mn_error_passes(int r) {
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EINTR;
+}
+
 guint mn_file_limit_raise(void) {
     struct rlimit limit;
 

@@ -7,6 +7,9 @@
 
 guint mn_page_bytes(void);
 
+/* Whether this -errno comes from what is short now and may be there the next time. */
+gboolean mn_error_passes(int r);
+
 /* Lets us have as many descriptors as we may: the soft limit of 1024 is only there for programs that use
  * select(). Returns how many that is; 0 when it cannot be told. */
 guint mn_file_limit_raise(void);

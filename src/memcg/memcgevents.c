@@ -8,10 +8,11 @@
  * directory does (inotify). */
 #include "memcgevents.h"
 
+#include "kernel/placewatch.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 /* Reading memory.stat costs 10 to 50 us; a burst of reclaim is longer than this. */
@@ -32,6 +33,7 @@ typedef struct Listening {
 } Listening;
 
 struct MnMemcgEvents {
+    MnWitness witness; /* of the meters' group, which may be the same */
     MnBoard *board;
     MnMemcg *memcg; /* NULL: the whole system */
     MnMemcgListener listener;
@@ -45,7 +47,8 @@ struct MnMemcgEvents {
     MnVmpressure window;
 
     guint removal_source;
-    int removal_fd;
+    MnPlaceWatch place;
+    MnNotice notice; /* that it is to be looked for */
     gboolean is_removed;
 };
 
@@ -66,13 +69,27 @@ static void on_pressure_told(MnSubscriber *subscriber, const MnMoment *moment) {
         self->listener.pressure(level, self->listener.data);
 }
 
+static void look_for_group(MnNotice *notice) {
+    mn_memcg_events_check_removed(MN_NOTICE_OWNER(notice, MnMemcgEvents));
+}
+
+static void on_presence(MnWitness *witness, const MnMoment *moment G_GNUC_UNUSED) {
+    MnMemcgEvents *self = (MnMemcgEvents *)witness;
+
+    mn_outbox_put(mn_board_get_outbox(self->board), &self->notice);
+}
+
 MnMemcgEvents *mn_memcg_events_new(MnBoard *board, const MnMemcgListener *listener) {
     MnMemcgEvents *self = g_new0(MnMemcgEvents, 1);
 
     self->board = board;
     self->memcg = mn_probe_get_memcg(mn_board_get_probe(board));
     self->listener = *listener;
-    self->ooms_fd = self->removal_fd = -1;
+    self->ooms_fd = -1;
+    self->notice.tell = look_for_group;
+    self->witness.changed = on_presence;
+    mn_board_add_witness(board, &self->witness);
+    mn_place_watch_init(&self->place, self->memcg ? mn_memcg_get_directory(self->memcg) : NULL);
     self->ooms = (Listening){ .events = self, .subscriber = { .needs.machine = MN_SOURCE_OOMS, .told = on_ooms_told } };
     self->pressure = (Listening){
         .events = self,
@@ -107,6 +124,8 @@ void mn_memcg_events_free(MnMemcgEvents *self) {
     mn_memcg_events_unwatch_ooms(self);
     mn_memcg_events_unwatch_pressure(self);
     mn_memcg_events_unwatch_removal(self);
+    mn_place_watch_clear(&self->place);
+    mn_outbox_take_back(mn_board_get_outbox(self->board), &self->notice);
     g_free(self);
 }
 
@@ -206,37 +225,37 @@ void mn_memcg_events_unwatch_pressure(MnMemcgEvents *self) {
 /* --- removal --- */
 
 gboolean mn_memcg_events_check_removed(MnMemcgEvents *self) {
-    if (!self->is_removed && self->memcg && mn_memcg_check_removed(self->memcg)) {
+    if (!self->memcg)
+        return FALSE;
+    if (!self->is_removed && mn_memcg_check_removed(self->memcg)) {
         self->is_removed = TRUE;
         self->listener.removed(self->listener.data);
+    }
+    if (self->is_removed && mn_memcg_reopen(self->memcg) == 0) {
+        self->is_removed = FALSE;
+        self->listener.returned(self->listener.data);
     }
     return self->is_removed;
 }
 
-static gboolean on_parent_changed(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
-    char events[4096];
+static gboolean on_place_changed(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    MnMemcgEvents *self = data;
 
-    while (read(fd, events, sizeof events) > 0)
-        continue;
-    mn_memcg_events_check_removed(data);
+    if (mn_place_watch_drain(&self->place))
+        mn_memcg_events_check_removed(self);
     return G_SOURCE_CONTINUE; /* or the source has been removed */
 }
 
 void mn_memcg_events_watch_removal(MnMemcgEvents *self) {
-    g_autofree char *parent = NULL;
+    int fd = mn_place_watch_start(&self->place);
 
-    if (!self->memcg || self->removal_source > 0)
-        return;
-
-    parent = g_path_get_dirname(mn_memcg_get_directory(self->memcg));
-    self->removal_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (self->removal_fd < 0 || inotify_add_watch(self->removal_fd, parent, IN_DELETE) < 0) {
-        stop(&self->removal_source, &self->removal_fd);
-        return; /* it is noticed when somebody looks */
-    }
-    self->removal_source = g_unix_fd_add(self->removal_fd, G_IO_IN, on_parent_changed, self);
+    if (fd >= 0 && self->removal_source == 0) /* else it is noticed when somebody looks */
+        self->removal_source = g_unix_fd_add(fd, G_IO_IN, on_place_changed, self);
 }
 
 void mn_memcg_events_unwatch_removal(MnMemcgEvents *self) {
-    stop(&self->removal_source, &self->removal_fd);
+    if (self->removal_source > 0)
+        g_source_remove(self->removal_source);
+    self->removal_source = 0;
+    mn_place_watch_stop(&self->place);
 }

@@ -46,7 +46,8 @@ struct MnRegistrations {
     MnMemcgEvents *events;
     GQueue by_kind[MN_N_EVENT_KINDS]; /* of Registration; without those that are the kernel's */
     void (*removed)(gpointer data);
-    gpointer removed_data;
+    void (*returned)(gpointer data);
+    gpointer presence_data;
 };
 
 static gboolean is_usage(MnEventKind kind) {
@@ -117,12 +118,19 @@ static void on_removed(gpointer data) {
 
     mn_sinks_end_all(self->sinks);
     if (self->removed)
-        self->removed(self->removed_data);
+        self->removed(self->presence_data);
+}
+
+static void on_returned(gpointer data) {
+    MnRegistrations *self = data;
+
+    if (self->returned)
+        self->returned(self->presence_data);
 }
 
 int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret) {
     g_autoptr(MnRegistrations) self = g_new0(MnRegistrations, 1);
-    MnMemcgListener listener = { on_ooms, on_pressure, on_removed, self };
+    MnMemcgListener listener = { on_ooms, on_pressure, on_removed, on_returned, self };
     int r;
 
     self->board = board;
@@ -152,9 +160,11 @@ MnMemcg *mn_registrations_get_memcg(const MnRegistrations *self) {
     return self->memcg;
 }
 
-void mn_registrations_set_removed(MnRegistrations *self, void (*removed)(gpointer data), gpointer data) {
+void mn_registrations_set_presence(MnRegistrations *self, void (*removed)(gpointer data),
+                                   void (*returned)(gpointer data), gpointer data) {
     self->removed = removed;
-    self->removed_data = data;
+    self->returned = returned;
+    self->presence_data = data;
 }
 
 gboolean mn_registrations_check_removed(MnRegistrations *self) {

@@ -28,9 +28,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnRegistrations, mn_registrations_free)
 
 MnMemcg *mn_registrations_get_memcg(const MnRegistrations *self);
 
-/* removed() is called once when the group is found removed: every registration has been
- * signalled and ended then. */
-void mn_registrations_set_removed(MnRegistrations *self, void (*removed)(gpointer data), gpointer data);
+/* removed() is called when the group is found removed: every registration has been signalled and ended then.
+ * returned() is called when there is one again in its place, which may be at once. */
+void mn_registrations_set_presence(MnRegistrations *self, void (*removed)(gpointer data),
+                                   void (*returned)(gpointer data), gpointer data);
 
 /* The st_dev of the files that clients name as their controls; before it is known none can be registered. */
 void mn_registrations_set_device(MnRegistrations *self, dev_t device);
@@ -49,7 +50,7 @@ int mn_registrations_add(MnRegistrations *self, MnSinkKey *key, MnEventKind kind
 /* The meter that a file of usage shows. */
 MnMeterId mn_registrations_get_meter(const MnRegistrations *self, MnEventKind kind);
 
-/* Looks whether the group has been removed; removed() is called if that is news. */
+/* Looks whether the group has been removed, or made anew; tells if that is news. TRUE while there is none. */
 gboolean mn_registrations_check_removed(MnRegistrations *self);
 
 /* How many processes the OOM killer has killed in the group. */

@@ -155,7 +155,7 @@ static void take_step(MnOomKiller *self) {
     reading = mn_board_read(self->board);
     edge = find_met(self->watch, reading);
     mn_alarm_stop(self->alarm);
-    if (!self->watch->reached) {
+    if (!self->watch->reached || mn_board_is_gone(self->board)) {
         forgive(self);
         return;
     }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the files of a memory control group are. Everything is opened relative to the directory, so that
- * the group meant at the start is the one that is read, whatever is mounted or made later. */
+ * the group meant at the start is the one that is read, whatever is mounted or made later: until it is removed, when
+ * whoever reads it opens what is there by then. */
 #include "cgroupdir.h"
+
+#include "kernel/ourselves.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +20,7 @@ static gboolean has_file(int fd, const char *name) {
     return faccessat(fd, name, F_OK, 0) == 0;
 }
 
-int mn_cgroup_dir_init(MnCgroupDir *self, const char *path) {
+static int init_at(MnCgroupDir *self, const char *path) {
     int fd = open_directory(AT_FDCWD, path);
 
     if (fd < 0)
@@ -32,7 +35,7 @@ int mn_cgroup_dir_init(MnCgroupDir *self, const char *path) {
     return -ENOENT;
 }
 
-int mn_cgroup_dir_init_own(MnCgroupDir *self, char **ret_path) {
+static int init_own(MnCgroupDir *self, char **ret_path) {
     g_autofree char *groups = NULL, *mounts = NULL, *path = NULL;
     int r;
 
@@ -43,7 +46,7 @@ int mn_cgroup_dir_init_own(MnCgroupDir *self, char **ret_path) {
     if (r < 0)
         return r;
 
-    while ((r = mn_cgroup_dir_init(self, path)) == -ENOENT && strcmp(path, "/") != 0) {
+    while ((r = init_at(self, path)) == -ENOENT && strcmp(path, "/") != 0) {
         char *above = g_path_get_dirname(path);
 
         g_free(path);
@@ -54,19 +57,30 @@ int mn_cgroup_dir_init_own(MnCgroupDir *self, char **ret_path) {
     return r;
 }
 
-gboolean mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) {
+int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, char **ret_path) {
+    int r;
+
+    if (!path)
+        return init_own(self, ret_path);
+    r = init_at(self, path);
+    if (r == 0)
+        *ret_path = g_canonicalize_filename(path, NULL);
+    return r;
+}
+
+int mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) {
     int fd = open_directory(below->fd, "..");
     struct stat here, above;
 
     if (fd < 0)
-        return FALSE;
+        return -errno;
     if (fstat(below->fd, &here) < 0 || fstat(fd, &above) < 0 || here.st_dev != above.st_dev ||
         here.st_ino == above.st_ino) {
         close(fd);
-        return FALSE;
+        return -ENOENT;
     }
     *self = (MnCgroupDir){ fd, below->version, below->names };
-    return TRUE;
+    return 0;
 }
 
 void mn_cgroup_dir_clear(MnCgroupDir *self) {
@@ -84,6 +98,13 @@ int mn_cgroup_dir_open(const MnCgroupDir *self, const char *name, int flags) {
     if (fd < 0)
         return -errno;
     return fd;
+}
+
+int mn_cgroup_dir_open_optional(const MnCgroupDir *self, const char *name, int flags, int *ret_fd) {
+    int fd = mn_cgroup_dir_open(self, name, flags);
+
+    *ret_fd = MAX(fd, -1);
+    return fd < 0 && mn_error_passes(fd) ? fd : 0;
 }
 
 gboolean mn_cgroup_dir_is_removed(const MnCgroupDir *self) {

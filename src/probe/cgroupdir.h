@@ -10,23 +10,26 @@ typedef struct MnCgroupDir {
     const MnCgroupNames *names;
 } MnCgroupDir;
 
-/* Opens a directory. -errno when it cannot be opened; -ENOENT also when it is not one of a memory
- * controller, as the root of v2 and what is no cgroup at all. */
-int mn_cgroup_dir_init(MnCgroupDir *self, const char *path) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens a directory, for the first time or after it was removed and made anew. *ret_path, to be freed, is its absolute
+ * path. -errno when it cannot be opened; -ENOENT also when it is not one of a memory controller, as the root of v2 and
+ * what is no cgroup at all.
+ *
+ * NULL is our own group, which may be another each time. Where memory is not controlled for a group it has no files,
+ * and its memory is counted above it: then the nearest one above. -ENOENT when there is none to be seen. */
+int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, char **ret_path) G_GNUC_WARN_UNUSED_RESULT;
 
-/* That of our own group. Where memory is not controlled for a group it has no files, and its memory is
- * counted above it: then the nearest one above. *ret_path, to be freed, says which. -ENOENT when there is
- * none to be seen. */
-int mn_cgroup_dir_init_own(MnCgroupDir *self, char **ret_path) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The group above. FALSE where the way up ends: above it is another filesystem, or nothing. */
-gboolean mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) G_GNUC_WARN_UNUSED_RESULT;
+/* The group above. -ENOENT where the way up ends: above it is another filesystem, or nothing; else -errno. */
+int mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) G_GNUC_WARN_UNUSED_RESULT;
 
 void mn_cgroup_dir_clear(MnCgroupDir *self); /* a second time has no effect */
 
 /* Opens a file of the group, the flags being those of open(2). The descriptor, or -errno; -ENODEV when the
  * directory is closed. */
 int mn_cgroup_dir_open(const MnCgroupDir *self, const char *name, int flags) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens a file that some groups do not have; *ret_fd is -1 then. -errno only when it may be there and be had later. */
+int mn_cgroup_dir_open_optional(const MnCgroupDir *self, const char *name, int flags, int *ret_fd)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the group has been removed since. */
 gboolean mn_cgroup_dir_is_removed(const MnCgroupDir *self);

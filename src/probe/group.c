@@ -4,7 +4,8 @@
  * A group is bounded by its own limit and by those of all groups above it, of which a container may
  * see some or none; the way up ends where the filesystem ends, or where there is no limit file (the
  * root of v2 has none). All limits are read for each sample, so that a change is seen in the next.
- * Every file is opened once and read by pread() from then on. */
+ * Every file is opened once and read by pread() from then on, until the group is found removed: then all are
+ * closed, and each sample looks whether there is one again. */
 #include "group.h"
 
 #include "kernel/ourselves.h"
@@ -32,6 +33,8 @@ typedef struct Counters {
 } Counters;
 
 struct MnGroup {
+    char *directory;        /* NULL: our own */
+    char *path;             /* where that was found last */
     gboolean follows_limit; /* the meters are of the level with the smallest limit, not of the lowest */
 
     Level levels[N_LEVELS_MAX];
@@ -54,16 +57,24 @@ static int open_file(const MnCgroupDir *dir, const char *name) {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* Adds the group of a directory, which is taken over. FALSE where the way up ends. */
-static gboolean add_level(MnGroup *self, const MnCgroupDir *dir) {
-    int limit_fd = self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limit) : -1;
+static void level_clear(Level *self) {
+    close_fd(&self->limit_fd);
+    close_fd(&self->swap_limit_fd);
+    mn_cgroup_dir_clear(&self->dir);
+}
 
-    if (limit_fd < 0) {
-        close(dir->fd);
-        return FALSE;
-    }
-    self->levels[self->n_levels++] = (Level){ *dir, limit_fd, open_file(dir, dir->names->swap_limit) };
-    return TRUE;
+/* Adds the group of a directory, which is taken over. -ENOENT where the way up ends. */
+static int add_level(MnGroup *self, const MnCgroupDir *dir) {
+    Level level = { *dir, self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limit) : -ENOENT, -1 };
+    int r = MIN(level.limit_fd, 0);
+
+    if (r == 0)
+        r = mn_cgroup_dir_open_optional(dir, dir->names->swap_limit, O_RDONLY, &level.swap_limit_fd);
+    if (r < 0)
+        level_clear(&level);
+    else
+        self->levels[self->n_levels++] = level;
+    return r;
 }
 
 /* The files that tell how much the group of one level uses. */
@@ -74,14 +85,16 @@ static void counters_clear(Counters *self) {
 }
 
 static int counters_init(Counters *self, const MnCgroupDir *dir) {
-    self->usage_fd = open_file(dir, dir->names->usage);
-    self->swap_usage_fd = open_file(dir, dir->names->swap_usage);
-    self->stat_fd = open_file(dir, dir->names->stat);
-    if (self->usage_fd >= 0 && self->stat_fd >= 0)
-        return 0;
+    int r;
 
-    counters_clear(self);
-    return -ENOENT;
+    self->usage_fd = open_file(dir, dir->names->usage);
+    self->stat_fd = open_file(dir, dir->names->stat);
+    r = mn_cgroup_dir_open_optional(dir, dir->names->swap_usage, O_RDONLY, &self->swap_usage_fd);
+    if (r == 0)
+        r = MIN(MIN(self->usage_fd, self->stat_fd), 0);
+    if (r < 0)
+        counters_clear(self);
+    return r;
 }
 
 static int use_level(MnGroup *self, guint level) {
@@ -97,18 +110,54 @@ static int use_level(MnGroup *self, guint level) {
     return 0;
 }
 
-/* Takes over the directory. */
-static int new_in(const MnCgroupDir *dir, MnGroup **ret) {
-    g_autoptr(MnGroup) self = g_new0(MnGroup, 1);
+static void close_all(MnGroup *self) {
+    counters_clear(&self->counters);
+    while (self->n_levels > 0)
+        level_clear(&self->levels[--self->n_levels]);
+}
+
+/* For want of a descriptor the way up does not end. */
+static int add_levels_above(MnGroup *self) {
     MnCgroupDir above;
     int r;
 
+    do {
+        r = mn_cgroup_dir_init_parent(&above, &self->levels[self->n_levels - 1].dir);
+        if (r == 0)
+            r = add_level(self, &above);
+    } while (r == 0);
+    return mn_error_passes(r) ? r : 0;
+}
+
+static int open_all(MnGroup *self) {
+    g_autofree char *path = NULL;
+    MnCgroupDir dir;
+    int r;
+
+    r = mn_cgroup_dir_init(&dir, self->directory, &path);
+    if (r == 0)
+        r = add_level(self, &dir);
+    if (r == 0)
+        r = add_levels_above(self);
+    if (r == 0)
+        r = use_level(self, 0);
+    if (r < 0) {
+        close_all(self);
+        return r;
+    }
+    g_free(self->path);
+    self->path = g_steal_pointer(&path);
+    return 0;
+}
+
+static int new_at(const char *directory, MnGroup **ret) {
+    g_autoptr(MnGroup) self = g_new0(MnGroup, 1);
+    int r;
+
+    self->directory = g_strdup(directory);
+    self->follows_limit = !directory;
     self->counters = (Counters){ -1, -1, -1 };
-    if (!add_level(self, dir))
-        return -ENOENT;
-    while (mn_cgroup_dir_init_parent(&above, &self->levels[self->n_levels - 1].dir) && add_level(self, &above))
-        continue;
-    r = use_level(self, 0);
+    r = open_all(self);
     if (r < 0)
         return r;
 
@@ -117,35 +166,21 @@ static int new_in(const MnCgroupDir *dir, MnGroup **ret) {
 }
 
 int mn_group_new(const char *directory, MnGroup **ret) {
-    MnCgroupDir dir;
-    int r;
+    g_autofree char *absolute = g_canonicalize_filename(directory, NULL); /* we may change our directory */
 
-    r = mn_cgroup_dir_init(&dir, directory);
-    return r < 0 ? r : new_in(&dir, ret);
+    return new_at(absolute, ret);
 }
 
 int mn_group_new_own(MnGroup **ret) {
-    g_autofree char *path = NULL;
-    MnCgroupDir dir;
-    int r;
-
-    r = mn_cgroup_dir_init_own(&dir, &path);
-    if (r == 0)
-        r = new_in(&dir, ret);
-    if (r == 0)
-        (*ret)->follows_limit = TRUE;
-    return r;
+    return new_at(NULL, ret);
 }
 
 void mn_group_free(MnGroup *self) {
     if (!self)
         return;
-    counters_clear(&self->counters);
-    for (guint i = 0; i < self->n_levels; i++) {
-        mn_cgroup_dir_clear(&self->levels[i].dir);
-        close_fd(&self->levels[i].limit_fd);
-        close_fd(&self->levels[i].swap_limit_fd);
-    }
+    close_all(self);
+    g_free(self->path);
+    g_free(self->directory);
     g_free(self);
 }
 
@@ -239,17 +274,32 @@ static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgro
     return 0;
 }
 
-int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) {
+static int sample_open(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) {
     MnCgroupState state = { .version = self->levels[0].dir.version };
     MnCgroupStat stat;
     int r;
 
     r = read_state(self, sources, &state, &stat, ret_name);
-    if (r < 0)
+    if (r == 0)
+        mn_cgroup_to_sample(&state, mn_page_bytes(), ret);
+    return r;
+}
+
+int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) {
+    int r;
+
+    r = sample_open(self, sources, ret, ret_name);
+    if (r == 0 || !mn_cgroup_dir_is_removed(&self->levels[0].dir))
         return r;
 
-    mn_cgroup_to_sample(&state, mn_page_bytes(), ret);
-    return 0;
+    close_all(self);
+    if (open_all(self) < 0)
+        return -ENODEV;
+    return sample_open(self, sources, ret, ret_name);
+}
+
+const char *mn_group_get_path(const MnGroup *self) {
+    return self->path;
 }
 
 gboolean mn_group_is_limited(MnGroup *self) {

@@ -25,9 +25,12 @@ gboolean mn_group_is_limited(MnGroup *self);
 guint mn_group_meter_sources(MnMeterId meter);
 
 /* Reads these into *ret. -EBADMSG when a text is damaged or lacks a counter that all kernels have;
- * -ENODEV when the group has been removed; -errno when a file cannot be read. Then *ret is untouched
- * and *ret_name says which file it was. Allocates nothing. */
+ * -ENODEV when the group has been removed and there is none in its place that can be opened; -errno when a file cannot
+ * be read. Then *ret is untouched and *ret_name says which file it was. Allocates nothing, unless it was removed. */
 int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The group's directory, for its memory.pressure. */
+/* Where it is, or was. */
+const char *mn_group_get_path(const MnGroup *self);
+
+/* The group's directory, for its memory.pressure; -1 while it is removed. */
 int mn_group_get_directory_fd(const MnGroup *self);

@@ -15,7 +15,8 @@
 
 struct MnMemcg {
     MnCgroupDir dir;
-    char *path;
+    char *directory; /* NULL: our own */
+    char *path;      /* where that was found last */
     int usage_fd;
     int swap_fd;          /* v1: memory and swap, v2: swap alone; negative where it is not counted */
     int event_control_fd; /* negative where the kernel takes no registrations */
@@ -35,39 +36,60 @@ static void close_all(MnMemcg *self) {
     mn_cgroup_dir_clear(&self->dir);
 }
 
-/* Takes over the directory. */
-static int new_in(const MnCgroupDir *dir, const char *path, MnMemcg **ret) {
-    g_autoptr(MnMemcg) self = g_new0(MnMemcg, 1);
+static int open_files(MnMemcg *self) {
+    const MnCgroupDir *dir = &self->dir;
+    int r;
 
-    self->dir = *dir;
-    self->path = g_canonicalize_filename(path, NULL);
     self->usage_fd = mn_cgroup_dir_open(dir, dir->names->usage, O_RDONLY);
-    self->swap_fd = mn_cgroup_dir_open(dir, dir->names->swap_usage, O_RDONLY);
-    self->event_control_fd =
-        dir->version == MN_CGROUP_V1 ? mn_cgroup_dir_open(dir, "cgroup.event_control", O_WRONLY) : -1;
+    r = MIN(self->usage_fd, 0);
+    if (r == 0)
+        r = mn_cgroup_dir_open_optional(dir, dir->names->swap_usage, O_RDONLY, &self->swap_fd);
+    if (r == 0 && dir->version == MN_CGROUP_V1)
+        r = mn_cgroup_dir_open_optional(dir, "cgroup.event_control", O_WRONLY, &self->event_control_fd);
+    return r;
+}
+
+int mn_memcg_reopen(MnMemcg *self) {
+    g_autofree char *path = NULL;
+    int r;
+
+    if (self->dir.fd >= 0)
+        return 0;
+    r = mn_cgroup_dir_init(&self->dir, self->directory, &path);
+    if (r == 0)
+        r = open_files(self);
+    if (r < 0) {
+        close_all(self);
+        return r;
+    }
+    g_free(self->path);
+    self->path = g_steal_pointer(&path);
+    return 0;
+}
+
+static int new_at(const char *directory, MnMemcg **ret) {
+    g_autoptr(MnMemcg) self = g_new0(MnMemcg, 1);
+    int r;
+
+    self->directory = g_strdup(directory);
+    self->dir.fd = self->usage_fd = self->swap_fd = self->event_control_fd = -1;
     self->page_bytes = mn_page_bytes();
-    if (self->usage_fd < 0)
-        return self->usage_fd;
+    r = mn_memcg_reopen(self);
+    if (r < 0)
+        return r;
 
     *ret = g_steal_pointer(&self);
     return 0;
 }
 
 int mn_memcg_new(const char *directory, MnMemcg **ret) {
-    MnCgroupDir dir;
-    int r;
+    g_autofree char *absolute = g_canonicalize_filename(directory, NULL); /* we may change our directory */
 
-    r = mn_cgroup_dir_init(&dir, directory);
-    return r < 0 ? r : new_in(&dir, directory, ret);
+    return new_at(absolute, ret);
 }
 
 int mn_memcg_new_own(MnMemcg **ret) {
-    g_autofree char *path = NULL;
-    MnCgroupDir dir;
-    int r;
-
-    r = mn_cgroup_dir_init_own(&dir, &path);
-    return r < 0 ? r : new_in(&dir, path, ret);
+    return new_at(NULL, ret);
 }
 
 void mn_memcg_free(MnMemcg *self) {
@@ -75,6 +97,7 @@ void mn_memcg_free(MnMemcg *self) {
         return;
     close_all(self);
     g_free(self->path);
+    g_free(self->directory);
     g_free(self);
 }
 

@@ -53,3 +53,7 @@ int mn_memcg_register(MnMemcg *self, int eventfd, const char *name, const char *
 /* Whether the group has been removed. If so everything of it is closed, which it would otherwise
  * stay in memory for, and the functions above give -ENODEV. */
 gboolean mn_memcg_check_removed(MnMemcg *self);
+
+/* Opens the group that is in the place of one that was found removed. 0 also when none was; errors are those of
+ * mn_memcg_new(). */
+int mn_memcg_reopen(MnMemcg *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -15,9 +15,10 @@ typedef struct MnNeeds {
 /* The world at one moment, as a probe has found it. Copied by assignment; what it points to is the probe's and
  * holds until the next. */
 typedef struct MnMoment {
-    gint64 time_us; /* of the board's clock, when it was complete */
-    guint64 serial; /* another whenever the reading may be */
-    guint meters;   /* the sources that it was made of */
+    gint64 time_us;   /* of the board's clock, when it was complete */
+    guint64 serial;   /* another whenever the reading may be */
+    guint meters;     /* the sources that it was made of */
+    gboolean is_gone; /* the group whose memory the meters show is removed: the readings are those of before */
     MnReading measured;
     MnReading reading;      /* what is shown: with what is simulated in the place of what was measured */
     const MnSample *sample; /* of the machine */

@@ -6,6 +6,7 @@
 #include "probe.h"
 
 #include "core/cgroup.h"
+#include "kernel/placewatch.h"
 #include "kernel/ourselves.h"
 #include "probe/psi.h"
 
@@ -14,7 +15,9 @@
 struct MnProbe {
     MnProc *proc;
     MnGroup *group; /* whose memory the meters show; NULL: the machine's */
-    MnMemcg *memcg; /* NULL: the whole system */
+    MnPlaceWatch group_watch;
+    gboolean is_gone; /* the group was, at the last look */
+    MnMemcg *memcg;   /* NULL: the whole system */
     MnMachine machine;
     guint64 known; /* counters that this kernel has */
     MnSample sample;
@@ -30,12 +33,14 @@ static guint64 needed_counters(const MnProbe *self, const MnNeeds *needs) {
     return self->known & (~MN_COUNTERS_RECLAIM | needs->counters);
 }
 
+/* The machine goes on when the group has not. */
 static int sample_group(MnProbe *self, const MnNeeds *needs, const char **ret_name) {
     int r;
 
     r = mn_group_sample(self->group, needs->meters, &self->group_sample, ret_name);
-    if (r < 0 || needs->machine == 0)
-        return r;
+    self->is_gone = r == -ENODEV;
+    if ((r < 0 && !self->is_gone) || needs->machine == 0)
+        return self->is_gone ? 0 : r;
     return mn_proc_sample(self->proc, needs->machine, needed_counters(self, needs), &self->sample, ret_name);
 }
 
@@ -61,6 +66,7 @@ int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_nam
     MnReading reading;
     int r;
 
+    mn_place_watch_init(&self->group_watch, NULL);
     self->machine.page_bytes = mn_page_bytes();
     self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
 
@@ -82,6 +88,7 @@ void mn_probe_free(MnProbe *self) {
         return;
     mn_zones_clear(&self->zones);
     mn_memcg_free(self->memcg);
+    mn_place_watch_clear(&self->group_watch);
     mn_group_free(self->group);
     mn_proc_free(self->proc);
     g_free(self);
@@ -94,7 +101,10 @@ int mn_probe_set_group(MnProbe *self, MnGroup *group, const char **ret_name) {
 
     g_assert(!self->group);
     self->group = group;
+    mn_place_watch_init(&self->group_watch, mn_group_get_path(group));
     r = sample_meters(self, &all, &reading, ret_name);
+    if (r == 0 && self->is_gone)
+        r = -ENODEV;
     if (r == 0)
         self->machine.offered = mn_cgroup_meters_offered(self->group_sample.known);
     return r;
@@ -172,6 +182,14 @@ static void note_state(MnProbe *self, guint sources, int error, const char *name
         g_message("the kernel's numbers are good again");
 }
 
+static void note_group(const MnProbe *self, gboolean was_gone) {
+    if (self->is_gone && !was_gone)
+        g_warning("the control group '%s' was removed; who waits is told, and served again when it is made anew",
+                  mn_group_get_path(self->group));
+    if (!self->is_gone && was_gone)
+        g_message("the control group '%s' is there again", mn_group_get_path(self->group));
+}
+
 static void read_zones(MnProbe *self) {
     const char *text;
     gsize len;
@@ -199,10 +217,12 @@ static void read_pressure(MnProbe *self) {
 }
 
 int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) {
+    gboolean was_gone = self->is_gone;
     const char *name = NULL;
     int r;
 
     r = sample_meters(self, needs, &ret->measured, &name);
+    note_group(self, was_gone);
     note_state(self, MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO, r, name);
     if (r < 0)
         return r;
@@ -212,6 +232,7 @@ int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) {
         read_pressure(self);
     if (needs->machine & MN_SOURCE_ZONEINFO)
         read_zones(self);
+    ret->is_gone = self->is_gone;
     ret->meters = needs->meters | (self->group ? 0 : needs->machine);
     ret->sample = &self->sample;
     ret->zones = &self->zones;
@@ -230,15 +251,33 @@ int mn_probe_read_text(MnProbe *self, MnSource source, const char **ret_text, gs
 int mn_probe_open_pressure(const MnProbe *self, int *ret_fd) {
     if (!mn_proc_is_live(self->proc))
         return -ENOTSUP;
+    if (self->is_gone)
+        return -ENODEV;
     if (self->group && mn_psi_open(mn_group_get_directory_fd(self->group), "memory.pressure", ret_fd) == 0)
         return 0;
     return mn_psi_open(mn_proc_get_directory_fd(self->proc), "pressure/memory", ret_fd);
 }
 
-int mn_probe_get_changes_fd(const MnProbe *self) {
+int mn_probe_get_changes_fd(MnProbe *self) {
     return mn_proc_get_changes_fd(self->proc);
 }
 
 void mn_probe_drain_changes(MnProbe *self) {
     mn_proc_drain_changes(self->proc);
+}
+
+gboolean mn_probe_has_group(const MnProbe *self) {
+    return self->group != NULL;
+}
+
+int mn_probe_watch_group(MnProbe *self) {
+    return mn_place_watch_start(&self->group_watch);
+}
+
+void mn_probe_unwatch_group(MnProbe *self) {
+    mn_place_watch_stop(&self->group_watch);
+}
+
+gboolean mn_probe_drain_group(MnProbe *self) {
+    return mn_place_watch_drain(&self->group_watch);
 }

@@ -33,8 +33,9 @@ gboolean mn_probe_is_live(const MnProbe *self);
 guint mn_probe_meter_sources(const MnProbe *self, MnMeterId meter);
 
 /* Looks now. -errno when the meters cannot be had: *ret is untouched then, and the values of last time are the
- * best there are. Warns when something goes bad, and says when all is good again. time_us, serial and reading are
- * the caller's to set. Allocates only when a text has grown beyond any before. */
+ * best there are; not so when the group of the meters is gone, which is a moment like others. Warns when something
+ * goes bad, and says when all is good again. time_us, serial and reading are the caller's to set. Allocates only when
+ * a text has grown beyond any before, or the group is made anew. */
 int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One of the machine's texts as it is now, see mn_proc_read(). */
@@ -47,10 +48,17 @@ int mn_probe_read_ooms(MnProbe *self, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
 int mn_probe_read_oom_kills(MnProbe *self, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens the kernel's word that memory is short, see mn_psi_open(); -ENOTSUP where it would be about another
- * machine. */
+ * machine, -ENODEV while the group is gone. */
 int mn_probe_open_pressure(const MnProbe *self, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A descriptor that becomes readable when a text has changed, or -1 where none is told of; see
  * mn_proc_drain_changes(). */
-int mn_probe_get_changes_fd(const MnProbe *self);
+int mn_probe_get_changes_fd(MnProbe *self);
 void mn_probe_drain_changes(MnProbe *self);
+
+/* Whether the meters show a group, which may go and come back. From the one to the other the descriptor becomes readable
+ * when it may have, see mn_place_watch_start(); -errno where nobody tells. */
+gboolean mn_probe_has_group(const MnProbe *self);
+int mn_probe_watch_group(MnProbe *self);
+void mn_probe_unwatch_group(MnProbe *self);
+gboolean mn_probe_drain_group(MnProbe *self);

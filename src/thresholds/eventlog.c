@@ -18,8 +18,9 @@ typedef struct User {
 
 typedef struct Line {
     User *user;
-    guint64 number; /* of the user's numbering */
-    guint64 serial; /* of all */
+    guint64 number;   /* of the user's numbering */
+    guint64 serial;   /* of all */
+    const char *word; /* of the group, in the place of what was crossed; NULL for an event of a user's */
     MnEvent event;
 } Line;
 
@@ -27,6 +28,7 @@ struct MnEventLog {
     GHashTable *users;    /* uid: User */
     GQueue left;          /* of those users, who left first at the head */
     GPtrArray *forgotten; /* users of whom nothing is kept, but who are still named in the array */
+    User group;           /* to whom the words belong; in no list, and with room of its own */
     guint room;           /* of all users */
     Line *lines;
     guint capacity; /* at least twice the room */
@@ -41,6 +43,7 @@ MnEventLog *mn_event_log_new(void) {
 
     self->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self->forgotten = g_ptr_array_new_with_free_func(g_free);
+    self->group.room = MN_EVENT_LOG_WORDS;
     return self;
 }
 
@@ -81,7 +84,7 @@ static void forget_user(MnEventLog *self, User *user) {
 
 /* Not by realloc(), which may copy what was never used, and so make it take memory. */
 static void grow(MnEventLog *self) {
-    guint capacity = 2 * MAX(self->room, MN_EVENT_LOG_LINES);
+    guint capacity = 2 * MAX(self->room + MN_EVENT_LOG_WORDS, MN_EVENT_LOG_LINES);
     Line *lines;
 
     if (capacity <= self->capacity)
@@ -145,10 +148,7 @@ static void squeeze_out(MnEventLog *self) {
     g_ptr_array_set_size(self->forgotten, 0);
 }
 
-void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
-    User *user = find_user(self, uid);
-
-    g_assert(user && user->room > 0);
+static void append(MnEventLog *self, User *user, const char *word, const MnEvent *event) {
     if (user->end - user->first == user->room) {
         user->first++;
         self->n_kept--;
@@ -157,9 +157,21 @@ void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
         squeeze_out(self);
 
     self->lines[self->n_lines++] =
-        (Line){ .user = user, .number = user->end++, .serial = self->end++, .event = *event };
+        (Line){ .user = user, .number = user->end++, .serial = self->end++, .word = word, .event = *event };
     self->n_kept++;
     self->time_us = event->time_us;
+}
+
+void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
+    User *user = find_user(self, uid);
+
+    g_assert(user && user->room > 0);
+    append(self, user, NULL, event);
+}
+
+void mn_event_log_append_word(MnEventLog *self, gint64 time_us, const char *word) {
+    grow(self); /* there may have been no user as yet */
+    append(self, &self->group, word, &(MnEvent){ .time_us = time_us });
 }
 
 guint64 mn_event_log_get_end(const MnEventLog *self) {
@@ -183,6 +195,16 @@ static const Line *find_line(const MnEventLog *self, guint64 serial) {
     return low < self->n_lines ? &self->lines[low] : NULL;
 }
 
+static int render(const Line *line, char *text, gulong size) {
+    const MnEvent *event = &line->event;
+
+    if (line->word)
+        return g_snprintf(text, size, "- - %s\n", line->word);
+    return g_snprintf(text, size, "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
+                      mn_meters[event->meter].name, event->is_reached ? "reached" : "left", event->value_pages,
+                      event->limit_pages);
+}
+
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]) {
     const Line *found = *cursor < self->end ? find_line(self, *cursor) : NULL;
     const MnEvent *event = found ? &found->event : NULL;
@@ -200,11 +222,8 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNO
                           next - *cursor);
         *cursor = next;
     } else {
-        g_assert(event); /* else `next` were the end, and that was not reached */
-        len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len,
-                          "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
-                          mn_meters[event->meter].name, event->is_reached ? "reached" : "left", event->value_pages,
-                          event->limit_pages);
+        g_assert(found); /* else `next` were the end, and that was not reached */
+        len += render(found, line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len);
         *cursor += 1;
     }
     return len;

@@ -24,6 +24,7 @@ typedef struct MnEvent {
  * much again until what is lost is cleared away. */
 #define MN_EVENT_LOG_LINES_OF_ALL (64 * MN_EVENT_LOG_LINES)
 #define MN_EVENT_LOG_LINES_AT_LEAST 32
+#define MN_EVENT_LOG_WORDS 32
 
 /* The last events of each user's thresholds, in one order for all, for any number of readers. A reader
  * is one number, its cursor: who does not read costs nothing and holds nothing up.
@@ -45,6 +46,10 @@ void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits);
 /* An event of a user who has limits. Without allocation; his oldest makes room. */
 void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event);
 
+/* An event of the group whose memory is shown, which is everybody's: `word`, a literal, says what has become of it. The
+ * last MN_EVENT_LOG_WORDS are kept. */
+void mn_event_log_append_word(MnEventLog *self, gint64 time_us, const char *word);
+
 /* The cursor of a reader that wants what comes from now on. */
 guint64 mn_event_log_get_end(const MnEventLog *self);
 
@@ -53,5 +58,6 @@ guint64 mn_event_log_get_end(const MnEventLog *self);
  * that says how many.
  *
  *   12.345678 low used reached 4945700 4945632
- *   12.345678 - - lost 17 */
+ *   12.345678 - - lost 17
+ *   12.345678 - - removed */
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]);

@@ -10,10 +10,11 @@
 #include <string.h>
 
 struct MnThresholds {
+    MnWitness witness;
     MnBoard *board;
     MnQuota *quota;
     MnEventLog *log;
-    guint n_thresholds;
+    GPtrArray *all; /* not owned */
     guint n_listeners;
     void (*appended)(gpointer data);
     gpointer appended_data;
@@ -31,19 +32,39 @@ struct MnThreshold {
     gpointer changed_data;
 };
 
+static void tell_changed(const MnThreshold *self) {
+    if (self->changed)
+        self->changed(self->changed_data);
+}
+
+/* The limits stay as they are. */
+static void on_presence(MnWitness *witness, const MnMoment *moment) {
+    MnThresholds *self = (MnThresholds *)witness;
+
+    mn_event_log_append_word(self->log, moment->time_us, moment->is_gone ? "removed" : "returned");
+    if (self->appended)
+        self->appended(self->appended_data);
+    for (guint i = 0; i < self->all->len; i++)
+        tell_changed(g_ptr_array_index(self->all, i));
+}
+
 MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota) {
     MnThresholds *self = g_new0(MnThresholds, 1);
 
     self->board = board;
     self->quota = quota;
+    self->witness.changed = on_presence;
+    mn_board_add_witness(board, &self->witness);
     self->log = mn_event_log_new();
+    self->all = g_ptr_array_new();
     return self;
 }
 
 void mn_thresholds_free(MnThresholds *self) {
     if (!self)
         return;
-    g_assert(self->n_thresholds == 0);
+    g_assert(self->all->len == 0);
+    g_ptr_array_unref(self->all);
     mn_event_log_free(self->log);
     g_free(self);
 }
@@ -80,8 +101,7 @@ void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer da
 
 static void change(MnThreshold *self) {
     self->generation++;
-    if (self->changed)
-        self->changed(self->changed_data);
+    tell_changed(self);
 }
 
 static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached, const MnReading *reading) {
@@ -150,7 +170,7 @@ int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnTh
     self->generation = 1;
     self->watch = mn_watch_new(&empty, on_crossing, self);
     place(self);
-    thresholds->n_thresholds++;
+    g_ptr_array_add(thresholds->all, self);
 
     *ret = self;
     return 0;
@@ -163,7 +183,7 @@ void mn_threshold_free(MnThreshold *self) {
     mn_event_log_add_limits(self->thresholds->log, mn_account_get_uid(self->account), -(gint)self->watch->n_edges);
     while (self->n_waiters-- > 0)
         mn_board_release(self->thresholds->board, MN_BOARD_ALL_METERS);
-    self->thresholds->n_thresholds--;
+    g_ptr_array_remove_fast(self->thresholds->all, self);
     mn_account_refund(self->account, MN_RESOURCE_LIMITS, self->watch->n_edges);
     mn_account_refund(self->account, MN_RESOURCE_THRESHOLDS, 1);
     mn_account_give_back(self->account);
@@ -214,6 +234,8 @@ int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean 
     int r;
 
     r = mn_limit_set_parse(text, len, machine, &set);
+    if (r == 0 && mn_threshold_is_gone(self))
+        r = -ENODEV;
     if (r < 0)
         return r;
 
@@ -232,9 +254,15 @@ int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean 
     return 0;
 }
 
-void mn_threshold_render(MnThreshold *self, GString *text) {
+gboolean mn_threshold_is_gone(const MnThreshold *self) {
+    return mn_board_is_gone(self->thresholds->board);
+}
+
+int mn_threshold_render(MnThreshold *self, GString *text) {
     const MnReading *reading = mn_board_read(self->thresholds->board);
 
+    if (mn_threshold_is_gone(self))
+        return -ENODEV;
     for (guint i = 0; i < self->watch->n_edges; i++) {
         const MnEdge *edge = &self->watch->edges[i];
 
@@ -245,6 +273,7 @@ void mn_threshold_render(MnThreshold *self, GString *text) {
                                mn_op_names[edge->limit.op], edge->enter_pages, (self->watch->reached >> i) & 1,
                                self->crossings[edge->limit.meter]);
     }
+    return 0;
 }
 
 guint64 mn_threshold_get_generation(const MnThreshold *self) {

@@ -36,18 +36,23 @@ int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnTh
 void mn_threshold_free(MnThreshold *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThreshold, mn_threshold_free)
 
-/* changed() is called when the limits, or which of them are reached, have changed; as appended(). */
+/* changed() is called when the limits, or which of them are reached, have changed, and when the group has gone or come
+ * back; as appended(). */
 void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data);
+
+/* Whether the group whose memory is shown is gone, see mn_board_is_gone(). */
+gboolean mn_threshold_is_gone(const MnThreshold *self);
 
 /* Sets the limits: `text` is the whole set, or with `add` replaces or adds those that it names and
  * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), -EDQUOT for more limits
- * than the user may have, and then nothing has changed. */
+ * than the user may have, -ENODEV while the group is gone; then nothing has changed. */
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". */
-void mn_threshold_render(MnThreshold *self, GString *text);
+/* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". -ENODEV
+ * while the group is gone. */
+int mn_threshold_render(MnThreshold *self, GString *text) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Grows whenever changed() is called; never 0. */
+/* Grows whenever the limits, or which of them are reached, have changed; never 0. */
 guint64 mn_threshold_get_generation(const MnThreshold *self);
 
 /* Somebody waits for changed(), from now on until as many calls of unwait. */

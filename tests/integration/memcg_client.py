@@ -4,13 +4,18 @@
 import mmap
 import os
 import select
+from contextlib import contextmanager
+from pathlib import Path
 
-from clients import TIMEOUT_S
+import pytest
+
+from clients import TIMEOUT_S, wait_until
 
 MIB = 1 << 20
 USAGE, MEMSW = "memory.usage_in_bytes", "memory.memsw.usage_in_bytes"
 OOM, PRESSURE = "memory.oom_control", "memory.pressure_level"
 NOBODY = 65534
+V1 = Path("/sys/fs/cgroup/memory")
 
 
 class Client:
@@ -66,3 +71,28 @@ class Client:
 
 def set_usage(daemon, size):
     daemon.simulate(f"anon {size // mmap.PAGESIZE} file 0 swap_used 0")
+
+
+def v1_group():
+    """A group of our own in the kernel's v1 hierarchy."""
+    try:
+        group = V1 / f"memnotifyfs-test-{os.getpid()}-{v1_group.n}"
+        v1_group.n += 1
+        group.mkdir()
+        (group / "cgroup.event_control").stat()
+    except OSError as problem:
+        pytest.skip(f"cgroup v1 with the memory controller is needed: {problem}")
+    return group
+
+
+v1_group.n = 0
+
+
+@contextmanager
+def removed_at_end(group):
+    try:
+        yield group
+    finally:
+        if group.exists():
+            wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
+            group.rmdir()

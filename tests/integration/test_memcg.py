@@ -11,43 +11,17 @@ import socket
 import subprocess
 import threading
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_until
 from daemon import PROGRAM, environment
-from memcg_client import MEMSW, MIB, NOBODY, OOM, PRESSURE, USAGE, Client, set_usage
+from memcg_client import (MEMSW, MIB, NOBODY, OOM, PRESSURE, USAGE, V1, Client, removed_at_end, set_usage,
+                          v1_group)
 
-V1 = Path("/sys/fs/cgroup/memory")
 NO_LIMIT = (2 ** 63 - 1) // mmap.PAGESIZE * mmap.PAGESIZE
 # Each takes several turns of three processes, which is long where others use the CPUs. By hand: 100000.
 ROUNDS = int(os.environ.get("MEMNOTIFYFS_TEST_ROUNDS", 3000))
-
-
-def v1_group():
-    """A group of our own in the kernel's v1 hierarchy."""
-    try:
-        group = V1 / f"memnotifyfs-test-{os.getpid()}-{v1_group.n}"
-        v1_group.n += 1
-        group.mkdir()
-        (group / "cgroup.event_control").stat()
-    except OSError as problem:
-        pytest.skip(f"cgroup v1 with the memory controller is needed: {problem}")
-    return group
-
-
-v1_group.n = 0
-
-
-@contextmanager
-def removed_at_end(group):
-    try:
-        yield group
-    finally:
-        if group.exists():
-            wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
-            group.rmdir()
 
 
 @pytest.fixture

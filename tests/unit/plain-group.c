@@ -33,16 +33,21 @@ char *plain_group_get(const char *directory, const char *name) {
     return text;
 }
 
-char *plain_group_new(guint version) {
+void plain_group_make(const char *directory, guint version) {
     const MnCgroupNames *names = mn_cgroup_names(version);
-    g_autofree char *parent = g_dir_make_tmp("memnotifyfs-group.XXXXXX", NULL);
-    char *directory = g_build_filename(parent, "group", NULL);
 
     if (g_mkdir(directory, 0755) < 0)
         g_error("cannot make %s", directory);
     plain_group_put(directory, names->limit, version == MN_CGROUP_V1 ? "9223372036854771712\n" : "max\n");
     plain_group_put_pages(directory, names->usage, 1000);
     plain_group_put(directory, names->stat, version == MN_CGROUP_V1 ? stat_v1 : stat_v2);
+}
+
+char *plain_group_new(guint version) {
+    g_autofree char *parent = g_dir_make_tmp("memnotifyfs-group.XXXXXX", NULL);
+    char *directory = g_build_filename(parent, "group", NULL);
+
+    plain_group_make(directory, version);
     return directory;
 }
 
@@ -53,6 +58,7 @@ void plain_group_remove(const char *directory) {
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(directory, name, NULL);
 
+        plain_group_put(directory, name, "");
         g_remove(path);
     }
     g_rmdir(directory);

@@ -17,8 +17,12 @@ void plain_group_put_pages(const char *directory, const char *name, guint64 page
 /* The text of a file, up to its first NUL. */
 char *plain_group_get(const char *directory, const char *name);
 
-/* As rmdir(2) of a group, which takes its files with it. A second time has no effect. */
+/* As rmdir(2) of a group, which takes its files with it: there is nothing to read any more for who has them open. A
+ * second time has no effect. */
 void plain_group_remove(const char *directory);
+
+/* As mkdir(2) of it afterwards, of that version. */
+void plain_group_make(const char *directory, guint version);
 
 /* Removes what is left of one of plain_group_new(), and frees the name. */
 void plain_group_free(char *directory);

@@ -3,8 +3,10 @@
 #include "board/doorbell.h"
 #include "descriptors.h"
 #include "fixture.h"
+#include "plain-group.h"
 #include "runner.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -80,7 +82,76 @@ static void test_no_kernels_word_about_another_machine(void) {
     fixture_remove(directory);
 }
 
+static MnProbe *group_probe_new(const char *directory) {
+    MnProbe *probe = probe_new("/proc");
+    const char *name;
+    MnGroup *group;
+
+    g_assert_cmpint(mn_group_new(directory, &group), ==, 0);
+    g_assert_cmpint(mn_probe_set_group(probe, group, &name), ==, 0);
+    return probe;
+}
+
+static void test_a_group_that_goes_and_comes_rings(void) {
+    char *directory = plain_group_new(MN_CGROUP_V2);
+    g_autofree char *other = g_strconcat(directory, "-other", NULL);
+    g_autoptr(MnProbe) probe = group_probe_new(directory);
+    MnDoorbell doorbell;
+
+    n_rings = 0;
+    mn_doorbell_init(&doorbell, probe, on_ring, NULL);
+    doorbell.has_no_pressure = TRUE;
+    mn_doorbell_start(&doorbell);
+    plain_group_make(other, MN_CGROUP_V2);
+    g_main_context_iteration(NULL, TRUE);
+    plain_group_remove(other);
+    g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT_EQUAL(n_rings, 0);
+
+    plain_group_remove(directory);
+    while (n_rings < 1)
+        g_main_context_iteration(NULL, TRUE);
+    plain_group_make(directory, MN_CGROUP_V2);
+    while (n_rings < 2)
+        g_main_context_iteration(NULL, TRUE);
+
+    mn_doorbell_stop(&doorbell);
+    plain_group_remove(directory);
+    CU_ASSERT_FALSE(g_main_context_iteration(NULL, FALSE));
+    mn_doorbell_clear(&doorbell);
+    plain_group_free(directory);
+}
+
+/* As when a service is removed with the slice it was in, and both come back. */
+static void test_the_directory_above_is_made_anew(void) {
+    char *directory = plain_group_new(MN_CGROUP_V2);
+    g_autofree char *parent = g_path_get_dirname(directory);
+    g_autoptr(MnProbe) probe = group_probe_new(directory);
+    MnDoorbell doorbell;
+
+    n_rings = 0;
+    mn_doorbell_init(&doorbell, probe, on_ring, NULL);
+    doorbell.has_no_pressure = TRUE;
+    mn_doorbell_start(&doorbell);
+    plain_group_remove(directory);
+    g_rmdir(parent);
+    while (g_main_context_iteration(NULL, FALSE))
+        continue;
+    CU_ASSERT(n_rings > 0);
+
+    CU_ASSERT_EQUAL_FATAL(g_mkdir(parent, 0755), 0);
+    mn_doorbell_start(&doorbell); /* as each look does */
+    n_rings = 0;
+    plain_group_make(directory, MN_CGROUP_V2);
+    while (n_rings == 0)
+        g_main_context_iteration(NULL, TRUE);
+    mn_doorbell_clear(&doorbell);
+    plain_group_free(directory);
+}
+
 static CU_TestInfo tests[] = {
+    { "a group that goes and comes rings", test_a_group_that_goes_and_comes_rings },
+    { "the directory above is made anew", test_the_directory_above_is_made_anew },
     { "a changed file rings", test_a_changed_file_rings },
     { "without descriptors it is tried again", test_without_descriptors_it_is_tried_again },
     { "no kernel's word about another machine", test_no_kernels_word_about_another_machine },

@@ -365,7 +365,30 @@ static void test_as_the_model_says(void) {
     CU_ASSERT_TRUE(check_all() > N_KEPT);
 }
 
+/* They are nobody's, and there before anybody has a limit. */
+static void test_words_of_the_group(void) {
+    char line[MEMNOTIFYFS_EVENT_LINE_MAX];
+    guint64 cursor = 0;
+
+    mn_event_log_append_word(fixture.log, 2500000, "removed");
+    mn_event_log_append_word(fixture.log, 3000001, "returned");
+    CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
+    CU_ASSERT_STRING_EQUAL(line, "2.500000 - - removed\n");
+    CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
+    CU_ASSERT_STRING_EQUAL(line, "3.000001 - - returned\n");
+    CU_ASSERT_EQUAL(mn_event_log_next(fixture.log, &cursor, line), 0);
+
+    for (guint i = 0; i < 100 * MN_EVENT_LOG_LINES; i++)
+        mn_event_log_append_word(fixture.log, i, "removed");
+    CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, " - - lost "));
+    for (guint i = 0; i < MN_EVENT_LOG_WORDS; i++)
+        CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
+    CU_ASSERT_EQUAL(mn_event_log_next(fixture.log, &cursor, line), 0);
+}
+
 static CU_TestInfo tests[] = {
+    { "words of the group", test_words_of_the_group },
     { "lines", test_lines },
     { "the longest line fits", test_the_longest_line_fits },
     { "a reader sees what comes after it", test_a_reader_sees_what_comes_after_it },

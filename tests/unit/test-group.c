@@ -3,6 +3,7 @@
  * ones are in tests/container. */
 #include "allocations.h"
 #include "core/meter.h"
+#include "descriptors.h"
 #include "plain-group.h"
 #include "runner.h"
 #include "probe/group.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define ALL (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
@@ -173,6 +175,65 @@ static void test_what_is_no_group(void) {
     CU_ASSERT_PTR_NULL(group);
 }
 
+static void test_a_group_that_is_removed_and_made_anew(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    MnSample sample = { .known = 4711 };
+    const char *name = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    plain_group_remove(tree.low);
+    for (guint i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), -ENODEV);
+    CU_ASSERT_EQUAL(sample.known, 4711);
+    CU_ASSERT_EQUAL(open_descriptors(tree.low), 0); /* or the kernel would keep it */
+    CU_ASSERT_EQUAL(mn_group_get_directory_fd(group), -1);
+
+    CU_ASSERT_EQUAL_FATAL(g_mkdir(tree.low, 0755), 0);
+    CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), -ENODEV); /* without its controller as yet */
+    put_group(tree.low, "33554432\n", "16777216\n");
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(32));
+
+    plain_group_remove(tree.low); /* and nobody looks meanwhile */
+    CU_ASSERT_EQUAL_FATAL(g_mkdir(tree.low, 0755), 0);
+    put_group(tree.low, "max\n", "8388608\n");
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(64));
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_FREE], PAGES(56));
+}
+
+/* Half of a group, without its swap or the limits above it, would be served for ever. */
+static void test_a_group_is_opened_whole_or_not_at_all(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    MnSample sample = { 0 };
+    struct rlimit all, few;
+    const char *name;
+    int r = -ENODEV, lowest;
+
+    plain_group_put(tree.low, "memory.swap.current", "0\n");
+    plain_group_put(tree.low, "memory.swap.max", "0\n");
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    plain_group_remove(tree.low);
+    CU_ASSERT_EQUAL(mn_group_sample(group, ALL, &sample, &name), -ENODEV);
+    CU_ASSERT_EQUAL_FATAL(g_mkdir(tree.low, 0755), 0);
+    put_group(tree.low, "max\n", "16777216\n");
+    plain_group_put(tree.low, "memory.swap.current", "0\n");
+    plain_group_put(tree.low, "memory.swap.max", "0\n");
+
+    getrlimit(RLIMIT_NOFILE, &all);
+    lowest = dup(0);
+    close(lowest);
+    for (few = all, few.rlim_cur = lowest; r == -ENODEV && few.rlim_cur < (rlim_t)lowest + 20; few.rlim_cur++) {
+        g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
+        r = mn_group_sample(group, ALL, &sample, &name);
+    }
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &all), ==, 0);
+    CU_ASSERT_EQUAL(r, 0);
+    CU_ASSERT(few.rlim_cur > (rlim_t)lowest + 8);
+    CU_ASSERT_NOT_EQUAL(sample.known & MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL), 0);
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_TOTAL], PAGES(64));
+}
+
 static CU_TestInfo tests[] = {
     { "a limit above bounds a group", test_a_limit_above_bounds_a_group },
     { "limits that change", test_limits_that_change },
@@ -180,6 +241,8 @@ static CU_TestInfo tests[] = {
     { "a damaged file is named, and changes nothing", test_damaged_files },
     { "memory.stat is not read without need", test_stat_is_not_read_without_need },
     { "a sample allocates nothing", test_a_sample_allocates_nothing },
+    { "a group that is removed and made anew", test_a_group_that_is_removed_and_made_anew },
+    { "a group is opened whole or not at all", test_a_group_is_opened_whole_or_not_at_all },
     { "what is no group", test_what_is_no_group },
     CU_TEST_INFO_NULL,
 };

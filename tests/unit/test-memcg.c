@@ -185,17 +185,25 @@ static void test_removal(void) {
     CU_ASSERT_EQUAL(mn_memcg_open_events(memcg, &fd), -ENODEV);
     CU_ASSERT_EQUAL(mn_memcg_register(memcg, 17, "memory.stat", "", 0), -ENODEV);
     CU_ASSERT_EQUAL(mn_memcg_get_version(memcg), MN_CGROUP_V2);
+    CU_ASSERT_EQUAL(mn_memcg_reopen(memcg), -ENOENT);
 }
 
-/* A new group by the old name is another one. */
+/* A new group by the old name is another one, until it is asked for. */
 static void test_a_group_made_anew(void) {
     g_autoptr(MnMemcg) memcg = NULL;
+    MnSample sample = { 0 };
 
     CU_ASSERT_EQUAL_FATAL(mn_memcg_new(directory, &memcg), 0);
     plain_group_remove(directory);
     CU_ASSERT_EQUAL_FATAL(g_mkdir(directory, 0755), 0);
     plain_group_put_pages(directory, "memory.current", 1);
     CU_ASSERT(mn_memcg_check_removed(memcg));
+    CU_ASSERT_EQUAL(mn_memcg_sample(memcg, &sample), -ENODEV);
+    CU_ASSERT_EQUAL(mn_memcg_reopen(memcg), 0);
+    CU_ASSERT_EQUAL(mn_memcg_reopen(memcg), 0);
+    CU_ASSERT(!mn_memcg_check_removed(memcg));
+    CU_ASSERT_EQUAL(mn_memcg_sample(memcg, &sample), 0);
+    CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_GROUP_USAGE], 1);
 }
 
 static CU_TestInfo tests[] = {

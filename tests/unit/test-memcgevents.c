@@ -17,7 +17,7 @@ static World *world;
 static char *directory;
 static MnMemcg *memcg;
 static MnMemcgEvents *events;
-static guint n_told, n_removed;
+static guint n_told, n_removed, n_returned;
 static guint64 n_ooms;
 static MnPressure last_level;
 
@@ -36,11 +36,16 @@ static void on_removed(gpointer data) {
     n_removed++;
 }
 
-static const MnMemcgListener listener = { on_ooms, on_pressure, on_removed, &n_removed };
+static void on_returned(gpointer data) {
+    g_assert_true(data == &n_removed);
+    n_returned++;
+}
+
+static const MnMemcgListener listener = { on_ooms, on_pressure, on_removed, on_returned, &n_removed };
 
 /* Begins anew with a group of that version; 0 for the whole system. */
 static void begin(guint version) {
-    n_told = n_removed = 0;
+    n_told = n_removed = n_returned = 0;
     n_ooms = 0;
     memcg = NULL;
     if (version > 0) {
@@ -127,7 +132,7 @@ static void test_watching_is_done_once(void) {
             CHECK(mn_memcg_events_watch_pressure(events) == 0, "%u", i);
             mn_memcg_events_watch_removal(events);
             watching = open_descriptors("");
-            CHECK(watching == before + (directory ? 2 : 0), "%u: %u", i, watching - before);
+            CHECK(watching == before + (directory ? 1 : 0), "%u: %u", i, watching - before);
         }
         for (guint n = 0; n < 2; n++) {
             mn_memcg_events_unwatch_ooms(events);
@@ -223,6 +228,24 @@ static void test_removal_is_told_once(void) {
     CU_ASSERT(mn_memcg_events_check_removed(events));
     CU_ASSERT(mn_memcg_events_check_removed(events));
     CU_ASSERT_EQUAL(n_removed, 1);
+    CU_ASSERT_EQUAL(n_returned, 0);
+    end();
+}
+
+static void test_return_is_told_once(void) {
+    begin(MN_CGROUP_V2);
+    plain_group_remove(directory);
+    CU_ASSERT(mn_memcg_events_check_removed(events));
+    plain_group_make(directory, MN_CGROUP_V2);
+    CU_ASSERT(!mn_memcg_events_check_removed(events));
+    CU_ASSERT(!mn_memcg_events_check_removed(events));
+    CU_ASSERT_EQUAL(n_returned, 1);
+
+    plain_group_remove(directory); /* and nobody looks meanwhile */
+    plain_group_make(directory, MN_CGROUP_V2);
+    CU_ASSERT(!mn_memcg_events_check_removed(events));
+    CU_ASSERT_EQUAL(n_removed, 2);
+    CU_ASSERT_EQUAL(n_returned, 2);
     end();
 }
 
@@ -273,6 +296,7 @@ static CU_TestInfo tests[] = {
     { "pressure is told", test_pressure_is_told },
     { "what cannot be watched", test_what_cannot_be_watched },
     { "removal is told once", test_removal_is_told_once },
+    { "and its return is", test_return_is_told_once },
     { "removal is noticed", test_removal_is_noticed },
     { "the removal of another group", test_the_removal_of_another_group },
     { "the system is not removed", test_the_system_is_not_removed },

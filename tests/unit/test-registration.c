@@ -26,15 +26,20 @@ static MnHelper *helper;
 static MnRegistrations *registrations;
 static ClientProcess client;
 static int event;
-static guint n_removed;
+static guint n_removed, n_returned;
 
 static void on_removed(gpointer data) {
     g_assert_true(data == &n_removed);
     n_removed++;
 }
 
+static void on_returned(gpointer data) {
+    g_assert_true(data == &n_removed);
+    n_returned++;
+}
+
 static void set_up(void) {
-    n_removed = 0;
+    n_removed = n_returned = 0;
     memcg = NULL;
     if (directory)
         g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
@@ -44,7 +49,7 @@ static void set_up(void) {
     client_start(&client);
     event = client_make_eventfd(&client);
     g_assert_cmpint(mn_registrations_new(world->board, helper, &registrations), ==, 0);
-    mn_registrations_set_removed(registrations, on_removed, &n_removed);
+    mn_registrations_set_presence(registrations, on_removed, on_returned, &n_removed);
 }
 
 static void tear_down(void) {
@@ -319,6 +324,11 @@ static void test_removal(void) {
     CU_ASSERT_EQUAL(client_count(&client, other), 1);
     CU_ASSERT_EQUAL(n_held(), before);
     CU_ASSERT_EQUAL(register_pages(event, MN_EVENT_USAGE, 1100), -ENODEV);
+
+    plain_group_make(directory, MN_CGROUP_V2);
+    CU_ASSERT_EQUAL(register_pages(event, MN_EVENT_USAGE, 1100), 0);
+    CU_ASSERT_EQUAL(n_returned, 1);
+    CU_ASSERT_EQUAL(n_removed, 1);
 }
 
 static void test_removal_is_noticed(void) {

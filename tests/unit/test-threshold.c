@@ -53,7 +53,7 @@ static int write_text(const char *text, gboolean add) {
 static void check_shows(const char *expected) {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    mn_threshold_render(fixture.low, text);
+    CU_ASSERT_EQUAL(mn_threshold_render(fixture.low, text), 0);
     CHECK(strcmp(text->str, expected) == 0, "%s", text->str);
 }
 
@@ -292,7 +292,7 @@ static void test_all_meters(void) {
         g_string_append_printf(text, "%s 1%%\n", mn_meters[id].name);
     CU_ASSERT_EQUAL(write_text(text->str, FALSE), 0);
     CU_ASSERT_EQUAL(write_text(text->str, TRUE), 0);
-    mn_threshold_render(fixture.low, shown);
+    CU_ASSERT_EQUAL(mn_threshold_render(fixture.low, shown), 0);
     for (const char *at = shown->str; (at = strchr(at, '\n')); at++)
         n_lines++;
     CU_ASSERT_EQUAL(n_lines, MN_N_METERS);

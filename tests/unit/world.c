@@ -14,11 +14,7 @@ static gint64 world_wait_us(const MnClock *clock, gint64 time_us) {
     return time_us - world_now_us(clock);
 }
 
-World *world_new(const char *machine) {
-    return world_new_with(machine, NULL);
-}
-
-World *world_new_with(const char *machine, MnMemcg *memcg) {
+static World *make_world(const char *machine, MnMemcg *memcg, MnGroup *group) {
     World *self = g_new0(World, 1);
     MnParameters parameters;
     MnProbe *probe;
@@ -30,10 +26,24 @@ World *world_new_with(const char *machine, MnMemcg *memcg) {
     self->clock = (MnClock){ world_now_us, world_wait_us };
     self->outbox = mn_outbox_new();
     g_assert_cmpint(mn_probe_new(self->directory, &probe, &name), ==, 0);
+    if (group)
+        g_assert_cmpint(mn_probe_set_group(probe, group, &name), ==, 0);
     if (memcg)
         mn_probe_set_memcg(probe, memcg);
     g_assert_cmpint(mn_board_new(probe, &self->clock, self->outbox, &parameters, &self->board), ==, 0);
     return self;
+}
+
+World *world_new(const char *machine) {
+    return world_new_with(machine, NULL);
+}
+
+World *world_new_with(const char *machine, MnMemcg *memcg) {
+    return make_world(machine, memcg, NULL);
+}
+
+World *world_new_of_group(const char *machine, MnGroup *group) {
+    return make_world(machine, NULL, group);
 }
 
 void world_free(World *self) {

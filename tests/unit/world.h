@@ -14,7 +14,8 @@ typedef struct World {
 } World;
 
 World *world_new(const char *machine);
-World *world_new_with(const char *machine, MnMemcg *memcg); /* which is taken */
+World *world_new_with(const char *machine, MnMemcg *memcg); /* which is taken, as the group is */
+World *world_new_of_group(const char *machine, MnGroup *group);
 void world_free(World *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 
