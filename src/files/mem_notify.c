@@ -135,6 +135,7 @@ static const MnFileOps mem_notify_ops = {
     .release = mem_notify_release,
     .read = mem_notify_read,
     .write = mem_notify_write,
+    .writes_late = TRUE,
     .poll = mem_notify_poll,
     .free_data = g_free,
 };

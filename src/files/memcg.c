@@ -256,6 +256,7 @@ static int event_control_write(MnOpen *open, const MnWrite *write) {
 static const MnFileOps event_control_ops = {
     .open = memcg_open,
     .write = event_control_write,
+    .writes_late = TRUE,
 };
 
 /* As when a cgroup is removed: its files are gone, and clients look for that. */

@@ -51,6 +51,7 @@ static const MnFileOps oom_ops = {
     .size_now = oom_size,
     .read = oom_read,
     .write = oom_write,
+    .writes_late = TRUE,
 };
 
 void mn_oom_add(MnTree *tree, MnOomList *list) {

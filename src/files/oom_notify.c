@@ -79,6 +79,7 @@ static const MnFileOps oom_notify_ops = {
     .release = oom_notify_release,
     .read = oom_notify_read,
     .write = oom_notify_write,
+    .writes_late = TRUE,
     .poll = oom_notify_poll,
     .free_data = g_free,
 };

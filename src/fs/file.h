@@ -50,6 +50,7 @@ typedef struct MnFileOps {
     gsize (*take)(MnOpen *open, char *buffer, gsize size);
 
     int (*write)(MnOpen *open, const MnWrite *write);
+    gboolean writes_late; /* write() may return MN_LATER; for files that are there from the start */
 
     /* The poll events that are true now. Must have no effect but on what it reports. Files without
      * are always readable and writable. */

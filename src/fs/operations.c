@@ -22,8 +22,24 @@ static MnTree *tree_of(fuse_req_t req) {
     return fuse_req_userdata(req);
 }
 
+/* While a write is answered the kernel keeps the inode locked, and whoever else writes to it waits, whatever his signals.
+ * So where an answer may take its time the kernel is shown an inode for each user. Nobody gets another's, since names are
+ * never cached; st_ino is the node's for all. */
+#define INODE_OF_USER (G_GUINT64_CONSTANT(1) << 63)
+#define UID_SHIFT 31
+
+static fuse_ino_t inode_for(const MnNode *node, uid_t uid) {
+    if (!node->file_ops || !node->file_ops->writes_late)
+        return node->ino;
+    return INODE_OF_USER | (fuse_ino_t)uid << UID_SHIFT | node->ino;
+}
+
+static MnNode *find_node(MnTree *tree, fuse_ino_t ino) {
+    return mn_tree_find(tree, ino & INODE_OF_USER ? ino & ((1U << UID_SHIFT) - 1) : ino);
+}
+
 static MnNode *node_of(fuse_req_t req, fuse_ino_t ino) {
-    return mn_tree_find(tree_of(req), ino);
+    return find_node(tree_of(req), ino);
 }
 
 static MnOpen *open_of(const struct fuse_file_info *info) {
@@ -37,8 +53,8 @@ static MnCaller caller_of(fuse_req_t req) {
 }
 
 /* What LOOKUP and CREATE hand out; the kernel then holds one more reference. */
-static struct fuse_entry_param entry_for(MnNode *node) {
-    struct fuse_entry_param entry = { .ino = node->ino };
+static struct fuse_entry_param entry_for(MnNode *node, uid_t uid) {
+    struct fuse_entry_param entry = { .ino = inode_for(node, uid) };
 
     mn_node_get_stat(node, &entry.attr);
     node->n_lookups++;
@@ -46,7 +62,7 @@ static struct fuse_entry_param entry_for(MnNode *node) {
 }
 
 static void forget(MnTree *tree, fuse_ino_t ino, guint64 n) {
-    MnNode *node = mn_tree_find(tree, ino);
+    MnNode *node = find_node(tree, ino);
 
     if (!node)
         return;
@@ -87,7 +103,7 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
         fuse_reply_err(req, ENOENT);
         return;
     }
-    entry = entry_for(node);
+    entry = entry_for(node, caller_of(req).uid);
     fuse_reply_entry(req, &entry);
 }
 
@@ -286,7 +302,7 @@ static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
         return;
     }
 
-    entry = entry_for(node);
+    entry = entry_for(node, caller.uid);
     fill_open_info(info, open);
     if (fuse_reply_create(req, &entry, info) == -ENOENT) { /* as in on_open() */
         node->n_lookups--;
