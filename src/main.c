@@ -193,8 +193,9 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     g_auto(MnWorks) works = { 0 };
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
-    g_autoptr(MnHelper) helper = mn_helper_new(); /* these two end before those who are waiting for them */
-    g_autoptr(MnHelper) messenger = mn_helper_new();
+    g_autoptr(MnHelper) helper =
+        mn_helper_new(&mn_machine_clock); /* these two end before those who are waiting for them */
+    g_autoptr(MnHelper) messenger = mn_helper_new(&mn_machine_clock);
 
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)

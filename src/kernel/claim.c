@@ -60,7 +60,7 @@ static int run_claim(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask claim_task = { "take over an eventfd", MN_HELPER_LIMIT_MS, run_claim };
+static const MnTask claim_task = { .name = "take over an eventfd", .limit_ms = MN_HELPER_LIMIT_MS, .run = run_claim };
 
 int mn_claim_ask(const MnClaim *self, MnHelper *helper, MnAnswered answered, gpointer data) {
     MnHelperJob *job;

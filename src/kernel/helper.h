@@ -9,9 +9,9 @@
  * whoever is listing that directory. Some of these waits cannot even be killed.
  *
  * So all of this is done in a process of ours that the main loop asks and does not wait for. It is forked when
- * it is first needed, has no descriptor but its end of a socket (above all no /dev/fuse), does one thing
- * after the other, and is left behind when one takes too long. What it has opened it hands over, and on that the
- * loop itself makes only calls that cannot wait:
+ * it is first needed, has no descriptor but its end of a socket (above all no /dev/fuse), and does one thing
+ * after the other. One that is slow is set aside and another takes its place; it is left behind when its time is
+ * over. What it has opened it hands over, and on that the loop itself makes only calls that cannot wait:
  *
  *   eventfd        counted up by the end of an asynchronous read of nothing (kernel/signaller): takes the
  *                  spinlock of its wait queue
@@ -22,35 +22,26 @@
  *                  an address space that has been emptied already */
 #pragma once
 
-#include "kernel/parcel.h"
+#include "kernel/helperprocess.h"
+#include "loop/clock.h"
 
-#include <sys/types.h>
-
-/* For what takes far less than a millisecond: on a machine that is so busy that a process waits for its turn much
- * longer than that, nobody is to be refused. */
-#define MN_HELPER_LIMIT_MS 3000
+/* For what takes far less than a millisecond. Nobody else waits for one that is slow, so this is only to end what would
+ * never end by itself: time goes by as well for a process that gets no CPU, and on the busiest machine nobody is to be
+ * refused for that. */
+#define MN_HELPER_LIMIT_MS 10000
 
 typedef struct MnHelper MnHelper;
 typedef struct MnHelperJob MnHelperJob;
-
-/* Something that the helper can do. */
-typedef struct MnTask {
-    const char *name; /* for the log, as "register an eventfd" */
-    guint limit_ms;   /* for one time */
-
-    /* In the helper: 0 or -errno. What is in either parcel is closed and freed by the caller. */
-    int (*run)(MnParcel *question, MnParcel *answer);
-} MnTask;
 
 /* Called once, from the main loop: what run() has returned and put into the answer. -EBUSY: it took too long.
  * -EAGAIN, -EMFILE, -ENFILE, -ENOMEM: there is no helper, or what it sent could not be had. -EIO: it was
  * killed. -ENOTCONN: it is not needed any more. Of the answer whatever is wanted is to be taken out. */
 typedef void (*MnAnswered)(int r, MnParcel *answer, gpointer data);
 
-/* Nothing is started before it is needed. */
-MnHelper *mn_helper_new(void);
+/* Nothing is started before it is needed. What users have taken is measured by the clock, which stays the caller's. */
+MnHelper *mn_helper_new(const MnClock *clock);
 
-/* Ends the process and answers everybody who waits. Accepts NULL. */
+/* Ends all processes and answers everybody who waits. Accepts NULL. */
 void mn_helper_free(MnHelper *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnHelper, mn_helper_free)
 
@@ -58,9 +49,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnHelper, mn_helper_free)
  * neither memory nor descriptors to start one. -errno when it could not be started now. */
 int mn_helper_prepare(MnHelper *self) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Asks the helper to do something on behalf of user `uid`. `fds` stay the caller's, and copies are kept of them only
- * where others have to be served first. -EBUSY at once, and for some time, for a user (not root) on whose behalf the
- * same took too long; else as MnAnswered. answered() is never called from within. */
+/* Asks the helper to do something on behalf of user `uid`, when it is his turn: see core/turns.h. `fds` stay the caller's,
+ * and copies are kept of them only where others, or something else of his, have to be done first. -EBUSY at once, and for
+ * some time, for a user (not root) on whose behalf the same took too long; else as MnAnswered. answered() is never called
+ * from within. */
 int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer question, gsize len, const int *fds,
                   guint n_fds, MnAnswered answered, gpointer data, MnHelperJob **ret) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -70,5 +62,5 @@ void mn_helper_forget(MnHelperJob *job);
 /* Runs the main loop until everything is answered. For what is done before we serve. */
 void mn_helper_settle(MnHelper *self);
 
-/* Ends the process if there is one; the next request starts another. */
+/* Ends the process if there is one that has nothing to do; the next request starts another. */
 void mn_helper_dismiss(MnHelper *self);

@@ -113,8 +113,10 @@ static int run_signal(MnParcel *question, MnParcel *answer G_GNUC_UNUSED) {
     return mn_program_signal(&program, asked->number);
 }
 
-static const MnTask open_task = { "find the program that asks for a signal", MN_HELPER_LIMIT_MS, run_open };
-static const MnTask signal_task = { "signal a program", MN_HELPER_LIMIT_MS, run_signal };
+static const MnTask open_task = { .name = "find the program that asks for a signal",
+                                  .limit_ms = MN_HELPER_LIMIT_MS,
+                                  .run = run_open };
+static const MnTask signal_task = { .name = "signal a program", .limit_ms = MN_HELPER_LIMIT_MS, .run = run_signal };
 
 int mn_program_ask_open(MnHelper *helper, pid_t tid, uid_t uid, MnAnswered answered, gpointer data) {
     const Question question = { .tid = tid, .uid = uid };

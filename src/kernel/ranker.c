@@ -212,7 +212,7 @@ static int run_rank(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask rank_task = { "rank all processes", LIMIT_MS, run_rank };
+static const MnTask rank_task = { .name = "rank all processes", .limit_ms = LIMIT_MS, .run = run_rank };
 
 int mn_ranker_ask(MnHelper *helper, uid_t uid, const MnView *view, MnAnswered answered, gpointer data,
                   MnHelperJob **ret) {

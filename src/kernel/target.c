@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SIGNAL_LIMIT_MS 3000 /* memory is short, and until then no other process is ended */
+
 void mn_target_close(MnTarget *self) {
     if (self->pidfd >= 0)
         close(self->pidfd);
@@ -129,9 +131,13 @@ static int run_signal(MnParcel *parcel, MnParcel *answer) {
     return signal_for(pidfd, &question->writer, question->number);
 }
 
-static const MnTask all_task = { "open the listed processes", MN_HELPER_LIMIT_MS, run_all };
-static const MnTask again_task = { "open a process that was listed before", MN_HELPER_LIMIT_MS, run_again };
-static const MnTask signal_task = { "signal a listed process", MN_HELPER_LIMIT_MS, run_signal };
+static const MnTask all_task = { .name = "open the listed processes", .limit_ms = MN_HELPER_LIMIT_MS, .run = run_all };
+static const MnTask again_task = { .name = "open a process that was listed before",
+                                   .limit_ms = MN_HELPER_LIMIT_MS,
+                                   .run = run_again };
+static const MnTask signal_task = {
+    .name = "signal a listed process", .limit_ms = SIGNAL_LIMIT_MS, .run = run_signal, .is_urgent = TRUE
+};
 
 int mn_target_ask_all(MnHelper *helper, const MnWriter *writer, gboolean wants_scores, const GArray *pids,
                       MnAnswered answered, gpointer data) {

@@ -133,7 +133,9 @@ static int run_open(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask open_task = { "find what a user sees of processes", MN_HELPER_LIMIT_MS, run_open };
+static const MnTask open_task = { .name = "find what a user sees of processes",
+                                  .limit_ms = MN_HELPER_LIMIT_MS,
+                                  .run = run_open };
 
 int mn_view_ask(MnHelper *helper, const MnViewer *viewer, MnAnswered answered, gpointer data, MnHelperJob **ret) {
     return mn_helper_ask(helper, &open_task, viewer->uid, viewer, sizeof *viewer, NULL, 0, answered, data, ret);

@@ -154,7 +154,7 @@ static int run_look(MnParcel *question, MnParcel *answer) {
     return 0;
 }
 
-static const MnTask look_task = { "look for eventfds", MN_HELPER_LIMIT_MS, run_look };
+static const MnTask look_task = { .name = "look for eventfds", .limit_ms = MN_HELPER_LIMIT_MS, .run = run_look };
 
 /* What cannot be looked at, as a process that has become another user's, is taken to be there. */
 static void judge_look(MnSinks *self, const Look *look) {

@@ -101,6 +101,21 @@ def test_a_lock_that_is_held_for_good(daemon, before, stubborn, attack, start):
     demand_recovery(daemon, before)
 
 
+def test_who_is_slow_delays_nobody_else(daemon, before, stubborn, attack):
+    """Others are answered while he is not: he has a process of his own until he is given up."""
+    attacker = start_directory_lock(daemon, stubborn, attack)
+    assert attacker.hear() == "attacking"
+    wait_until(lambda: answer(lambda: register(daemon.mountpoint)) == 0 and len(daemon.children()) > before[1],
+               "the slow one to be set aside")
+    for _ in range(5):
+        assert answer(lambda: register(daemon.mountpoint)) == 0
+    assert "given up" not in daemon.read_messages()
+    attacker.kill()
+    stubborn.release()
+    attacker.wait()
+    demand_recovery(daemon, before)
+
+
 def test_a_ranking_while_a_directory_of_proc_is_locked(daemon, before, stubborn, attack):
     """Its reader may wait or be refused; nobody else does."""
     attacker = start_directory_lock(daemon, stubborn, attack)

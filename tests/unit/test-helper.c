@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The process that does what may wait: what it answers, what becomes of one that does not, and who pays for it. No
- * test waits for a clock, but for what happens when a limit of milliseconds has passed. */
+ * test waits for a clock, but for what happens when a limit of milliseconds has passed; where users take turns, time
+ * passes when the test says so. */
 #include "descriptors.h"
+#include "hand-clock.h"
 #include "kernel/helper.h"
 #include "runner.h"
 
@@ -16,6 +18,8 @@
 
 #define SHORT_MS 20
 #define LONG_MS 60000
+#define PATIENCE_MS 50
+#define PROCESSES_MAX 32
 #define ROOT 0
 #define USER 1000
 #define OTHER_USER 1001
@@ -41,12 +45,26 @@ static GLogWriterOutput count_message(GLogLevelFlags level G_GNUC_UNUSED, const 
     return G_LOG_WRITER_HANDLED;
 }
 
-static void set_up(void) {
+static void set_up_with(const MnClock *clock) {
     (void)g_main_context_default(); /* has a descriptor of its own */
     n_before = open_descriptors("");
     n_messages = 0;
     answers = (Answers){ .fd = -1 };
-    helper = mn_helper_new();
+    helper = mn_helper_new(clock);
+}
+
+static void set_up(void) {
+    set_up_with(&mn_machine_clock);
+}
+
+static HandClock hand = HAND_CLOCK;
+
+static void set_up_by_hand(void) {
+    set_up_with(&hand.clock);
+}
+
+static void skip_ms(guint ms) {
+    hand.now_us += ms * G_TIME_SPAN_MILLISECOND;
 }
 
 static void tear_down(void) {
@@ -85,17 +103,25 @@ static int hang(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED
     return pause();
 }
 
+static int wait_for_gate(MnParcel *question, MnParcel *answer G_GNUC_UNUSED) {
+    eventfd_t value;
+
+    return eventfd_read(mn_parcel_get_fd(question, 0), &value);
+}
+
 static int die(MnParcel *question G_GNUC_UNUSED, MnParcel *answer G_GNUC_UNUSED) {
     return raise(SIGKILL);
 }
 
-static const MnTask echo_task = { "echo", LONG_MS, echo };
-static const MnTask fail_task = { "fail", LONG_MS, fail };
-static const MnTask pid_task = { "tell its pid", LONG_MS, tell_pid };
-static const MnTask open_task = { "count what is open", LONG_MS, count_open };
-static const MnTask hang_task = { "hang", SHORT_MS, hang };
-static const MnTask stay_task = { "stay", LONG_MS, hang };
-static const MnTask die_task = { "die", LONG_MS, die };
+static const MnTask echo_task = { .name = "echo", .limit_ms = LONG_MS, .run = echo };
+static const MnTask fail_task = { .name = "fail", .limit_ms = LONG_MS, .run = fail };
+static const MnTask pid_task = { .name = "tell its pid", .limit_ms = LONG_MS, .run = tell_pid };
+static const MnTask open_task = { .name = "count what is open", .limit_ms = LONG_MS, .run = count_open };
+static const MnTask hang_task = { .name = "hang", .limit_ms = SHORT_MS, .run = hang };
+static const MnTask stay_task = { .name = "stay", .limit_ms = LONG_MS, .run = hang };
+static const MnTask wait_task = { .name = "wait", .limit_ms = LONG_MS, .run = wait_for_gate };
+static const MnTask urgent_task = { .name = "fail at once", .limit_ms = LONG_MS, .run = fail, .is_urgent = TRUE };
+static const MnTask die_task = { .name = "die", .limit_ms = LONG_MS, .run = die };
 
 static void note(int r, MnParcel *answer, gpointer data) {
     g_assert_true(data == &answers);
@@ -220,23 +246,6 @@ static void test_what_takes_too_long_is_given_up(void) {
     CU_ASSERT_EQUAL(n_messages, 1);
 }
 
-/* For the same, until it has ended and some time has passed. Others are not kept waiting, nor is root. */
-static void test_who_asked_for_it_has_to_wait(void) {
-    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
-    mn_helper_settle(helper);
-    CU_ASSERT_EQUAL(ask(&hang_task, USER), -EBUSY);
-    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
-    CU_ASSERT_EQUAL(ask(&hang_task, OTHER_USER), 0);
-    CU_ASSERT_EQUAL(ask(&hang_task, ROOT), 0);
-    mn_helper_settle(helper);
-    CU_ASSERT_EQUAL(ask(&hang_task, ROOT), 0);
-    mn_helper_settle(helper);
-    while (ask(&hang_task, USER) == -EBUSY)
-        g_main_context_iteration(NULL, TRUE);
-    mn_helper_settle(helper);
-    CU_ASSERT_EQUAL(answers.r[answers.n - 1], -EBUSY);
-}
-
 static void test_one_that_is_killed(void) {
     pid_t first = ask_pid();
 
@@ -295,8 +304,176 @@ static void test_everybody_is_answered_at_the_end(void) {
     CU_ASSERT_EQUAL(answers.r[1], -ENOTCONN);
     while (waitpid(-1, NULL, 0) > 0) /* it was killed */
         continue;
-    helper = mn_helper_new();
+    helper = mn_helper_new(&mn_machine_clock);
 }
+
+/* --- taking turns, by a clock set by hand --- */
+
+static void wait_for_answers(guint n) {
+    while (answers.n < n)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+/* Has the user's hanging job given up. */
+static void hang_once(uid_t uid) {
+    guint n = answers.n;
+
+    CU_ASSERT_EQUAL(ask(&hang_task, uid), 0);
+    skip_ms(SHORT_MS);
+    wait_for_answers(n + 1);
+    CU_ASSERT_EQUAL(answers.r[n], -EBUSY);
+}
+
+/* For the same, until it has ended and some time has passed. Others are not kept waiting, nor is root. */
+static void test_who_asked_for_it_has_to_wait(void) {
+    hang_once(OTHER_USER);
+    hang_once(ROOT);
+    hang_once(ROOT);
+    hang_once(USER);
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), -EBUSY);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    mn_helper_settle(helper);
+    mn_helper_dismiss(helper);
+    while (has_children())
+        g_main_context_iteration(NULL, TRUE);
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), -EBUSY);
+    skip_ms(10 * SHORT_MS - 1);
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), -EBUSY);
+    skip_ms(1);
+    hang_once(USER);
+}
+
+/* However long one takes: others get as many answers as they like meanwhile, by one more process. */
+static void test_a_slow_one_is_set_aside(void) {
+    pid_t second;
+
+    CU_ASSERT_EQUAL(ask(&stay_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&pid_task, OTHER_USER), 0);
+    skip_ms(PATIENCE_MS);
+    wait_for_answers(1);
+    second = answers.pid;
+    for (guint i = 0; i < 20; i++) {
+        CU_ASSERT_EQUAL(ask(&pid_task, i % 2 ? ROOT : OTHER_USER), 0);
+        wait_for_answers(i + 2);
+        CU_ASSERT_EQUAL(answers.pid, second);
+    }
+    CU_ASSERT_EQUAL(n_messages, 0);
+}
+
+static void test_a_slow_one_may_still_be_answered(void) {
+    int gate = eventfd(0, 0);
+    MnHelperJob *job;
+
+    CU_ASSERT_EQUAL(mn_helper_ask(helper, &wait_task, USER, NULL, 0, &gate, 1, note, &answers, &job), 0);
+    skip_ms(PATIENCE_MS);
+    CU_ASSERT_EQUAL(ask(&fail_task, OTHER_USER), 0);
+    wait_for_answers(1);
+    CU_ASSERT_EQUAL(answers.r[0], -ENXIO);
+    CU_ASSERT_EQUAL(eventfd_write(gate, 1), 0);
+    wait_for_answers(2);
+    CU_ASSERT_EQUAL(answers.r[1], 0);
+    close(gate);
+}
+
+/* Nobody has to be patient with who is alone, and his own wait for him. */
+static void test_a_users_own_wait_for_his_slow_one(void) {
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), 0);
+    skip_ms(SHORT_MS - 1);
+    CU_ASSERT_EQUAL(ask(&echo_task, OTHER_USER), 0);
+    skip_ms(1);
+    wait_for_answers(3);
+    CU_ASSERT_EQUAL(answers.r[0], -EBUSY);
+    CU_ASSERT_EQUAL(answers.r[1], 0);
+    CU_ASSERT_EQUAL(answers.r[2], -ENXIO);
+}
+
+/* What waits behind one that was given up does not hang as well. */
+static void test_the_same_again_is_refused_when_its_turn_comes(void) {
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&hang_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    skip_ms(SHORT_MS);
+    wait_for_answers(3);
+    CU_ASSERT_EQUAL(answers.r[0], -EBUSY);
+    CU_ASSERT_EQUAL(answers.r[1], -EBUSY);
+    CU_ASSERT_EQUAL(answers.r[2], 0);
+    CU_ASSERT_EQUAL(n_messages, 1);
+}
+
+static void test_a_flood_costs_others_one_turn(void) {
+    for (guint i = 0; i < 20; i++)
+        CU_ASSERT_EQUAL(ask(&echo_task, USER), 0);
+    CU_ASSERT_EQUAL(ask(&fail_task, OTHER_USER), 0);
+    mn_helper_settle(helper);
+    CU_ASSERT_EQUAL(answers.r[1], -ENXIO); /* the first was under way */
+}
+
+static void test_there_are_no_more_than_so_many(void) {
+    guint n = 0;
+
+    for (uid_t uid = USER; n < PROCESSES_MAX; uid++, n++) {
+        CU_ASSERT_EQUAL(ask(&stay_task, uid), 0);
+        skip_ms(PATIENCE_MS);
+    }
+    CU_ASSERT_EQUAL(ask(&fail_task, USER + n), 0); /* waits */
+    while (g_main_context_iteration(NULL, FALSE))
+        continue;
+    CU_ASSERT_EQUAL(answers.n, 0);
+    CU_ASSERT_EQUAL(ask(&echo_task, ROOT), 0); /* does not */
+    wait_for_answers(1);
+    CU_ASSERT_EQUAL(answers.r[0], 0);
+    skip_ms(LONG_MS);
+    wait_for_answers(1 + n + 1);
+    CU_ASSERT_EQUAL(answers.r[n], -EBUSY);
+    CU_ASSERT_EQUAL(answers.r[n + 1], -EBUSY);
+}
+
+/* Uses up what a user may use at once: the clock is moved while he is served. */
+static void use_share(uid_t uid) {
+    for (guint i = 0; i < 2; i++) {
+        guint n = answers.n;
+
+        CU_ASSERT_EQUAL(ask(&echo_task, uid), 0);
+        skip_ms(1000);
+        wait_for_answers(n + 1);
+    }
+}
+
+/* He is not refused, others do not notice, and root has as much as he wants. */
+static void test_who_has_used_up_his_share_waits(void) {
+    use_share(ROOT);
+    use_share(USER);
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), 0);
+    for (guint i = 0; i < 10; i++) {
+        CU_ASSERT_EQUAL(ask(&echo_task, i % 2 ? ROOT : OTHER_USER), 0);
+        wait_for_answers(5 + i);
+        CU_ASSERT_EQUAL(answers.r[4 + i], 0);
+    }
+    skip_ms(10000);
+    wait_for_answers(15);
+    CU_ASSERT_EQUAL(answers.r[14], -ENXIO);
+}
+
+static void test_what_is_urgent_does_not(void) {
+    use_share(USER);
+    CU_ASSERT_EQUAL(ask(&urgent_task, USER), 0);
+    wait_for_answers(3);
+    CU_ASSERT_EQUAL(answers.r[2], -ENXIO);
+}
+
+static CU_TestInfo turn_tests[] = {
+    { "who asked for it has to wait", test_who_asked_for_it_has_to_wait },
+    { "a slow one is set aside", test_a_slow_one_is_set_aside },
+    { "a slow one may still be answered", test_a_slow_one_may_still_be_answered },
+    { "a user's own wait for his slow one", test_a_users_own_wait_for_his_slow_one },
+    { "the same again is refused when its turn comes", test_the_same_again_is_refused_when_its_turn_comes },
+    { "a flood costs others one turn", test_a_flood_costs_others_one_turn },
+    { "there are no more than so many", test_there_are_no_more_than_so_many },
+    { "who has used up his share waits", test_who_has_used_up_his_share_waits },
+    { "what is urgent does not", test_what_is_urgent_does_not },
+    CU_TEST_INFO_NULL,
+};
 
 static CU_TestInfo tests[] = {
     { "questions and answers", test_questions_and_answers },
@@ -305,7 +482,6 @@ static CU_TestInfo tests[] = {
     { "it has nothing open", test_it_has_nothing_open },
     { "one after the other", test_one_after_the_other },
     { "what takes too long is given up", test_what_takes_too_long_is_given_up },
-    { "who asked for it has to wait", test_who_asked_for_it_has_to_wait },
     { "one that is killed", test_one_that_is_killed },
     { "what is forgotten is not answered", test_what_is_forgotten_is_not_answered },
     { "an answer may ask", test_an_answer_may_ask },
@@ -314,7 +490,9 @@ static CU_TestInfo tests[] = {
 };
 
 int main(void) {
-    CU_SuiteInfo suites[] = { { "helper", NULL, NULL, set_up, tear_down, tests }, CU_SUITE_INFO_NULL };
+    CU_SuiteInfo suites[] = { { "helper", NULL, NULL, set_up, tear_down, tests },
+                              { "turns", NULL, NULL, set_up_by_hand, tear_down, turn_tests },
+                              CU_SUITE_INFO_NULL };
 
     g_log_set_writer_func(count_message, NULL, NULL);
     return run_suites(suites);

@@ -44,7 +44,7 @@ static void set_up(void) {
     if (directory)
         g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
     world = world_new_with("debian-6.1-zram", memcg);
-    helper = mn_helper_new();
+    helper = mn_helper_new(&mn_machine_clock);
     world_simulate(world, "anon 1000 file 0 swap_used 0");
     client_start(&client);
     event = client_make_eventfd(&client);

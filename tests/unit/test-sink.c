@@ -3,6 +3,7 @@
  * tests/integration: nothing here waits for a clock. */
 #include "client-process.h"
 #include "descriptors.h"
+#include "hand-clock.h"
 #include "runner.h"
 #include "memcg/sink.h"
 
@@ -18,6 +19,7 @@
 #define PLACE 700 /* a number that no descriptor gets by itself */
 #define N_CYCLES 10000
 
+static HandClock still = HAND_CLOCK; /* so nobody uses up his share of the helper */
 static MnHelper *helper;
 static MnSinks *sinks;
 static ClientProcess client, other_client;
@@ -47,10 +49,10 @@ static void note_answer(int r, MnParcel *answer G_GNUC_UNUSED, gpointer data G_G
 
 /* So that its own descriptors are there before others are counted. */
 static void start_helper(void) {
-    static const MnTask nothing = { "do nothing", 10000, do_nothing };
+    static const MnTask nothing = { .name = "do nothing", .limit_ms = 10000, .run = do_nothing };
     MnHelperJob *job;
 
-    helper = mn_helper_new();
+    helper = mn_helper_new(&still.clock);
     CU_ASSERT_EQUAL(mn_helper_ask(helper, &nothing, 0, NULL, 0, NULL, 0, note_answer, NULL, &job), 0);
     mn_helper_settle(helper);
 }
