@@ -216,6 +216,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     find_own_device(works.services.registrations, options, mountpoint);
     if (!begin_to_serve(fs, mountpoint, error) || !enter_background(options, log, error))
         return FALSE;
+    mn_registrations_prepare(works.services.registrations);
     mn_survival_prepare();
     mn_state_file_begin(works.state);
     return run_to_the_end(fs, mountpoint, options->device, error);

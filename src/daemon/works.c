@@ -135,7 +135,7 @@ static MnRegistrations *make_registrations(MnBoard *board, MnHelper *helper, GEr
 
     r = mn_registrations_new(board, helper, &registrations);
     if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot prepare registrations: %s", g_strerror(-r));
     return registrations;
 }
 

@@ -136,9 +136,10 @@ int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret
     self->board = board;
     self->memcg = mn_probe_get_memcg(mn_board_get_probe(board));
     self->helper = helper;
-    self->sinks = mn_sinks_new(helper, on_sink_end, self);
     self->events = mn_memcg_events_new(board, &listener);
     r = mn_signaller_new(mn_board_get_outbox(board), &self->signaller);
+    if (r == 0)
+        r = mn_sinks_new(helper, on_sink_end, self, &self->sinks);
     if (r < 0)
         return r;
 
@@ -149,7 +150,8 @@ int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret
 void mn_registrations_free(MnRegistrations *self) {
     if (!self)
         return;
-    mn_sinks_end_all(self->sinks);
+    if (self->sinks)
+        mn_sinks_end_all(self->sinks);
     mn_sinks_free(self->sinks);
     mn_memcg_events_free(self->events);
     mn_signaller_free(self->signaller);
@@ -270,6 +272,10 @@ static gboolean add_kernels(MnRegistrations *self, MnSink *sink, uid_t uid, MnEv
 
 void mn_registrations_set_device(MnRegistrations *self, dev_t device) {
     self->device = device;
+}
+
+void mn_registrations_prepare(MnRegistrations *self) {
+    int r G_GNUC_UNUSED = mn_signaller_prepare(self->signaller);
 }
 
 int mn_registrations_claim(MnRegistrations *self, pid_t tid, uid_t uid, const MnEventControl *text, MnAnswered answered,

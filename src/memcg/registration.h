@@ -36,6 +36,10 @@ void mn_registrations_set_presence(MnRegistrations *self, void (*removed)(gpoint
 /* The st_dev of the files that clients name as their controls; before it is known none can be registered. */
 void mn_registrations_set_device(MnRegistrations *self, dev_t device);
 
+/* Gets what the kernel may have no more of later. What cannot be had is tried again with the first registration. To be
+ * called in the process that serves: it is not inherited. */
+void mn_registrations_prepare(MnRegistrations *self);
+
 /* Has the helper find out what the descriptors stand for that thread `tid` of the user has written, as
  * mn_claim_ask(): what is answered is for mn_registrations_add(). */
 int mn_registrations_claim(MnRegistrations *self, pid_t tid, uid_t uid, const MnEventControl *text, MnAnswered answered,

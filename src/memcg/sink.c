@@ -9,10 +9,10 @@
 #include "sink.h"
 
 #include "kernel/client.h"
+#include "kernel/ends.h"
 #include "kernel/ourselves.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -27,7 +27,6 @@ typedef struct MnSinkProcess {
     MnSinks *sinks;
     pid_t pid;
     int pidfd;
-    guint source;
     GHashTable *by_id; /* eventfd_id -> MnSink */
 } Process;
 
@@ -41,6 +40,7 @@ typedef struct MnSinkUser {
 
 struct MnSinks {
     MnHelper *helper;
+    MnEnds *ends;
     GHashTable *processes; /* pid -> Process */
     GHashTable *users;     /* uid -> User */
     guint n_charged;
@@ -59,32 +59,10 @@ void mn_sink_key_clear(MnSinkKey *self) {
     self->pidfd = self->fd = -1;
 }
 
-MnSinks *mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data) {
-    MnSinks *self = g_new0(MnSinks, 1);
-    guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
-
-    self->helper = helper;
-    self->processes = g_hash_table_new(NULL, NULL);
-    self->users = g_hash_table_new(NULL, NULL);
-    self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
-    self->ended = ended;
-    self->data = data;
-    return self;
-}
-
-void mn_sinks_free(MnSinks *self) {
-    if (!self)
-        return;
-    g_assert(self->n_sinks == 0);
-    g_hash_table_unref(self->processes);
-    g_hash_table_unref(self->users);
-    g_free(self);
-}
-
 static void process_free(Process *process) {
     g_hash_table_remove(process->sinks->processes, GINT_TO_POINTER(process->pid));
     g_hash_table_unref(process->by_id);
-    g_source_remove(process->source);
+    mn_ends_remove(process->sinks->ends, process->pidfd, process);
     close(process->pidfd);
     g_free(process);
 }
@@ -127,11 +105,37 @@ static void end_process(MnSinks *self, Process *process) {
         sink_end(self, sink->data);
 }
 
-static gboolean on_process_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
-    Process *process = data;
+static void on_process_end(gpointer process, gpointer data) {
+    end_process(data, process);
+}
 
-    end_process(process->sinks, process);
-    return G_SOURCE_CONTINUE; /* the source has been removed */
+int mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data, MnSinks **ret) {
+    g_autoptr(MnSinks) self = g_new0(MnSinks, 1);
+    guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
+    int r;
+
+    self->helper = helper;
+    self->processes = g_hash_table_new(NULL, NULL);
+    self->users = g_hash_table_new(NULL, NULL);
+    self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
+    self->ended = ended;
+    self->data = data;
+    r = mn_ends_new(on_process_end, NULL, self, &self->ends);
+    if (r < 0)
+        return r;
+
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+void mn_sinks_free(MnSinks *self) {
+    if (!self)
+        return;
+    g_assert(self->n_sinks == 0);
+    g_hash_table_unref(self->processes);
+    g_hash_table_unref(self->users);
+    mn_ends_free(self->ends);
+    g_free(self);
 }
 
 /* --- whether clients still have them --- */
@@ -238,8 +242,9 @@ static gboolean has_ended(const Process *process) {
 }
 
 /* The process of the key. Another one that had the pid before may have ended unnoticed as yet. */
-static Process *get_process(MnSinks *self, MnSinkKey *key) {
+static int get_process(MnSinks *self, MnSinkKey *key, Process **ret) {
     Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(key->pid));
+    int r;
 
     if (process && has_ended(process)) {
         end_process(self, process);
@@ -247,13 +252,18 @@ static Process *get_process(MnSinks *self, MnSinkKey *key) {
     }
     if (!process) {
         process = g_new0(Process, 1);
+        r = mn_ends_add(self->ends, key->pidfd, process);
+        if (r < 0) {
+            g_free(process);
+            return r;
+        }
         *process = (Process){ .sinks = self, .pid = key->pid, .pidfd = key->pidfd };
         key->pidfd = -1;
         process->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-        process->source = g_unix_fd_add(process->pidfd, G_IO_IN, on_process_end, process);
         g_hash_table_insert(self->processes, GINT_TO_POINTER(key->pid), process);
     }
-    return process;
+    *ret = process;
+    return 0;
 }
 
 static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
@@ -273,10 +283,13 @@ static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
 int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) {
     Process *process;
     MnSink *sink;
+    int r;
 
     if (!has_room(self, g_hash_table_lookup(self->users, GUINT_TO_POINTER(key->uid))))
         return -EDQUOT;
-    process = get_process(self, key);
+    r = get_process(self, key, &process);
+    if (r < 0)
+        return r;
     sink = g_hash_table_lookup(process->by_id, &key->eventfd_id);
     if (!sink && self->n_sinks + g_hash_table_size(self->processes) >= self->n_sinks_max) {
         if (g_hash_table_size(process->by_id) == 0)

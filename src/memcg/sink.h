@@ -39,8 +39,9 @@ void mn_sink_key_clear(MnSinkKey *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnSinkKey, mn_sink_key_clear)
 
 /* ended() is called when a client does not have the eventfd any more; our copy is closed when it
- * returns. The helper looks for that; it outlives what is asked of it. */
-MnSinks *mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data);
+ * returns. The helper looks for that; it outlives what is asked of it. -errno when there is no descriptor. */
+int mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data, MnSinks **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
 void mn_sinks_free(MnSinks *self); /* after mn_sinks_end_all() */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 
@@ -48,7 +49,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 void mn_sinks_look(MnSinks *self, uid_t uid);
 
 /* The sink for an eventfd, with one registration charged to the client's user. What is kept of the key's
- * descriptors is taken out of it. -EDQUOT when that is too many, -ENFILE when we have too few descriptors left. */
+ * descriptors is taken out of it. -EDQUOT when that is too many, -ENFILE when we have too few descriptors left,
+ * or an error of mn_ends_add(). */
 int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes one charge back; the sink ends with its last. */

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The list of processes to sacrifice.
  *
- * Each is held by a pidfd, so that a pid that is used again is never taken for it; one epoll
- * descriptor tells the main loop when any of them ends, however many there are. However many users list a process, it
- * is one victim, and stays the same as long as anybody does.
+ * Each is held by a pidfd, so that a pid that is used again is never taken for it, and is told when it ends. However
+ * many users list a process, it is one victim, and stays the same as long as anybody does.
  *
  * A write is prepared whole (victims opened and checked, by the helper) before anything is changed. */
 #include "oomlist.h"
 
 #include "core/pidlist.h"
+#include "kernel/ends.h"
 #include "kernel/process.h"
 #include "kernel/ourselves.h"
 #include "oom/roster.h"
 #include "oom/scores.h"
 
 #include <errno.h>
-#include <glib-unix.h>
-#include <sys/epoll.h>
 #include <unistd.h>
-
-#define EVENTS_AT_ONCE 64
 
 struct MnOomList {
     MnOomMode mode;
@@ -28,8 +24,7 @@ struct MnOomList {
     MnScores scores;
     GHashTable *known;  /* of MnVictim, owned, by its target */
     GPtrArray *victims; /* the same, in their order */
-    int epoll_fd;
-    guint source;
+    MnEnds *ends;
     void (*changed)(gpointer data);
     gpointer changed_data;
 };
@@ -47,7 +42,9 @@ static gboolean target_equal(gconstpointer a, gconstpointer b) {
 static void victim_free(gpointer data) {
     MnVictim *victim = data;
 
-    mn_target_close(&victim->target); /* leaves the epoll set by that */
+    if (victim->ends)
+        mn_ends_remove(victim->ends, victim->target.pidfd, victim);
+    mn_target_close(&victim->target);
     g_free(victim);
 }
 
@@ -76,51 +73,29 @@ static GPtrArray *merge(MnOomList *self) {
     return leaving;
 }
 
-/* Removes those that have ended. The scores of the others stay until somebody writes. */
-static gboolean remove_ended(MnOomList *self) {
-    struct epoll_event events[EVENTS_AT_ONCE];
-    g_autoptr(GPtrArray) leaving = NULL;
-    gboolean any = FALSE;
-    int n;
-
-    while ((n = epoll_wait(self->epoll_fd, events, EVENTS_AT_ONCE, 0)) > 0) {
-        for (int i = 0; i < n; i++) {
-            MnVictim *victim = events[i].data.ptr;
-
-            victim->has_ended = TRUE;
-            mn_target_close(&victim->target); /* is not told again */
-        }
-        any = TRUE;
-    }
-    if (!any)
-        return FALSE;
-
-    mn_roster_drop_ended(self->roster);
-    leaving = merge(self);
-    forget_all(self, leaving);
-    return TRUE;
-}
-
-static gboolean on_ended(gint fd, GIOCondition condition, gpointer user_data);
-
-/* The main loop is only bothered with the descriptor while there is somebody who can end. */
 static void note_changed(MnOomList *self) {
-    if (self->victims->len > 0 && self->source == 0)
-        self->source = g_unix_fd_add(self->epoll_fd, G_IO_IN, on_ended, self);
-    else if (self->victims->len == 0 && self->source > 0)
-        g_clear_handle_id(&self->source, g_source_remove);
-
     if (self->changed)
         self->changed(self->changed_data);
 }
 
-static gboolean on_ended(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
-    mn_oom_list_refresh(user_data);
-    return G_SOURCE_CONTINUE;
+static void on_ended(gpointer process, gpointer data G_GNUC_UNUSED) {
+    ((MnVictim *)process)->has_ended = TRUE;
+}
+
+/* Those that have ended leave together. The scores of the others stay until somebody writes. */
+static void on_all_told(gpointer data) {
+    MnOomList *self = data;
+    g_autoptr(GPtrArray) leaving = NULL;
+
+    mn_roster_drop_ended(self->roster);
+    leaving = merge(self);
+    forget_all(self, leaving);
+    note_changed(self);
 }
 
 int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) {
     g_autoptr(MnOomList) self = g_new0(MnOomList, 1);
+    int r;
 
     self->mode = mode;
     self->helper = helper;
@@ -129,9 +104,9 @@ int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomL
     self->known = g_hash_table_new_full(target_hash, target_equal, NULL, victim_free);
     self->victims = g_ptr_array_new();
     mn_file_limit_raise(); /* each victim costs two */
-    self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (self->epoll_fd < 0)
-        return -errno;
+    r = mn_ends_new(on_ended, on_all_told, self, &self->ends);
+    if (r < 0)
+        return r;
 
     *ret = g_steal_pointer(&self);
     return 0;
@@ -146,19 +121,17 @@ void mn_oom_list_free(MnOomList *self) {
         ((MnVictim *)g_ptr_array_index(self->victims, i))->place = MN_NO_PLACE;
     mn_scores_follow(&self->scores, none, self->victims);
     mn_scores_clear(&self->scores);
-    g_clear_handle_id(&self->source, g_source_remove);
     g_ptr_array_unref(self->victims);
     g_hash_table_unref(self->known);
     mn_roster_free(self->roster);
-    if (self->epoll_fd >= 0)
-        close(self->epoll_fd);
+    mn_ends_free(self->ends);
     g_free(self);
 }
 
 /* The process as one of the list, new unless somebody has listed it already. */
 static int find_or_add(MnOomList *self, MnTarget *target, MnVictim **ret) {
     MnVictim *victim = g_hash_table_lookup(self->known, target);
-    struct epoll_event event = { .events = EPOLLIN };
+    int r;
 
     if (victim) {
         mn_target_close(target);
@@ -169,13 +142,12 @@ static int find_or_add(MnOomList *self, MnTarget *target, MnVictim **ret) {
     victim->target = *target;
     victim->place = MN_NO_PLACE;
     g_hash_table_insert(self->known, &victim->target, victim);
-    event.data.ptr = victim;
-    if (epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, victim->target.pidfd, &event) < 0) {
-        int r = -errno;
-
+    r = mn_ends_add(self->ends, victim->target.pidfd, victim);
+    if (r < 0) {
         forget(self, victim);
         return r;
     }
+    victim->ends = self->ends;
     *ret = victim;
     return 0;
 }
@@ -287,8 +259,7 @@ int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWrit
 }
 
 void mn_oom_list_refresh(MnOomList *self) {
-    if (remove_ended(self))
-        note_changed(self);
+    mn_ends_look(self->ends);
 }
 
 void mn_oom_list_render(MnOomList *self, uid_t uid, GString *text) {

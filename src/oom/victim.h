@@ -8,10 +8,11 @@
 
 /* A process that is listed, by however many. */
 typedef struct MnVictim {
-    MnTarget target;    /* its descriptors are closed when it has ended */
-    gboolean has_ended; /* and is to leave all lists */
-    guint place;        /* among all that are listed; MN_NO_PLACE when nobody lists it */
-    MnWriter writer;    /* who has listed it there */
+    MnTarget target;
+    struct MnEnds *ends; /* where its end is watched for; NULL: nowhere */
+    gboolean has_ended;  /* and is to leave all lists */
+    guint place;         /* among all that are listed; MN_NO_PLACE when nobody lists it */
+    MnWriter writer;     /* who has listed it there */
 
     int place_score; /* that it was given for its place; MN_SCORE_UNKNOWN after it was listed, by anybody */
     gboolean is_adjusted;

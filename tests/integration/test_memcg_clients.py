@@ -228,6 +228,11 @@ def test_no_descriptor_left_at_all(still, left):
         assert client.wait_events() >= 1
 
 
+def test_what_signals_need_is_there_from_the_start(still):
+    """The kernel has a number of these for the whole machine, and they may be used up later (fs.aio-max-nr)."""
+    assert "/[aio]" in read_text(f"/proc/{still.pid}/maps")
+
+
 # --- who ends first
 
 def test_the_end_of_the_daemon(still):

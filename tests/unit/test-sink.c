@@ -63,7 +63,7 @@ static void set_up(void) {
     start_helper();
     client_start(&client);
     client_start(&other_client);
-    sinks = mn_sinks_new(helper, on_ended, &n_ended);
+    g_assert_cmpint(mn_sinks_new(helper, on_ended, &n_ended, &sinks), ==, 0);
     (void)g_main_context_default(); /* has an eventfd of its own */
     n_held_before = 0;
     n_held_before = n_held();
@@ -131,6 +131,29 @@ static void test_the_end_of_a_process(void) {
     CU_ASSERT_EQUAL(mn_sinks_get_n_registrations(sinks), 1);
     CU_ASSERT_EQUAL(others->n_charged, 1);
     CU_ASSERT_EQUAL(n_held(), 1 + 1);
+}
+
+/* How many descriptors the main loop looks at in each turn. */
+static gint n_polled(void) {
+    GMainContext *context = g_main_context_default();
+    GPollFD fds[64];
+    gint priority, timeout, n;
+
+    g_assert_true(g_main_context_acquire(context));
+    g_main_context_prepare(context, &priority);
+    n = g_main_context_query(context, priority, &timeout, fds, G_N_ELEMENTS(fds));
+    g_main_context_check(context, priority, fds, n);
+    g_main_context_release(context);
+    return n;
+}
+
+static void test_a_turn_costs_no_more_for_many(void) {
+    gint n;
+
+    (void)charge(&client, USER, client_make_eventfd(&client));
+    n = n_polled();
+    (void)charge(&other_client, USER, client_make_eventfd(&other_client));
+    CU_ASSERT_EQUAL(n_polled(), n);
 }
 
 /* Before the main loop could tell us: its pid may be another's by now. */
@@ -278,7 +301,7 @@ static gboolean is_room_for(guint n, guint expected) {
 
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
         return FALSE;
-    few = mn_sinks_new(NULL, on_ended, &n_ended);
+    g_assert_cmpint(mn_sinks_new(NULL, on_ended, &n_ended, &few), ==, 0);
     while (n_sinks <= expected && charge_new(few, &sink) == 0)
         n_sinks++;
     is_right =
@@ -314,6 +337,7 @@ static CU_TestInfo life_tests[] = {
     { "one sink for an eventfd", test_one_sink_for_an_eventfd },
     { "the last refund ends it", test_the_last_refund_ends_it },
     { "the end of a process", test_the_end_of_a_process },
+    { "a turn costs no more for many", test_a_turn_costs_no_more_for_many },
     { "a process that ended unnoticed", test_a_process_that_ended_unnoticed },
     { "a closed eventfd is noticed by the same user", test_a_closed_eventfd },
     { "another eventfd under the number", test_another_eventfd_under_the_number },
