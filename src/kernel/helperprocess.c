@@ -3,26 +3,16 @@
  * on both sides. It lives as long as its end of a socket leads to somebody, and no longer than the daemon. */
 #include "helperprocess.h"
 
-#include "kernel/process.h"
+#include "kernel/child.h"
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOCKET_FD 3
-#define NAME "mn-helper"
-
 struct MnHelperProcess {
-    pid_t pid;
-    int pidfd;
-    int socket;      /* -1 when it was given up */
+    MnChild child;   /* whose socket is -1 when it was given up */
     guint source;    /* of the socket, later of the pidfd */
     MnParcel answer; /* as far as it has come */
     MnHeard heard;
@@ -33,27 +23,8 @@ struct MnHelperProcess {
 
 /* --- in the process --- */
 
-/* Who looks for the daemon by its name, as with pidof(1), finds no other. */
-static void take_name(void) {
-    gsize room = strlen(program_invocation_name);
-
-    prctl(PR_SET_NAME, NAME);
-    memset(program_invocation_name, 0, room); /* argv[0] */
-    g_strlcpy(program_invocation_name, NAME, room + 1);
-}
-
-/* With the parent's privileges and memory, and nothing of what it has open. */
-static G_NORETURN void serve(int socket, pid_t parent) {
+static void serve(int socket) {
     gint64 word;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    take_name();
-    if (getppid() != parent || dup2(socket, SOCKET_FD) < 0)
-        _exit(1);
-    if (syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0) < 0) /* before 5.9 */
-        for (int fd = getdtablesize() - 1; fd > SOCKET_FD; fd--)
-            close(fd);
-    (void)mlockall(MCL_CURRENT | MCL_ONFAULT);
 
     for (;;) {
         g_auto(MnParcel) question = { 0 }, answer = { 0 };
@@ -63,16 +34,16 @@ static G_NORETURN void serve(int socket, pid_t parent) {
         mn_parcel_init(&question);
         mn_parcel_init(&answer);
         do
-            r = mn_parcel_receive(&question, SOCKET_FD, 0, &word);
+            r = mn_parcel_receive(&question, socket, 0, &word);
         while (r == 0);
         if (r < 0)
-            _exit(0); /* the parent has closed its end */
+            return; /* the parent has closed its end */
 
         task = (const MnTask *)(gsize)word; /* its memory is ours */
         r = question.is_cut ? -EMFILE : task->run(&question, &answer);
-        if (mn_parcel_send(SOCKET_FD, r, answer.bytes->data, answer.bytes->len, (const int *)(void *)answer.fds->data,
+        if (mn_parcel_send(socket, r, answer.bytes->data, answer.bytes->len, (const int *)(void *)answer.fds->data,
                            answer.fds->len, 0) < 0)
-            _exit(1);
+            return;
     }
 }
 
@@ -94,28 +65,17 @@ static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointe
 }
 
 int mn_helper_process_new(MnHeard heard, gpointer data, MnHelperProcess **ret) {
-    pid_t pid, parent = getpid();
-    int sockets[2], pidfd, r;
     MnHelperProcess *self;
+    MnChild child;
+    int r;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        return -errno;
-    pid = fork();
-    if (pid == 0)
-        serve(sockets[1], parent);
-    r = pid < 0 ? -errno : mn_process_open(pid, &pidfd);
-    close(sockets[1]);
-    if (r < 0) {
-        close(sockets[0]); /* by which it ends */
-        if (pid > 0)
-            waitpid(pid, NULL, 0);
-        return r == -ESRCH ? -EIO : r; /* somebody was quick to kill it */
-    }
-
+    r = mn_child_start("mn-helper", FALSE, serve, &child);
+    if (r < 0)
+        return r;
     self = g_new0(MnHelperProcess, 1);
-    *self = (MnHelperProcess){ .pid = pid, .pidfd = pidfd, .socket = sockets[0], .heard = heard, .data = data };
+    *self = (MnHelperProcess){ .child = child, .heard = heard, .data = data };
     mn_parcel_init(&self->answer);
-    self->source = g_unix_fd_add(self->socket, G_IO_IN | G_IO_HUP, on_socket, self);
+    self->source = g_unix_fd_add(child.socket, G_IO_IN | G_IO_HUP, on_socket, self);
     *ret = self;
     return 0;
 }
@@ -123,25 +83,25 @@ int mn_helper_process_new(MnHeard heard, gpointer data, MnHelperProcess **ret) {
 /* Closes what leads to it. */
 static void end_process(MnHelperProcess *self) {
     g_clear_handle_id(&self->source, g_source_remove);
-    if (self->socket < 0)
+    if (self->child.socket < 0)
         return;
-    syscall(SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
-    close(self->socket);
-    self->socket = -1;
+    mn_child_kill(&self->child);
+    close(self->child.socket);
+    self->child.socket = -1;
 }
 
 void mn_helper_process_free(MnHelperProcess *self) {
     if (!self)
         return;
     end_process(self);
-    close(self->pidfd);
+    close(self->child.pidfd);
     mn_parcel_clear(&self->answer);
     g_free(self);
 }
 
 void mn_helper_process_dismiss(MnHelperProcess *self) {
     end_process(self);
-    waitpid(self->pid, NULL, 0);
+    waitpid(self->child.pid, NULL, 0);
     mn_helper_process_free(self);
 }
 
@@ -149,13 +109,13 @@ int mn_helper_process_ask(MnHelperProcess *self, const MnTask *task, GBytes *que
     gsize len;
     gconstpointer bytes = g_bytes_get_data(question, &len);
 
-    return mn_parcel_send(self->socket, (gsize)task, bytes, len, fds, n_fds, MSG_DONTWAIT);
+    return mn_parcel_send(self->child.socket, (gsize)task, bytes, len, fds, n_fds, MSG_DONTWAIT);
 }
 
 static gboolean on_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
     MnHelperProcess *self = data;
 
-    waitpid(self->pid, NULL, 0);
+    waitpid(self->child.pid, NULL, 0);
     self->source = 0;
     self->ended(self->ended_data);
     return G_SOURCE_REMOVE;
@@ -165,9 +125,9 @@ void mn_helper_process_give_up(MnHelperProcess *self, void (*ended)(gpointer dat
     end_process(self);
     self->ended = ended;
     self->ended_data = data;
-    self->source = g_unix_fd_add(self->pidfd, G_IO_IN, on_end, self);
+    self->source = g_unix_fd_add(self->child.pidfd, G_IO_IN, on_end, self);
 }
 
 pid_t mn_helper_process_get_pid(const MnHelperProcess *self) {
-    return self->pid;
+    return self->child.pid;
 }

@@ -19,8 +19,8 @@
 #define BATCH 128
 
 struct MnSignaller {
-    MnNotice notice; /* that something is queued */
-    MnOutbox *outbox;
+    MnNotice notice;       /* that something is queued */
+    MnOutbox *outbox;      /* may be NULL */
     aio_context_t context; /* 0 before mn_signaller_prepare() */
     int null_fd;
     guint n;
@@ -59,7 +59,8 @@ void mn_signaller_free(MnSignaller *self) {
     mn_signaller_flush(self);
     if (self->context)
         syscall(SYS_io_destroy, self->context);
-    mn_outbox_take_back(self->outbox, &self->notice);
+    if (self->outbox)
+        mn_outbox_take_back(self->outbox, &self->notice);
     close(self->null_fd);
     g_free(self);
 }
@@ -74,7 +75,7 @@ void mn_signaller_add(MnSignaller *self, int eventfd) {
     self->requests[self->n++].aio_resfd = eventfd;
     if (self->n == BATCH)
         mn_signaller_flush(self);
-    else
+    else if (self->outbox)
         mn_outbox_put(self->outbox, &self->notice);
 }
 

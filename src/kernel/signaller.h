@@ -6,7 +6,8 @@
 /* Adds to the counters of other people's eventfds. */
 typedef struct MnSignaller MnSignaller;
 
-/* The outbox stays the caller's and outlives it. */
+/* The outbox stays the caller's and outlives it. Without one, where there is no main loop, it may be NULL: the caller
+ * flushes. */
 int mn_signaller_new(MnOutbox *outbox, MnSignaller **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_signaller_free(MnSignaller *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSignaller, mn_signaller_free)

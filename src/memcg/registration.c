@@ -9,10 +9,12 @@
  *
  * A registration that ends before its time (its client has gone, the group has been removed) is
  * signalled once, as the kernel does when a group is removed: whoever got the eventfd from the
- * client and waits for it wakes up, looks, and can register anew. */
+ * client and waits for it wakes up, looks, and can register anew. The guard does it when we are
+ * killed; what is the kernel's goes on then. */
 #include "registration.h"
 
 #include "kernel/claim.h"
+#include "kernel/guard.h"
 #include "kernel/ourselves.h"
 #include "kernel/signaller.h"
 #include "memcg/memcgevents.h"
@@ -43,6 +45,7 @@ struct MnRegistrations {
     dev_t device; /* of our own files */
     MnSinks *sinks;
     MnSignaller *signaller;
+    MnGuard *guard; /* of the sinks with registrations */
     MnMemcgEvents *events;
     GQueue by_kind[MN_N_EVENT_KINDS]; /* of Registration; without those that are the kernel's */
     void (*removed)(gpointer data);
@@ -110,6 +113,8 @@ static void on_sink_end(MnSink *sink, gpointer data) {
         registration_free(registration);
     }
     mn_signaller_flush(self->signaller); /* while the descriptor is open */
+    if (sink->guarded)
+        mn_guard_remove(self->guard, sink->guarded);
     unwatch(self);
 }
 
@@ -136,6 +141,7 @@ int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret
     self->board = board;
     self->memcg = mn_probe_get_memcg(mn_board_get_probe(board));
     self->helper = helper;
+    self->guard = mn_guard_new();
     self->events = mn_memcg_events_new(board, &listener);
     r = mn_signaller_new(mn_board_get_outbox(board), &self->signaller);
     if (r == 0)
@@ -155,6 +161,7 @@ void mn_registrations_free(MnRegistrations *self) {
     mn_sinks_free(self->sinks);
     mn_memcg_events_free(self->events);
     mn_signaller_free(self->signaller);
+    mn_guard_free(self->guard);
     g_free(self);
 }
 
@@ -249,6 +256,8 @@ static int add_ours(MnRegistrations *self, MnSink *sink, const Wish *wish) {
                                     .kind_link.data = registration,
                                     .kind = wish->kind,
                                     .level = wish->level };
+    if (!sink->guarded)
+        sink->guarded = mn_guard_add(self->guard, sink->fd);
     g_queue_push_tail_link(&sink->registrations, &registration->sink_link);
     g_queue_push_tail_link(&self->by_kind[wish->kind], &registration->kind_link);
     if (is_usage(wish->kind))

@@ -17,6 +17,7 @@ typedef struct MnSinks MnSinks;
 typedef struct MnSink {
     int fd;
     GQueue registrations; /* of its user */
+    guint64 guarded;      /* with mn_guard_add(), by its user; 0: not */
     guint n_charged;
     guint64 eventfd_id;
     guint64 number; /* of a descriptor of the client's, as last seen */
