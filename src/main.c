@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parse, wire, mount, run. */
 #include "config.h"
+#include "core/number.h"
 #include "daemon/capture.h"
 #include "daemon/log.h"
 #include "daemon/mountpoint.h"
@@ -27,6 +28,9 @@
 #include <unistd.h>
 
 #define EXIT_USAGE 2
+
+/* Descriptors that are not given away: the kernel's texts, requests, helper processes and what they hand over. */
+#define DESCRIPTORS_RESERVED 160
 
 #define START_AGAIN "start memnotifyfs again"
 
@@ -190,20 +194,20 @@ static gboolean enter_background(const MnOptions *options, MnLog *log, GError **
 static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autofree char *identity = NULL;
+    g_autoptr(MnQuota) quota = mn_quota_new(geteuid(), mn_subtract(mn_file_limit_raise(), DESCRIPTORS_RESERVED));
     g_auto(MnWorks) works = { 0 };
     g_autoptr(MnTree) tree = NULL;
     g_autoptr(MnFs) fs = NULL;
-    g_autoptr(MnHelper) helper =
-        mn_helper_new(&mn_machine_clock); /* these two end before those who are waiting for them */
-    g_autoptr(MnHelper) messenger = mn_helper_new(&mn_machine_clock);
+    g_autoptr(MnHelper) helper = mn_helper_new(&mn_machine_clock, quota); /* these two end before who waits for them */
+    g_autoptr(MnHelper) messenger = mn_helper_new(&mn_machine_clock, quota);
 
     mountpoint = mn_mountpoint_prepare(options->mountpoint, options->nonempty, error);
     if (!mountpoint)
         return FALSE;
     identity = identify(mountpoint, options->device);
-    if (!mn_works_init(&works, options, identity, helper, messenger, error))
+    if (!mn_works_init(&works, options, identity, quota, helper, messenger, error))
         return FALSE;
-    tree = mn_tree_new(works.outbox, works.services.quota, geteuid(), getegid());
+    tree = mn_tree_new(works.outbox, quota, geteuid(), getegid());
     mn_files_add_all(tree, &works.services);
 
     fs = make_fs(tree, options, error);

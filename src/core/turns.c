@@ -72,17 +72,17 @@ static MnTurn *turn_of(const GList *link) {
 static MnTurn *first_of(const User *user, gint64 *ret_from_us) {
     MnTurn *turn = turn_of(user->turns.head);
 
-    *ret_from_us = user->uid == 0 || turn->is_urgent ? 0 : user->even_us - SHARE * BURST_US;
+    *ret_from_us = turn->is_free || turn->is_urgent ? 0 : user->even_us - SHARE * BURST_US;
     return turn;
 }
 
-MnTurn *mn_turns_next(const MnTurns *self, gint64 now_us, gboolean only_root) {
+MnTurn *mn_turns_next(const MnTurns *self, gint64 now_us, gboolean only_free) {
     for (const GList *link = self->waiting.head; link; link = link->next) {
         const User *user = link->data;
         gint64 from_us;
         MnTurn *turn = first_of(user, &from_us);
 
-        if (!user->is_served && from_us <= now_us && (!only_root || user->uid == 0))
+        if (!user->is_served && from_us <= now_us && (!only_free || turn->is_free))
             return turn;
     }
     return NULL;

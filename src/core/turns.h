@@ -4,9 +4,10 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* What waits for its turn: part of whoever waits. All zero but for the first two. */
+/* What waits for its turn: part of whoever waits. All zero but for the first three. */
 typedef struct MnTurn {
     uid_t uid;
+    gboolean is_free;   /* no share applies to that user */
     gboolean is_urgent; /* is not kept waiting for what its user has used up */
     GList link;
     struct MnTurnUser *user;
@@ -14,7 +15,7 @@ typedef struct MnTurn {
 
 /* Users who take turns at something. Each is served one turn at a time and in his own order, and those of whom
  * something waits go round. A user who has used up his share (a second at once, and a tenth of the time after that) is
- * served when that has evened out; root always.
+ * served when that has evened out; those to whom no share applies always.
  *
  * Moments are in microseconds, by any clock. */
 typedef struct MnTurns {
@@ -29,8 +30,8 @@ void mn_turns_clear(MnTurns *self); /* when nothing waits and nothing is served 
 void mn_turns_add(MnTurns *self, MnTurn *turn, gint64 now_us);
 void mn_turns_drop(MnTurns *self, MnTurn *turn);
 
-/* Whose turn it is, if one is to be served now, or NULL. With `only_root` the others are passed over. */
-MnTurn *mn_turns_next(const MnTurns *self, gint64 now_us, gboolean only_root);
+/* Whose turn it is, if one is to be served now, or NULL. With `only_free` the others are passed over. */
+MnTurn *mn_turns_next(const MnTurns *self, gint64 now_us, gboolean only_free);
 
 /* The first of those that wait, be it its turn or not. NULL: nothing waits. */
 MnTurn *mn_turns_first(const MnTurns *self);

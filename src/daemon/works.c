@@ -3,7 +3,6 @@
  * it, to the services that the files show. */
 #include "works.h"
 
-#include "core/number.h"
 #include "devices/mem_notify.h"
 #include "devices/oom_notify.h"
 #include "kernel/ourselves.h"
@@ -15,9 +14,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Descriptors that are not given away: the kernel's texts, requests, helper processes and what they hand over. */
-#define DESCRIPTORS_RESERVED 160
 
 static MnProbe *make_probe(const MnOptions *options, GError **error) {
     MnProbe *probe = NULL;
@@ -129,23 +125,24 @@ static MnBoard *make_board(const MnOptions *options, MnOutbox *outbox, GError **
     return board;
 }
 
-static MnRegistrations *make_registrations(MnBoard *board, MnHelper *helper, GError **error) {
+static MnRegistrations *make_registrations(MnBoard *board, MnQuota *quota, MnHelper *helper, GError **error) {
     MnRegistrations *registrations = NULL;
     int r;
 
-    r = mn_registrations_new(board, helper, &registrations);
+    r = mn_registrations_new(board, quota, helper, &registrations);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot prepare registrations: %s", g_strerror(-r));
     return registrations;
 }
 
 /* First puts back what an earlier daemon may have left. */
-static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, MnHelper *helper, GError **error) {
+static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, MnQuota *quota, MnHelper *helper,
+                                GError **error) {
     MnOomList *list = NULL;
     int r;
 
     mn_scores_recover(state, helper);
-    r = mn_oom_list_new(options->oom_mode, state, helper, &list);
+    r = mn_oom_list_new(options->oom_mode, state, quota, helper, &list);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot watch processes: %s", g_strerror(-r));
     return list;
@@ -168,31 +165,31 @@ static gboolean make_oom(MnWorks *self, const MnOptions *options, const char *id
     MnServices *services = &self->services;
 
     self->state = mn_state_file_new(identity);
-    services->oom_list = make_oom_list(options, self->state, services->helper, error);
+    services->oom_list = make_oom_list(options, self->state, services->quota, services->helper, error);
     if (!services->oom_list || !options->oom_limit)
         return services->oom_list != NULL;
     self->oom_killer = make_oom_killer(options, services->board, services->oom_list, services->messenger, error);
     return self->oom_killer != NULL;
 }
 
-gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnHelper *helper,
+gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnQuota *quota, MnHelper *helper,
                        MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
 
     *ret = (MnWorks){ .outbox = mn_outbox_new(),
-                      .services = { .helper = helper,
+                      .services = { .quota = quota,
+                                    .helper = helper,
                                     .messenger = messenger,
                                     .poll_acknowledges = options->poll_acknowledges,
                                     .may_simulate = options->may_simulate } };
-    services->quota = mn_quota_new(geteuid(), mn_subtract(mn_file_limit_raise(), DESCRIPTORS_RESERVED));
     services->board = make_board(options, ret->outbox, error);
     if (!services->board)
         return FALSE;
-    services->thresholds = mn_thresholds_new(services->board, services->quota);
+    services->thresholds = mn_thresholds_new(services->board, quota);
     services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
     services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
     services->mem_notify = mn_mem_notify_new(services->board);
-    services->registrations = make_registrations(services->board, helper, error);
+    services->registrations = make_registrations(services->board, quota, helper, error);
     return services->registrations && make_oom(ret, options, identity, error);
 }
 
@@ -208,7 +205,6 @@ void mn_works_clear(MnWorks *self) {
     mn_oom_notify_free(services->oom_notify);
     mn_thresholds_free(services->thresholds);
     mn_board_free(services->board);
-    mn_quota_free(services->quota);
     mn_outbox_free(self->outbox);
     *self = (MnWorks){ 0 };
 }

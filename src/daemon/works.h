@@ -7,8 +7,8 @@
 #include "loop/outbox.h"
 #include "oom/oomkiller.h"
 
-/* Everything that the files show, made as the command line wants it. All zero is nothing; helper and messenger stay the
- * caller's, and end before it is cleared. */
+/* Everything that the files show, made as the command line wants it. All zero is nothing; quota, helper and messenger
+ * stay the caller's, and the latter two end before it is cleared. */
 typedef struct MnWorks {
     MnOutbox *outbox;
     MnStateFile *state;
@@ -18,7 +18,7 @@ typedef struct MnWorks {
 
 /* `identity` is what this mount is called from one start to the next. FALSE with an error that says what to do; *ret
  * is to be cleared in any case. */
-gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnHelper *helper,
+gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnQuota *quota, MnHelper *helper,
                        MnHelper *messenger, GError **error);
 void mn_works_clear(MnWorks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnWorks, mn_works_clear)

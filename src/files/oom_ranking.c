@@ -88,15 +88,23 @@ static int rank(Ranking *self) {
     return 0;
 }
 
+/* The text is charged to everybody who has it open. */
+static int take_text(OomRanking *self, const Ranking *ranking) {
+    int r;
+
+    r = mn_account_charge(self->open.account, MN_RESOURCE_BYTES, g_bytes_get_size(ranking->text));
+    if (r == 0)
+        self->text = g_bytes_ref(ranking->text);
+    return r;
+}
+
 /* Opening ends: with the text as it is, or an error. */
 static void finish_all(Ranking *self, GQueue *queue, int r) {
     while (!g_queue_is_empty(queue)) {
         OomRanking *opening = g_queue_pop_head_link(queue)->data;
 
         opening->ranking = NULL;
-        if (r == 0)
-            opening->text = g_bytes_ref(self->text);
-        mn_open_finish(&opening->open, r);
+        mn_open_finish(&opening->open, r == 0 ? take_text(opening, self) : r);
     }
 }
 
@@ -165,10 +173,7 @@ static void on_view(int r, MnParcel *answer, gpointer data) {
 
         mn_view_take(&view, answer);
         ranking = find_or_add(file, &view);
-        if (is_young(ranking))
-            self->text = g_bytes_ref(ranking->text);
-        else
-            r = wait_for(ranking, self);
+        r = is_young(ranking) ? take_text(self, ranking) : wait_for(ranking, self);
         ranking_settle(ranking);
     }
     if (r != MN_LATER)
@@ -195,8 +200,10 @@ static void oom_ranking_release(MnOpen *open) {
 
     if (self->job)
         mn_helper_forget(self->job);
-    if (self->text)
+    if (self->text) {
+        mn_account_refund(open->account, MN_RESOURCE_BYTES, g_bytes_get_size(self->text));
         g_bytes_unref(self->text);
+    }
     if (!ranking)
         return;
     g_queue_unlink(g_queue_link_index(&ranking->served, &self->link) >= 0 ? &ranking->served : &ranking->waiting,

@@ -36,6 +36,7 @@ struct MnHelperJob {
 
 struct MnHelper {
     const MnClock *clock;
+    const MnQuota *quota;
     MnTurns turns;         /* of jobs that wait */
     GQueue working;        /* of MnHelperJob: those with a process; all but the last are out of patience */
     MnHelperProcess *idle; /* NULL: there is none that has nothing to do */
@@ -49,10 +50,10 @@ static gint64 now_us(const MnHelper *self) {
     return mn_clock_now_us(self->clock);
 }
 
-/* Root is not kept from anything by what others do. */
+/* Root and the owner are not kept from anything by what others do. */
 static gboolean may_ask(MnHelper *self, const MnTask *task, uid_t uid) {
-    return uid == 0 || (!mn_left_behind_blames(&self->left_behind, task, uid) &&
-                        mn_left_behind_count(&self->left_behind) < PROCESSES_MAX);
+    return mn_quota_is_free(self->quota, uid) || (!mn_left_behind_blames(&self->left_behind, task, uid) &&
+                                                  mn_left_behind_count(&self->left_behind) < PROCESSES_MAX);
 }
 
 /* --- jobs --- */
@@ -245,10 +246,11 @@ static void on_alarm(gpointer data) {
 
 /* --- the helper --- */
 
-MnHelper *mn_helper_new(const MnClock *clock) {
+MnHelper *mn_helper_new(const MnClock *clock, const MnQuota *quota) {
     MnHelper *self = g_new0(MnHelper, 1);
 
     self->clock = clock;
+    self->quota = quota;
     mn_turns_init(&self->turns);
     mn_left_behind_init(&self->left_behind, clock);
     self->alarm = mn_alarm_new(clock, "helper", on_alarm, self);
@@ -298,21 +300,24 @@ static int begin_or_wait(MnHelperJob *job, const int *fds, guint n_fds) {
 
 int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer question, gsize len, const int *fds,
                   guint n_fds, MnAnswered answered, gpointer data, MnHelperJob **ret) {
+    uid_t payer = mn_quota_find_payer(self->quota, uid);
     MnHelperJob *job;
     int r;
 
     if (self->is_ending)
         return -ENOTCONN;
-    if (!may_ask(self, task, uid))
+    if (!may_ask(self, task, payer))
         return -EBUSY;
 
     job = g_new0(MnHelperJob, 1);
-    *job = (MnHelperJob){ .helper = self,
-                          .turn = { .uid = uid, .is_urgent = task->is_urgent },
-                          .task = task,
-                          .question = g_bytes_new(question, len),
-                          .answered = answered,
-                          .data = data };
+    *job = (MnHelperJob){
+        .helper = self,
+        .turn = { .uid = payer, .is_free = mn_quota_is_free(self->quota, payer), .is_urgent = task->is_urgent },
+        .task = task,
+        .question = g_bytes_new(question, len),
+        .answered = answered,
+        .data = data
+    };
     mn_turns_add(&self->turns, &job->turn, now_us(self));
     r = begin_or_wait(job, fds, n_fds);
     if (r < 0) {

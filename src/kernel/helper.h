@@ -24,6 +24,7 @@
 
 #include "kernel/helperprocess.h"
 #include "loop/clock.h"
+#include "quota/quota.h"
 
 /* For what takes far less than a millisecond. Nobody else waits for one that is slow, so this is only to end what would
  * never end by itself: time goes by as well for a process that gets no CPU, and on the busiest machine nobody is to be
@@ -38,8 +39,9 @@ typedef struct MnHelperJob MnHelperJob;
  * killed. -ENOTCONN: it is not needed any more. Of the answer whatever is wanted is to be taken out. */
 typedef void (*MnAnswered)(int r, MnParcel *answer, gpointer data);
 
-/* Nothing is started before it is needed. What users have taken is measured by the clock, which stays the caller's. */
-MnHelper *mn_helper_new(const MnClock *clock);
+/* Nothing is started before it is needed. What users have taken is measured by the clock, and put down to who pays for
+ * them; both stay the caller's. */
+MnHelper *mn_helper_new(const MnClock *clock, const MnQuota *quota);
 
 /* Ends all processes and answers everybody who waits. Accepts NULL. */
 void mn_helper_free(MnHelper *self);

@@ -133,7 +133,7 @@ static void on_returned(gpointer data) {
         self->returned(self->presence_data);
 }
 
-int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret) {
+int mn_registrations_new(MnBoard *board, MnQuota *quota, MnHelper *helper, MnRegistrations **ret) {
     g_autoptr(MnRegistrations) self = g_new0(MnRegistrations, 1);
     MnMemcgListener listener = { on_ooms, on_pressure, on_removed, on_returned, self };
     int r;
@@ -145,7 +145,7 @@ int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret
     self->events = mn_memcg_events_new(board, &listener);
     r = mn_signaller_new(mn_board_get_outbox(board), &self->signaller);
     if (r == 0)
-        r = mn_sinks_new(helper, on_sink_end, self, &self->sinks);
+        r = mn_sinks_new(quota, helper, on_sink_end, self, &self->sinks);
     if (r < 0)
         return r;
 

@@ -22,7 +22,8 @@ typedef struct MnRegistrations MnRegistrations;
 
 /* For the group of the board's probe, or the whole system. The helper stays the caller's, and is not asked any more
  * once it has ended. */
-int mn_registrations_new(MnBoard *board, MnHelper *helper, MnRegistrations **ret) G_GNUC_WARN_UNUSED_RESULT;
+int mn_registrations_new(MnBoard *board, MnQuota *quota, MnHelper *helper, MnRegistrations **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
 void mn_registrations_free(MnRegistrations *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnRegistrations, mn_registrations_free)
 

@@ -20,32 +20,31 @@
 #define CHECKED_WITH_CHARGE 4 /* closed sinks are at most a third of the user's open ones */
 #define CHECKED_AT_QUOTA 64
 #define CHECKED_WITH_PERIOD_MIN 32
-/* Descriptors that are left for everything else: requests, events, the kernel's texts. */
-#define DESCRIPTORS_RESERVED 64
 
 typedef struct MnSinkProcess {
     MnSinks *sinks;
     pid_t pid;
     int pidfd;
-    GHashTable *by_id; /* eventfd_id -> MnSink */
+    MnAccount *account; /* that is charged for the pidfd */
+    GHashTable *by_id;  /* eventfd_id -> MnSink */
 } Process;
 
 typedef struct MnSinkUser {
     MnSinks *owner;
     uid_t uid;
-    guint n_charged;
+    MnAccount *account;
     GQueue sinks;     /* the one looked at longest ago is first */
     MnHelperJob *job; /* some of them are being looked at */
 } User;
 
 struct MnSinks {
+    MnQuota *quota;
     MnHelper *helper;
     MnEnds *ends;
     GHashTable *processes; /* pid -> Process */
     GHashTable *users;     /* uid -> User */
     guint n_charged;
     guint n_sinks;
-    guint n_sinks_max;
     guint timer; /* while there is a sink */
     void (*ended)(MnSink *sink, gpointer data);
     gpointer data;
@@ -64,6 +63,8 @@ static void process_free(Process *process) {
     g_hash_table_unref(process->by_id);
     mn_ends_remove(process->sinks->ends, process->pidfd, process);
     close(process->pidfd);
+    mn_account_refund(process->account, MN_RESOURCE_DESCRIPTORS, 1);
+    mn_account_give_back(process->account);
     g_free(process);
 }
 
@@ -71,6 +72,7 @@ static void user_free(MnSinks *self, User *user) {
     g_hash_table_remove(self->users, GUINT_TO_POINTER(user->uid));
     if (user->job)
         mn_helper_forget(user->job);
+    mn_account_give_back(user->account);
     g_free(user);
 }
 
@@ -79,9 +81,10 @@ static void sink_end(MnSinks *self, MnSink *sink) {
     User *user = sink->user;
 
     self->n_charged -= sink->n_charged;
-    user->n_charged -= sink->n_charged;
     self->ended(sink, self->data);
     close(sink->fd);
+    mn_account_refund(user->account, MN_RESOURCE_REGISTRATIONS, sink->n_charged);
+    mn_account_refund(user->account, MN_RESOURCE_DESCRIPTORS, 1);
 
     g_queue_unlink(&user->sinks, &sink->link);
     if (g_queue_is_empty(&user->sinks))
@@ -109,15 +112,15 @@ static void on_process_end(gpointer process, gpointer data) {
     end_process(data, process);
 }
 
-int mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data, MnSinks **ret) {
+int mn_sinks_new(MnQuota *quota, MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data,
+                 MnSinks **ret) {
     g_autoptr(MnSinks) self = g_new0(MnSinks, 1);
-    guint n_files = mn_file_limit_raise(); /* each eventfd costs one, and each process one more */
     int r;
 
+    self->quota = quota;
     self->helper = helper;
     self->processes = g_hash_table_new(NULL, NULL);
     self->users = g_hash_table_new(NULL, NULL);
-    self->n_sinks_max = n_files > DESCRIPTORS_RESERVED ? n_files - DESCRIPTORS_RESERVED : 0;
     self->ended = ended;
     self->data = data;
     r = mn_ends_new(on_process_end, NULL, self, &self->ends);
@@ -211,16 +214,13 @@ static gboolean on_check(gpointer data) {
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean has_room(const MnSinks *self, const User *user) {
-    return self->n_charged < MN_REGISTRATIONS_MAX &&
-           (!user || user->uid == 0 || user->n_charged < MN_REGISTRATIONS_PER_USER_MAX);
-}
-
 void mn_sinks_look(MnSinks *self, uid_t uid) {
     User *user = g_hash_table_lookup(self->users, GUINT_TO_POINTER(uid));
 
     if (user)
-        look_at(self, user, has_room(self, user) ? CHECKED_WITH_CHARGE : CHECKED_AT_QUOTA);
+        look_at(self, user,
+                mn_account_check(user->account, MN_RESOURCE_REGISTRATIONS, 1) == 0 ? CHECKED_WITH_CHARGE
+                                                                                   : CHECKED_AT_QUOTA);
 }
 
 static User *get_user(MnSinks *self, uid_t uid) {
@@ -230,6 +230,7 @@ static User *get_user(MnSinks *self, uid_t uid) {
         user = g_new0(User, 1);
         user->owner = self;
         user->uid = uid;
+        user->account = mn_quota_get_account(self->quota, uid);
         g_hash_table_insert(self->users, GUINT_TO_POINTER(uid), user);
     }
     return user;
@@ -241,34 +242,50 @@ static gboolean has_ended(const Process *process) {
     return poll(&pollfd, 1, 0) > 0;
 }
 
-/* The process of the key. Another one that had the pid before may have ended unnoticed as yet. */
-static int get_process(MnSinks *self, MnSinkKey *key, Process **ret) {
-    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(key->pid));
+static int process_new(MnSinks *self, MnSinkKey *key, MnAccount *account, Process **ret) {
+    Process *process;
     int r;
+
+    r = mn_account_charge(account, MN_RESOURCE_DESCRIPTORS, 1);
+    if (r < 0)
+        return r;
+    process = g_new0(Process, 1);
+    r = mn_ends_add(self->ends, key->pidfd, process);
+    if (r < 0) {
+        mn_account_refund(account, MN_RESOURCE_DESCRIPTORS, 1);
+        g_free(process);
+        return r;
+    }
+    *process = (Process){ .sinks = self, .pid = key->pid, .pidfd = key->pidfd, .account = mn_account_keep(account) };
+    key->pidfd = -1;
+    process->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_hash_table_insert(self->processes, GINT_TO_POINTER(key->pid), process);
+    *ret = process;
+    return 0;
+}
+
+/* The process of the key. Another one that had the pid before may have ended unnoticed as yet. */
+static int get_process(MnSinks *self, MnSinkKey *key, MnAccount *account, Process **ret) {
+    Process *process = g_hash_table_lookup(self->processes, GINT_TO_POINTER(key->pid));
 
     if (process && has_ended(process)) {
         end_process(self, process);
         process = NULL;
     }
-    if (!process) {
-        process = g_new0(Process, 1);
-        r = mn_ends_add(self->ends, key->pidfd, process);
-        if (r < 0) {
-            g_free(process);
-            return r;
-        }
-        *process = (Process){ .sinks = self, .pid = key->pid, .pidfd = key->pidfd };
-        key->pidfd = -1;
-        process->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-        g_hash_table_insert(self->processes, GINT_TO_POINTER(key->pid), process);
-    }
+    if (!process)
+        return process_new(self, key, account, ret);
     *ret = process;
     return 0;
 }
 
-static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
-    MnSink *sink = g_new0(MnSink, 1);
+static int sink_new(MnSinks *self, Process *process, MnSinkKey *key, MnAccount *account, MnSink **ret) {
+    MnSink *sink;
+    int r;
 
+    r = mn_account_charge(account, MN_RESOURCE_DESCRIPTORS, 1);
+    if (r < 0)
+        return r;
+    sink = g_new0(MnSink, 1);
     *sink =
         (MnSink){ .fd = key->fd, .eventfd_id = key->eventfd_id, .process = process, .user = get_user(self, key->uid) };
     key->fd = -1;
@@ -277,39 +294,52 @@ static MnSink *sink_new(MnSinks *self, Process *process, MnSinkKey *key) {
     g_queue_push_tail_link(&sink->user->sinks, &sink->link);
     if (self->n_sinks++ == 0)
         self->timer = g_timeout_add(CHECK_PERIOD_MS, on_check, self);
-    return sink;
+    *ret = sink;
+    return 0;
 }
 
-int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) {
+static int get_sink(MnSinks *self, MnSinkKey *key, MnAccount *account, MnSink **ret) {
     Process *process;
+    int r;
+
+    r = get_process(self, key, account, &process);
+    if (r < 0)
+        return r;
+    *ret = g_hash_table_lookup(process->by_id, &key->eventfd_id);
+    if (*ret)
+        return 0;
+    r = sink_new(self, process, key, account, ret);
+    if (r < 0 && g_hash_table_size(process->by_id) == 0)
+        process_free(process);
+    return r;
+}
+
+/* A sink stays its first user's, whoever the process is by now. */
+int mn_sinks_charge(MnSinks *self, MnSinkKey *key, MnSink **ret) {
+    MnAccount *account = mn_quota_get_account(self->quota, key->uid);
     MnSink *sink;
     int r;
 
-    if (!has_room(self, g_hash_table_lookup(self->users, GUINT_TO_POINTER(key->uid))))
-        return -EDQUOT;
-    r = get_process(self, key, &process);
+    r = get_sink(self, key, account, &sink);
+    mn_account_give_back(account);
     if (r < 0)
         return r;
-    sink = g_hash_table_lookup(process->by_id, &key->eventfd_id);
-    if (!sink && self->n_sinks + g_hash_table_size(self->processes) >= self->n_sinks_max) {
-        if (g_hash_table_size(process->by_id) == 0)
-            process_free(process);
-        return -ENFILE;
+    r = mn_account_charge(sink->user->account, MN_RESOURCE_REGISTRATIONS, 1);
+    if (r < 0) {
+        if (sink->n_charged == 0)
+            sink_end(self, sink);
+        return r;
     }
-    if (!sink)
-        sink = sink_new(self, process, key);
-
     sink->number = key->number;
     sink->n_charged++;
-    sink->user->n_charged++;
     self->n_charged++;
     *ret = sink;
     return 0;
 }
 
 void mn_sinks_refund(MnSinks *self, MnSink *sink) {
+    mn_account_refund(sink->user->account, MN_RESOURCE_REGISTRATIONS, 1);
     sink->n_charged--;
-    sink->user->n_charged--;
     self->n_charged--;
     if (sink->n_charged == 0)
         sink_end(self, sink);

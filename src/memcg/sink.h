@@ -5,10 +5,6 @@
 
 #include <sys/types.h>
 
-/* How many registrations there may be: in all, and of one user who is not root. */
-#define MN_REGISTRATIONS_MAX 65536
-#define MN_REGISTRATIONS_PER_USER_MAX 1024
-
 /* The eventfds of all clients. */
 typedef struct MnSinks MnSinks;
 
@@ -41,8 +37,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnSinkKey, mn_sink_key_clear)
 
 /* ended() is called when a client does not have the eventfd any more; our copy is closed when it
  * returns. The helper looks for that; it outlives what is asked of it. -errno when there is no descriptor. */
-int mn_sinks_new(MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data, MnSinks **ret)
-    G_GNUC_WARN_UNUSED_RESULT;
+int mn_sinks_new(MnQuota *quota, MnHelper *helper, void (*ended)(MnSink *sink, gpointer data), gpointer data,
+                 MnSinks **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_sinks_free(MnSinks *self); /* after mn_sinks_end_all() */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSinks, mn_sinks_free)
 

@@ -10,12 +10,14 @@
 #include "core/pidlist.h"
 #include "kernel/ends.h"
 #include "kernel/process.h"
-#include "kernel/ourselves.h"
 #include "oom/roster.h"
 #include "oom/scores.h"
 
 #include <errno.h>
 #include <unistd.h>
+
+/* Has room for more pids than a user may list; more is not even looked at. */
+#define TEXT_OF_USER_MAX 4096
 
 struct MnOomList {
     MnOomMode mode;
@@ -93,17 +95,16 @@ static void on_all_told(gpointer data) {
     note_changed(self);
 }
 
-int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) {
+int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnQuota *quota, MnHelper *helper, MnOomList **ret) {
     g_autoptr(MnOomList) self = g_new0(MnOomList, 1);
     int r;
 
     self->mode = mode;
     self->helper = helper;
-    self->roster = mn_roster_new(geteuid());
+    self->roster = mn_roster_new(quota);
     mn_scores_init(&self->scores, state);
     self->known = g_hash_table_new_full(target_hash, target_equal, NULL, victim_free);
     self->victims = g_ptr_array_new();
-    mn_file_limit_raise(); /* each victim costs two */
     r = mn_ends_new(on_ended, on_all_told, self, &self->ends);
     if (r < 0)
         return r;
@@ -167,6 +168,16 @@ static void writing_free(Writing *writing) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Writing, writing_free)
 
+/* Those that nobody had listed before. */
+static void forget_new(MnOomList *self, const GArray *listings) {
+    for (guint i = 0; i < listings->len; i++) {
+        MnVictim *victim = g_array_index(listings, MnListing, i).victim;
+
+        if (victim->place == MN_NO_PLACE)
+            forget(self, victim);
+    }
+}
+
 /* What the answer has, as the writer's listings. On an error nothing is left of it. */
 static int take_listings(Writing *writing, MnParcel *answer, GArray **ret) {
     g_autoptr(GArray) listings = g_array_new(FALSE, FALSE, sizeof(MnListing));
@@ -181,29 +192,32 @@ static int take_listings(Writing *writing, MnParcel *answer, GArray **ret) {
         if (r == 0)
             g_array_append_val(listings, listing);
     }
-    for (guint i = 0; r < 0 && i < listings->len; i++) {
-        MnVictim *victim = g_array_index(listings, MnListing, i).victim;
-
-        if (victim->place == MN_NO_PLACE)
-            forget(writing->list, victim);
-    }
-    if (r < 0)
+    if (r < 0) {
+        forget_new(writing->list, listings);
         return r;
+    }
 
     *ret = g_steal_pointer(&listings);
     return 0;
 }
 
-static void replace(MnOomList *self, uid_t uid, const GArray *listings) {
+static int replace(MnOomList *self, uid_t uid, const GArray *listings) {
     g_autoptr(GPtrArray) leaving = NULL;
+    int r;
 
+    r = mn_roster_replace(self->roster, uid, listings);
+    if (r < 0) {
+        forget_new(self, listings);
+        return r;
+    }
     for (guint i = 0; i < listings->len; i++)
         g_array_index(listings, MnListing, i).victim->place_score = MN_SCORE_UNKNOWN;
-    mn_roster_replace(self->roster, uid, listings);
     leaving = merge(self);
     if (self->mode == MN_OOM_ADJUST)
         mn_scores_follow(&self->scores, self->victims, leaving);
     forget_all(self, leaving);
+    note_changed(self);
+    return 0;
 }
 
 static void on_opened(int r, MnParcel *answer, gpointer data) {
@@ -213,10 +227,8 @@ static void on_opened(int r, MnParcel *answer, gpointer data) {
     mn_oom_list_refresh(writing->list);
     if (r == 0)
         r = take_listings(writing, answer, &listings);
-    if (r == 0) {
-        replace(writing->list, writing->writer.opener_uid, listings);
-        note_changed(writing->list);
-    }
+    if (r == 0)
+        r = replace(writing->list, writing->writer.opener_uid, listings);
     writing->written(r, writing->data);
 }
 
@@ -243,11 +255,13 @@ int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWrit
 
     if (self->mode == MN_OOM_OFF)
         return -EROFS;
+    if (len > TEXT_OF_USER_MAX && !mn_roster_is_privileged(self->roster, writer->opener_uid))
+        return -EDQUOT;
     r = read_pids(text, len, &pids);
+    if (r == 0)
+        r = mn_roster_check(self->roster, writer->opener_uid, pids->len);
     if (r < 0)
         return r;
-    if (pids->len > MN_OOM_LISTED_MAX && !mn_roster_is_privileged(self->roster, writer->opener_uid))
-        return -EDQUOT;
 
     writing = g_new0(Writing, 1);
     *writing =

@@ -11,16 +11,14 @@ typedef enum MnOomMode {
     MN_OOM_OFF,
 } MnOomMode;
 
-/* How many processes a user may list who is neither root nor the owner of the mount. */
-#define MN_OOM_LISTED_MAX 128
-
 /* The processes to sacrifice, in order: the lists of all users, merged as mn_roster_merge() says. One that ends leaves
  * by itself. */
 typedef struct MnOomList MnOomList;
 
-/* An empty list; the owner of the mount is who runs us. `state` and `helper`, which stay the caller's, keep what it
- * changes for a later start, and look at processes. */
-int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnHelper *helper, MnOomList **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* An empty list. `state`, `quota` and `helper`, which stay the caller's, keep what it changes for a later start, charge
+ * for what is listed, and look at processes. */
+int mn_oom_list_new(MnOomMode mode, MnStateFile *state, MnQuota *quota, MnHelper *helper, MnOomList **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts back what the list has changed. Accepts NULL. */
 void mn_oom_list_free(MnOomList *self);

@@ -3,33 +3,48 @@
  * before whom does not depend on how often somebody writes. There is no user without a listing. */
 #include "roster.h"
 
+#define DESCRIPTORS 2 /* of a listed process */
+
 typedef struct User {
     uid_t uid;
+    MnAccount *account;
     GArray *listings; /* of MnListing */
     GList link;       /* of the roster's users */
 } User;
 
 struct MnRoster {
-    uid_t owner_uid;
+    MnQuota *quota;
     GQueue users;       /* of User, in their order */
     GHashTable *by_uid; /* of User, owned */
 };
 
+static void user_set_count(User *user, guint n) {
+    mn_account_refund(user->account, MN_RESOURCE_VICTIMS, user->listings->len - n);
+    mn_account_refund(user->account, MN_RESOURCE_DESCRIPTORS, DESCRIPTORS * (user->listings->len - n));
+    g_array_set_size(user->listings, n);
+}
+
 static void user_free(gpointer data) {
     User *user = data;
 
+    user_set_count(user, 0);
+    mn_account_give_back(user->account);
     g_array_unref(user->listings);
     g_free(user);
 }
 
-/* A user's count grows and shrinks in these two only. */
-static void user_take(User *user, const GArray *listings) {
-    g_array_append_vals(user->listings, listings->data, listings->len);
-}
+/* Charges for `n` in the place of those that there are. */
+static int user_charge(User *user, guint n) {
+    guint before = user->listings->len;
+    int r;
 
-/* The last `n`. */
-static void user_give_back(User *user, guint n) {
-    g_array_set_size(user->listings, user->listings->len - n);
+    r = mn_account_change(user->account, MN_RESOURCE_VICTIMS, before, n);
+    if (r < 0)
+        return r;
+    r = mn_account_change(user->account, MN_RESOURCE_DESCRIPTORS, DESCRIPTORS * before, DESCRIPTORS * n);
+    if (r < 0)
+        mn_account_refund(user->account, MN_RESOURCE_VICTIMS, n - before); /* it is more, or it were not refused */
+    return r;
 }
 
 static User *find(const MnRoster *self, uid_t uid) {
@@ -52,6 +67,7 @@ static User *find_or_add(MnRoster *self, uid_t uid) {
         return user;
     user = g_new0(User, 1);
     user->uid = uid;
+    user->account = mn_quota_get_account(self->quota, uid);
     user->listings = g_array_new(FALSE, FALSE, sizeof(MnListing));
     user->link.data = user;
     g_queue_insert_after_link(&self->users, find_predecessor(self, uid), &user->link);
@@ -66,10 +82,10 @@ static void remove_if_empty(MnRoster *self, User *user) {
     g_hash_table_remove(self->by_uid, GUINT_TO_POINTER(user->uid));
 }
 
-MnRoster *mn_roster_new(uid_t owner_uid) {
+MnRoster *mn_roster_new(MnQuota *quota) {
     MnRoster *self = g_new0(MnRoster, 1);
 
-    self->owner_uid = owner_uid;
+    self->quota = quota;
     self->by_uid = g_hash_table_new_full(NULL, NULL, NULL, user_free);
     return self;
 }
@@ -82,7 +98,7 @@ void mn_roster_free(MnRoster *self) {
 }
 
 gboolean mn_roster_is_privileged(const MnRoster *self, uid_t uid) {
-    return uid == 0 || uid == self->owner_uid;
+    return mn_quota_is_free(self->quota, uid);
 }
 
 const GArray *mn_roster_get(const MnRoster *self, uid_t uid) {
@@ -91,12 +107,28 @@ const GArray *mn_roster_get(const MnRoster *self, uid_t uid) {
     return user ? user->listings : NULL;
 }
 
-void mn_roster_replace(MnRoster *self, uid_t uid, const GArray *listings) {
-    User *user = find_or_add(self, uid);
+int mn_roster_check(const MnRoster *self, uid_t uid, guint n) {
+    MnAccount *account = mn_quota_get_account(self->quota, uid);
+    const GArray *listings = mn_roster_get(self, uid);
+    guint before = listings ? listings->len : 0;
+    int r;
 
-    user_give_back(user, user->listings->len);
-    user_take(user, listings);
+    r = n > before ? mn_account_check(account, MN_RESOURCE_VICTIMS, n - before) : 0;
+    mn_account_give_back(account);
+    return r;
+}
+
+int mn_roster_replace(MnRoster *self, uid_t uid, const GArray *listings) {
+    User *user = find_or_add(self, uid);
+    int r;
+
+    r = user_charge(user, listings->len);
+    if (r == 0) {
+        g_array_set_size(user->listings, 0);
+        g_array_append_vals(user->listings, listings->data, listings->len);
+    }
     remove_if_empty(self, user);
+    return r;
 }
 
 static void drop_ended_of(User *user) {
@@ -108,7 +140,7 @@ static void drop_ended_of(User *user) {
         if (!listing->victim->has_ended)
             g_array_index(user->listings, MnListing, n_alive++) = *listing;
     }
-    user_give_back(user, user->listings->len - n_alive);
+    user_set_count(user, n_alive);
 }
 
 void mn_roster_drop_ended(MnRoster *self) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "oom/victim.h"
+#include "quota/quota.h"
 
 /* Everybody's lists of processes, of which each user has one. */
 typedef struct MnRoster MnRoster;
@@ -13,8 +14,8 @@ typedef struct MnListing {
     pid_t number; /* what the writer calls it, in his pid namespace */
 } MnListing;
 
-/* No lists. The owner of the mount is told from other users. */
-MnRoster *mn_roster_new(uid_t owner_uid);
+/* No lists. What is listed is charged by the quota, which stays the caller's. */
+MnRoster *mn_roster_new(MnQuota *quota);
 void mn_roster_free(MnRoster *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnRoster, mn_roster_free)
 
@@ -24,8 +25,11 @@ gboolean mn_roster_is_privileged(const MnRoster *self, uid_t uid);
 /* The user's list, of MnListing; NULL for an empty one. Holds until the next change. */
 const GArray *mn_roster_get(const MnRoster *self, uid_t uid);
 
-/* Puts these (MnListing) into the place of the user's list. */
-void mn_roster_replace(MnRoster *self, uid_t uid, const GArray *listings);
+/* Whether a list of `n` in the place of the user's would be refused, and why. */
+int mn_roster_check(const MnRoster *self, uid_t uid, guint n) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Puts these (MnListing) into the place of the user's list. -EDQUOT, -ENFILE: they are too many; nothing has changed. */
+int mn_roster_replace(MnRoster *self, uid_t uid, const GArray *listings) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes those that have ended off all lists. */
 void mn_roster_drop_ended(MnRoster *self);

@@ -24,7 +24,7 @@ typedef struct Allowance {
 
 static const Allowance allowances[MN_N_RESOURCES] = {
     [MN_RESOURCE_OPENS] = { "opens", MN_OPENS_PER_USER_MAX, 131072, -ENFILE },
-    [MN_RESOURCE_BYTES] = { "bytes", MN_BYTES_PER_USER_MAX, 32 * (guint64)MN_BYTES_PER_USER_MAX, -ENFILE },
+    [MN_RESOURCE_BYTES] = { "bytes", MN_BYTES_PER_USER_MAX, 32 * MN_BYTES_PER_USER_MAX, -ENFILE },
     [MN_RESOURCE_LIMITS] = { "limits", MN_LIMITS_PER_USER_MAX, 262144, -EDQUOT },
     [MN_RESOURCE_THRESHOLDS] = { "thresholds", MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX, MEMNOTIFYFS_THRESHOLDS_MAX,
                                  -EDQUOT },
@@ -82,15 +82,15 @@ static void read_subids(MnQuota *self) {
     self->subids = mn_subids_new(subuid ? subuid : "", passwd ? passwd : "");
 }
 
-static gboolean is_free(const MnQuota *self, uid_t uid) {
+gboolean mn_quota_is_free(const MnQuota *self, uid_t uid) {
     return uid == 0 || uid == self->owner;
 }
 
-/* Who is charged. What runs under root's subordinate ids is not root. */
-static uid_t find_user(const MnQuota *self, uid_t uid) {
+/* What runs under root's subordinate ids is not root. */
+uid_t mn_quota_find_payer(const MnQuota *self, uid_t uid) {
     uid_t user = mn_subids_find_user(self->subids, uid);
 
-    return user != uid && is_free(self, user) ? mn_subids_find_first(self->subids, uid) : user;
+    return user != uid && mn_quota_is_free(self, user) ? mn_subids_find_first(self->subids, uid) : user;
 }
 
 MnQuota *mn_quota_new(uid_t owner, guint n_descriptors) {
@@ -115,13 +115,13 @@ void mn_quota_free(MnQuota *self) {
 }
 
 static MnAccount *find_account(const MnQuota *self, uid_t uid) {
-    return g_hash_table_lookup(self->accounts, GUINT_TO_POINTER(find_user(self, uid)));
+    return g_hash_table_lookup(self->accounts, GUINT_TO_POINTER(mn_quota_find_payer(self, uid)));
 }
 
 static MnAccount *add_account(MnQuota *self, uid_t uid) {
     MnAccount *account = g_new0(MnAccount, 1);
 
-    *account = (MnAccount){ .quota = self, .uid = uid, .is_free = is_free(self, uid) };
+    *account = (MnAccount){ .quota = self, .uid = uid, .is_free = mn_quota_is_free(self, uid) };
     g_hash_table_insert(self->accounts, GUINT_TO_POINTER(uid), account);
     return account;
 }
@@ -133,7 +133,7 @@ MnAccount *mn_quota_get_account(MnQuota *self, uid_t uid) {
         read_subids(self);
         account = find_account(self, uid);
     }
-    return mn_account_keep(account ? account : add_account(self, find_user(self, uid)));
+    return mn_account_keep(account ? account : add_account(self, mn_quota_find_payer(self, uid)));
 }
 
 MnAccount *mn_account_keep(MnAccount *self) {
@@ -164,7 +164,7 @@ static guint64 left_to_others(const MnQuota *self, MnResource resource) {
 }
 
 /* After a charge a user has no more than is left to the others. */
-static int check(const MnAccount *self, MnResource resource, guint64 n) {
+int mn_account_check(const MnAccount *self, MnResource resource, guint64 n) {
     const MnQuota *quota = self->quota;
     guint64 left = self->is_free ? quota->of_all[resource] - quota->used[resource] : left_to_others(quota, resource);
 
@@ -178,7 +178,7 @@ static int check(const MnAccount *self, MnResource resource, guint64 n) {
 int mn_account_charge(MnAccount *self, MnResource resource, guint64 n) {
     int r;
 
-    r = check(self, resource, n);
+    r = mn_account_check(self, resource, n);
     if (r < 0)
         return r;
     self->used[resource] += n;

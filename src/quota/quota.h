@@ -18,6 +18,9 @@
  *   to root           and to the owner of the mount no share applies. They are bounded by what there is at all, of which
  *                     an eighth is kept for them.
  *
+ * Time is charged as well, by kernel/helper.h: what helper processes do for a user is put off, and never refused, when
+ * he has used up his share.
+ *
  * EDQUOT says that the user has too much; -ENFILE that it is we who are short of what the machine gives. */
 #pragma once
 
@@ -40,7 +43,7 @@ typedef enum MnResource {
 
 /* The share of a user who is neither root nor the owner. */
 #define MN_OPENS_PER_USER_MAX 4096
-#define MN_BYTES_PER_USER_MAX (8 * 1024 * 1024)
+#define MN_BYTES_PER_USER_MAX ((guint64)8 << 20)
 #define MN_LIMITS_PER_USER_MAX 4096
 #define MN_REGISTRATIONS_PER_USER_MAX 1024
 #define MN_VICTIMS_PER_USER_MAX 128
@@ -57,13 +60,21 @@ MnQuota *mn_quota_new(uid_t owner, guint n_descriptors);
 void mn_quota_free(MnQuota *self); /* accepts NULL; nobody keeps an account any more */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnQuota, mn_quota_free)
 
-/* The account that is charged for a user; to be given back. */
+/* Who is charged for what user `uid` has or asks for: of a subordinate id the user that it belongs to. */
+uid_t mn_quota_find_payer(const MnQuota *self, uid_t uid);
+
+/* Whether no share applies to a user, because it is root or the owner. */
+gboolean mn_quota_is_free(const MnQuota *self, uid_t uid);
+
+/* The account of the payer; to be given back. */
 MnAccount *mn_quota_get_account(MnQuota *self, uid_t uid);
 MnAccount *mn_account_keep(MnAccount *self);
 void mn_account_give_back(MnAccount *self);
 
-/* Whose it is: of a subordinate id the user's. */
 uid_t mn_account_get_uid(const MnAccount *self);
+
+/* Whether a charge would be refused, and why. */
+int mn_account_check(const MnAccount *self, MnResource resource, guint64 n) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Charges for what is `to` where it was `from` before, or refunds if that is less, which always succeeds. -EDQUOT: it
  * would be too much for the user; -ENFILE: for us. */

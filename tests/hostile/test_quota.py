@@ -9,9 +9,10 @@ import subprocess
 
 import pytest
 from clients import Child, opened, wait_until, write_text
-from hostile import ATTACKER, VICTIM, answer, subscribe
+from hostile import ATTACKER, VICTIM, answer, register, subscribe
+from memcg_client import MIB, USAGE, Client
 
-OPENS, LIMITS, SIGNALS = 4096, 4096, 256  # the share of a user
+OPENS, LIMITS, SIGNALS, REGISTRATIONS, VICTIMS = 4096, 4096, 256, 1024, 128  # the share of a user
 BYTES = 8 << 20
 ANOTHER = 5003
 
@@ -45,6 +46,13 @@ def holding(daemon, function, uid=ATTACKER):
         signal.pause()
 
     return Child(stay, uid=uid)
+
+
+def fork_sleeper():
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    return pid
 
 
 def open_many(name, flags=os.O_RDONLY, then=lambda fd: None):
@@ -131,6 +139,51 @@ def test_signals(daemon):
         assert held(daemon, ATTACKER)["signals"] == SIGNALS - 1
         assert held(daemon, ATTACKER)["descriptors"] == 2 * SIGNALS - 2
         assert answer(lambda: subscribe(daemon.mountpoint)) == 0
+    wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
+
+
+def test_registrations(daemon):
+    """Also over several processes, and what each takes of our descriptors."""
+    def fill():
+        with Client(daemon / "memcg") as client:
+            return take(lambda n: done(client.register(USAGE, str((n + 1) * MIB))))
+
+    def done(error):
+        if error:
+            raise OSError(error, "")
+
+    with holding(daemon, fill) as first:
+        assert first.hear() == [REGISTRATIONS, "EDQUOT"]
+        wait_until(lambda: held(daemon, ATTACKER).get("registrations", 0) == 0, "what was closed to be noticed")
+    with holding(daemon, lambda: register(daemon.mountpoint)) as another:
+        assert another.hear() == 0
+    wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
+
+
+def test_processes_to_be_sacrificed(daemon):
+    """Those of a user who has reached his share, and a text that is longer than any list he may have."""
+    def fill():
+        children = [fork_sleeper() for _ in range(VICTIMS + 1)]
+        fd = os.open("oom", os.O_RDWR)
+        texts = [" ".join(map(str, children[:n])) for n in (VICTIMS, VICTIMS + 1)] + [" " * 5000 + str(children[0])]
+        results = [take(lambda _, text=text: os.write(fd, text.encode()), 1)[1] for text in texts]
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        return results
+
+    with holding(daemon, fill) as attacker:
+        assert attacker.hear() == [None, "EDQUOT", "EDQUOT"]
+        wait_until(lambda: held(daemon, ATTACKER)["victims"] == 0, "those that have ended to leave")
+    wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
+
+
+def test_rankings(daemon):
+    """Each open file holds one, of whatever length."""
+    with holding(daemon, lambda: open_many("oom_ranking", then=lambda fd: os.read(fd, 1))) as attacker:
+        n, why = attacker.hear()
+        assert (why, n <= OPENS) == ("EDQUOT", True)
+        assert 0 < held(daemon, ATTACKER)["bytes"] <= BYTES
+        assert daemon.is_used_well()
     wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
 
 

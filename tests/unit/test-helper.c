@@ -38,6 +38,7 @@ typedef struct Answers {
 } Answers;
 
 static Answers answers;
+static MnQuota *quota;
 
 static GLogWriterOutput count_message(GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields G_GNUC_UNUSED,
                                       gsize n G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
@@ -50,7 +51,8 @@ static void set_up_with(const MnClock *clock) {
     n_before = open_descriptors("");
     n_messages = 0;
     answers = (Answers){ .fd = -1 };
-    helper = mn_helper_new(clock);
+    quota = mn_quota_new(0, 0);
+    helper = mn_helper_new(clock, quota);
 }
 
 static void set_up(void) {
@@ -69,6 +71,7 @@ static void skip_ms(guint ms) {
 
 static void tear_down(void) {
     mn_helper_free(helper);
+    g_clear_pointer(&quota, mn_quota_free);
     if (answers.fd >= 0)
         close(answers.fd);
     CU_ASSERT_EQUAL(open_descriptors(""), n_before);
@@ -304,7 +307,7 @@ static void test_everybody_is_answered_at_the_end(void) {
     CU_ASSERT_EQUAL(answers.r[1], -ENOTCONN);
     while (waitpid(-1, NULL, 0) > 0) /* it was killed */
         continue;
-    helper = mn_helper_new(&mn_machine_clock);
+    helper = mn_helper_new(&mn_machine_clock, quota);
 }
 
 /* --- taking turns, by a clock set by hand --- */

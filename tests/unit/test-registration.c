@@ -23,6 +23,7 @@ static World *world;
 static char *directory; /* NULL: the whole system */
 static MnMemcg *memcg;
 static MnHelper *helper;
+static MnQuota *quota;
 static MnRegistrations *registrations;
 static ClientProcess client;
 static int event;
@@ -44,17 +45,19 @@ static void set_up(void) {
     if (directory)
         g_assert_cmpint(mn_memcg_new(directory, &memcg), ==, 0);
     world = world_new_with("debian-6.1-zram", memcg);
-    helper = mn_helper_new(&mn_machine_clock);
+    quota = mn_quota_new(0, 10000);
+    helper = mn_helper_new(&mn_machine_clock, quota);
     world_simulate(world, "anon 1000 file 0 swap_used 0");
     client_start(&client);
     event = client_make_eventfd(&client);
-    g_assert_cmpint(mn_registrations_new(world->board, helper, &registrations), ==, 0);
+    g_assert_cmpint(mn_registrations_new(world->board, quota, helper, &registrations), ==, 0);
     mn_registrations_set_presence(registrations, on_removed, on_returned, &n_removed);
 }
 
 static void tear_down(void) {
     g_clear_pointer(&helper, mn_helper_free);
     g_clear_pointer(&registrations, mn_registrations_free);
+    g_clear_pointer(&quota, mn_quota_free);
     g_clear_pointer(&world, world_free);
     g_clear_pointer(&directory, plain_group_free);
     client_end(&client);

@@ -3,6 +3,7 @@
 #include "oom/roster.h"
 #include "runner.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define OWNER 5
@@ -27,7 +28,7 @@ static void replace(MnRoster *roster, uid_t uid, const char *letters) {
 
         g_array_append_val(listings, listing);
     }
-    mn_roster_replace(roster, uid, listings);
+    CU_ASSERT_EQUAL(mn_roster_replace(roster, uid, listings), 0);
 }
 
 /* All of them, in order; each knows its place and who has listed it. */
@@ -70,7 +71,8 @@ static void test_order(void) {
         { 0, "azw", "azw" }, /* each counts where it comes first */
         { OWNER, "wbx", "azwbx" }, { 0, "", "wbxa" },         { OWNER, "", "a" },     { ALICE, "", "" },
     };
-    g_autoptr(MnRoster) roster = mn_roster_new(OWNER);
+    g_autoptr(MnQuota) quota = mn_quota_new(OWNER, 10000);
+    g_autoptr(MnRoster) roster = mn_roster_new(quota);
 
     begin();
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -91,7 +93,8 @@ static void test_the_first_who_has_listed_it_is_its_writer(void) {
         const char *letters;
         uid_t expected;
     } rows[] = { { ALICE, "a", ALICE }, { BOB, "a", ALICE }, { 0, "ba", 0 }, { ALICE, "", 0 }, { 0, "b", BOB } };
-    g_autoptr(MnRoster) roster = mn_roster_new(OWNER);
+    g_autoptr(MnQuota) quota = mn_quota_new(OWNER, 10000);
+    g_autoptr(MnRoster) roster = mn_roster_new(quota);
 
     begin();
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -104,7 +107,8 @@ static void test_the_first_who_has_listed_it_is_its_writer(void) {
 }
 
 static void test_who_has_ended_is_on_no_list(void) {
-    g_autoptr(MnRoster) roster = mn_roster_new(OWNER);
+    g_autoptr(MnQuota) quota = mn_quota_new(OWNER, 10000);
+    g_autoptr(MnRoster) roster = mn_roster_new(quota);
     g_autofree char *list = NULL, *alices = NULL, *later = NULL;
 
     begin();
@@ -128,7 +132,8 @@ static void test_who_has_ended_is_on_no_list(void) {
 }
 
 static void test_who_is_privileged(void) {
-    g_autoptr(MnRoster) roster = mn_roster_new(OWNER);
+    g_autoptr(MnQuota) quota = mn_quota_new(OWNER, 10000);
+    g_autoptr(MnRoster) roster = mn_roster_new(quota);
 
     CU_ASSERT_TRUE(mn_roster_is_privileged(roster, 0));
     CU_ASSERT_TRUE(mn_roster_is_privileged(roster, OWNER));
@@ -136,11 +141,43 @@ static void test_who_is_privileged(void) {
     CU_ASSERT_FALSE(mn_roster_is_privileged(roster, (uid_t)-1));
 }
 
+static void test_how_many(void) {
+    static MnVictim many[MN_VICTIMS_PER_USER_MAX + 1];
+    g_autoptr(MnQuota) quota = mn_quota_new(OWNER, 10000);
+    g_autoptr(MnRoster) roster = mn_roster_new(quota);
+    g_autoptr(GArray) listings = g_array_new(FALSE, FALSE, sizeof(MnListing));
+    MnAccount *account = mn_quota_get_account(quota, ALICE);
+
+    for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
+        MnListing listing = { .victim = &many[i] };
+
+        g_array_append_val(listings, listing);
+    }
+    CU_ASSERT_EQUAL(mn_roster_check(roster, ALICE, listings->len), -EDQUOT);
+    CU_ASSERT_EQUAL(mn_roster_replace(roster, ALICE, listings), -EDQUOT);
+    CU_ASSERT_PTR_NULL(mn_roster_get(roster, ALICE));
+    CU_ASSERT_EQUAL(mn_roster_replace(roster, OWNER, listings), 0);
+
+    g_array_set_size(listings, MN_VICTIMS_PER_USER_MAX);
+    CU_ASSERT_EQUAL(mn_roster_replace(roster, ALICE, listings), 0);
+    CU_ASSERT_EQUAL(mn_account_get_used(account, MN_RESOURCE_DESCRIPTORS), 2 * MN_VICTIMS_PER_USER_MAX);
+    CU_ASSERT_EQUAL(mn_roster_check(roster, ALICE, MN_VICTIMS_PER_USER_MAX), 0); /* others in their place */
+
+    many[0].has_ended = TRUE;
+    mn_roster_drop_ended(roster);
+    CU_ASSERT_EQUAL(mn_account_get_used(account, MN_RESOURCE_VICTIMS), MN_VICTIMS_PER_USER_MAX - 1);
+    g_array_set_size(listings, 0);
+    CU_ASSERT_EQUAL(mn_roster_replace(roster, ALICE, listings), 0);
+    CU_ASSERT_EQUAL(mn_account_get_used(account, MN_RESOURCE_DESCRIPTORS), 0);
+    mn_account_give_back(account);
+}
+
 static CU_TestInfo tests[] = {
     { "root's, the owner's, then by who wrote first", test_order },
     { "the first who has listed it is its writer", test_the_first_who_has_listed_it_is_its_writer },
     { "who has ended is on no list", test_who_has_ended_is_on_no_list },
     { "who is privileged", test_who_is_privileged },
+    { "how many", test_how_many },
     CU_TEST_INFO_NULL,
 };
 

@@ -28,7 +28,7 @@ static void tear_down(void) {
 }
 
 static void add(MnTurn *turn, uid_t uid, gint64 now_us) {
-    *turn = (MnTurn){ .uid = uid };
+    *turn = (MnTurn){ .uid = uid, .is_free = uid == 0 };
     mn_turns_add(&turns, turn, now_us);
 }
 
