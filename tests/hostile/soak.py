@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Clients come and go, limits cross, memory fills and is freed, the daemon is stopped and continued, the group is
 made anew: what each client says that it was told equals what this program knows that it should have been told.

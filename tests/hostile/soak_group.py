@@ -4,7 +4,6 @@ removed and made anew. How full it is exactly nobody knows, but each limit lies 
 
 import mmap
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -23,11 +22,9 @@ FULL_MIB = (200, 300)
 SWINGS = 3
 ROUNDS_OF_A_GROUP = 2
 
-# Whether the daemon tells waiters that the group has been removed, and serves the one that is made in its place.
-FOLLOWS_A_NEW_GROUP = False
-
-# What is said once if a meter is looked at meanwhile.
-LAST_VALUES = "cannot use '[a-z_.]*': No such device; keeping the last good values"
+# What the daemon says each time.
+REMOVED = "the control group '.*' was removed; who waits is told, and served again when it is made anew"
+RETURNED = "the control group '.*' is there again"
 
 
 class Measured(Account):
@@ -168,32 +165,25 @@ class GroupWorld:
             self.make_anew()
 
     def make_anew(self):
-        """Registrations are told that the group has been removed; the other waiters if the daemon follows."""
+        """Everybody is told that the group has been removed, and served when there is another."""
         self.gather()
         self.end_group()
         for client in self.crowd:
-            client.account.changes += client.account.kind == "eventfd"
-        if FOLLOWS_A_NEW_GROUP:
-            waiters = [client for client in self.crowd if client.account.kind == "text"]
-            self.crowd.wait(waiters, lambda client: client.state == "gone")
-            for client in waiters:
-                if client.state != "gone":
-                    self.crowd.complaints.append(f"{client}: not told that the group was removed")
-                self.crowd.remove(client)
+            client.account.changes += client.account.kind in ("eventfd", "events")
+        waiters = [client for client in self.crowd if client.account.kind == "text"]
+        self.crowd.wait(waiters, lambda client: client.state == "gone")
+        for client in waiters:
+            if client.state != "gone":
+                self.crowd.complaints.append(f"{client}: not told that the group was removed")
+            self.crowd.remove(client)
         self.crowd.wait_due(self.crowd)
         self.crowd.ask()
         self.crowd.compare()
 
         self.crowd.disperse()
-        if not FOLLOWS_A_NEW_GROUP:
-            self.daemon.expected += re.findall(LAST_VALUES, self.daemon.read_messages())
-            self.daemon.first_fds = self.daemon.fds()  # without some of those of the group that is no more
-            self.end_daemon()
         self.begin_group()
-        if FOLLOWS_A_NEW_GROUP:
-            wait_until(self.is_served, "the new group to be served")
-        else:
-            self.serve()
+        wait_until(self.is_served, "the new group to be served")
+        self.daemon.expected += [REMOVED, RETURNED]
 
     def close(self):
         try:
