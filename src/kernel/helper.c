@@ -90,18 +90,16 @@ static gint64 limit_of(const MnHelperJob *job) {
 }
 
 /* Takes it off, and only then tells. */
-static void job_end(MnHelperJob *job, int r, MnParcel *answer) {
+static void job_end(MnHelperJob *job, MnOutcome outcome, MnParcel *answer) {
     MnHelper *self = job->helper;
 
     if (job->process) {
-        gint64 now = now_us(self);
-
         g_queue_remove(&self->working, job);
-        mn_turns_end(&self->turns, &job->turn, now, now - job->began_us);
+        mn_turns_end(&self->turns, &job->turn, now_us(self), outcome.spent_us);
     } else
         mn_turns_drop(&self->turns, &job->turn);
     if (job->answered)
-        job->answered(r, answer, job->data);
+        job->answered(outcome.r, answer, job->data);
     job_free(job);
 }
 
@@ -109,10 +107,10 @@ static void job_fail(MnHelperJob *job, int r) {
     g_auto(MnParcel) nothing = { 0 };
 
     mn_parcel_init(&nothing);
-    job_end(job, r, &nothing);
+    job_end(job, (MnOutcome){ .r = r }, &nothing);
 }
 
-static void on_heard(MnHelperProcess *process, gboolean is_alive, int r, MnParcel *answer, gpointer data);
+static void on_heard(MnHelperProcess *process, gboolean is_alive, MnOutcome outcome, MnParcel *answer, gpointer data);
 
 static int start(MnHelper *self) {
     return self->idle ? 0 : mn_helper_process_new(on_heard, self, &self->idle);
@@ -204,7 +202,7 @@ static void put_back(MnHelper *self, MnHelperProcess *process) {
         self->idle = process;
 }
 
-static void on_heard(MnHelperProcess *process, gboolean is_alive, int r, MnParcel *answer, gpointer data) {
+static void on_heard(MnHelperProcess *process, gboolean is_alive, MnOutcome outcome, MnParcel *answer, gpointer data) {
     MnHelper *self = data;
     MnHelperJob *job = find_job(self, process);
 
@@ -218,7 +216,7 @@ static void on_heard(MnHelperProcess *process, gboolean is_alive, int r, MnParce
         mn_left_behind_add(&self->left_behind, process, NULL, 0);
     }
     if (job)
-        job_end(job, is_alive ? r : -EIO, answer);
+        job_end(job, outcome, answer);
     go_on(self);
 }
 

@@ -4,12 +4,19 @@
 #include "helperprocess.h"
 
 #include "kernel/child.h"
+#include "kernel/process.h"
+#include "loop/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+G_STATIC_ASSERT(sizeof(MnOutcome) == sizeof(gint64)); /* the word of a parcel */
 
 struct MnHelperProcess {
     MnChild child;   /* whose socket is -1 when it was given up */
@@ -23,12 +30,33 @@ struct MnHelperProcess {
 
 /* --- in the process --- */
 
+/* "1204233 88123 7\n": nanoseconds on a CPU, nanoseconds of waiting for one, how often. Without it what a CPU has worked
+ * has to do. */
+static gint64 spent_us(void) {
+    guint64 waited_ns = 0;
+    char text[64];
+    gsize len = 0;
+
+    if (mn_process_read_file(AT_FDCWD, "/proc/self/schedstat", text, sizeof text - 1, &len) == 0)
+        text[len] = '\0';
+    if (len == 0 || sscanf(text, "%*u %" G_GUINT64_FORMAT, &waited_ns) != 1)
+        return mn_cpu_used_us();
+    return mn_clock_now_us(&mn_machine_clock) - (gint64)(waited_ns / 1000);
+}
+
+static MnOutcome run(const MnTask *task, MnParcel *question, MnParcel *answer) {
+    gint64 begun_us = spent_us();
+    int r = question->is_cut ? -EMFILE : task->run(question, answer);
+
+    return (MnOutcome){ .r = r, .spent_us = (guint32)CLAMP(spent_us() - begun_us, 0, G_MAXUINT32) };
+}
+
 static void serve(int socket) {
     gint64 word;
 
     for (;;) {
         g_auto(MnParcel) question = { 0 }, answer = { 0 };
-        const MnTask *task;
+        MnOutcome outcome;
         int r;
 
         mn_parcel_init(&question);
@@ -39,9 +67,9 @@ static void serve(int socket) {
         if (r < 0)
             return; /* the parent has closed its end */
 
-        task = (const MnTask *)(gsize)word; /* its memory is ours */
-        r = question.is_cut ? -EMFILE : task->run(&question, &answer);
-        if (mn_parcel_send(socket, r, answer.bytes->data, answer.bytes->len, (const int *)(void *)answer.fds->data,
+        outcome = run((const MnTask *)(gsize)word, &question, &answer); /* its memory is ours */
+        memcpy(&word, &outcome, sizeof word);
+        if (mn_parcel_send(socket, word, answer.bytes->data, answer.bytes->len, (const int *)(void *)answer.fds->data,
                            answer.fds->len, 0) < 0)
             return;
     }
@@ -52,7 +80,8 @@ static void serve(int socket) {
 static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
     MnHelperProcess *self = data;
     g_auto(MnParcel) answer = { 0 };
-    gint64 word;
+    MnOutcome outcome;
+    gint64 word = 0;
     int r;
 
     r = mn_parcel_receive(&self->answer, fd, MSG_DONTWAIT, &word);
@@ -60,7 +89,10 @@ static gboolean on_socket(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointe
         return G_SOURCE_CONTINUE;
     answer = self->answer;
     mn_parcel_init(&self->answer);
-    self->heard(self, r > 0, r < 0 ? -EPIPE : answer.is_cut ? -EMFILE : (int)word, &answer, self->data);
+    memcpy(&outcome, &word, sizeof outcome);
+    if (answer.is_cut)
+        outcome.r = -EMFILE;
+    self->heard(self, r > 0, r > 0 ? outcome : (MnOutcome){ .r = -EIO }, &answer, self->data);
     return G_SOURCE_CONTINUE; /* or it has been removed */
 }
 

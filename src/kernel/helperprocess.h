@@ -19,9 +19,17 @@ typedef struct MnTask {
 /* One process of ours that does tasks, one after the other. */
 typedef struct MnHelperProcess MnHelperProcess;
 
-/* Called from the main loop: what run() has returned for the last question and put into the answer, or -EPIPE and
- * not alive: it was ended by somebody. It may be freed from within. */
-typedef void (*MnHeard)(MnHelperProcess *process, gboolean is_alive, int r, MnParcel *answer, gpointer data);
+/* What has come of a question: what run() has returned, and how long it has worked or been kept waiting; what it has
+ * waited for a CPU does not count, since on a busy machine that is others'. */
+typedef struct MnOutcome {
+    gint32 r;
+    guint32 spent_us;
+} MnOutcome;
+
+/* Called from the main loop for the last question, with what run() has put into the answer, or when the process is not
+ * alive, because it was ended by somebody. It may be freed from within. */
+typedef void (*MnHeard)(MnHelperProcess *process, gboolean is_alive, MnOutcome outcome, MnParcel *answer,
+                        gpointer data);
 
 /* Starts one: -EAGAIN, -EMFILE, -ENFILE, -ENOMEM when it cannot be had, -EIO when it was killed at once. */
 int mn_helper_process_new(MnHeard heard, gpointer data, MnHelperProcess **ret) G_GNUC_WARN_UNUSED_RESULT;

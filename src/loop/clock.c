@@ -23,6 +23,12 @@ struct timespec mn_date_now(void) {
     return ask(CLOCK_REALTIME);
 }
 
+gint64 mn_cpu_used_us(void) {
+    struct timespec used = ask(CLOCK_PROCESS_CPUTIME_ID);
+
+    return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+}
+
 struct timespec mn_uptime_now(void) {
     return ask(CLOCK_BOOTTIME);
 }

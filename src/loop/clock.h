@@ -30,5 +30,8 @@ static inline gint64 mn_clock_wait_us(const MnClock *self, gint64 time_us) {
 /* The date, as files and logs have it: CLOCK_REALTIME. */
 struct timespec mn_date_now(void);
 
+/* How many microseconds of a CPU this process has used: CLOCK_PROCESS_CPUTIME_ID. */
+gint64 mn_cpu_used_us(void);
+
 /* Since the machine was started, with what it has slept: CLOCK_BOOTTIME. */
 struct timespec mn_uptime_now(void);
