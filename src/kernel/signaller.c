@@ -16,20 +16,30 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* One after the other, with others in between: 128 take 70 us. */
 #define BATCH 128
+#define WAITING_MAX 4096
 
 struct MnSignaller {
     MnNotice notice;       /* that something is queued */
     MnOutbox *outbox;      /* may be NULL */
     aio_context_t context; /* 0 before mn_signaller_prepare() */
     int null_fd;
+    int waiting[WAITING_MAX]; /* a ring of eventfds */
+    guint first;
     guint n;
     struct iocb requests[BATCH];
     struct iocb *queue[BATCH];
 };
 
+static void signal_batch(MnSignaller *self);
+
 static void tell(MnNotice *notice) {
-    mn_signaller_flush(MN_NOTICE_OWNER(notice, MnSignaller));
+    MnSignaller *self = MN_NOTICE_OWNER(notice, MnSignaller);
+
+    signal_batch(self);
+    if (self->n > 0)
+        mn_outbox_put(self->outbox, notice);
 }
 
 int mn_signaller_new(MnOutbox *outbox, MnSignaller **ret) {
@@ -72,10 +82,10 @@ int mn_signaller_prepare(MnSignaller *self) {
 }
 
 void mn_signaller_add(MnSignaller *self, int eventfd) {
-    self->requests[self->n++].aio_resfd = eventfd;
-    if (self->n == BATCH)
-        mn_signaller_flush(self);
-    else if (self->outbox)
+    if (self->n == WAITING_MAX)
+        signal_batch(self);
+    self->waiting[(self->first + self->n++) % WAITING_MAX] = eventfd;
+    if (self->outbox)
         mn_outbox_put(self->outbox, &self->notice);
 }
 
@@ -87,11 +97,22 @@ static void discard_results(MnSignaller *self) {
         continue;
 }
 
-void mn_signaller_flush(MnSignaller *self) {
-    guint done = 0;
+/* The next of those that wait, as requests; how many. */
+static guint take_batch(MnSignaller *self) {
+    guint n = MIN(self->n, BATCH);
 
-    while (done < self->n) {
-        long n = syscall(SYS_io_submit, self->context, self->n - done, self->queue + done);
+    for (guint i = 0; i < n; i++)
+        self->requests[i].aio_resfd = self->waiting[(self->first + i) % WAITING_MAX];
+    self->first = (self->first + n) % WAITING_MAX;
+    self->n -= n;
+    return n;
+}
+
+static void signal_batch(MnSignaller *self) {
+    guint done = 0, all = take_batch(self);
+
+    while (done < all) {
+        long n = syscall(SYS_io_submit, self->context, all - done, self->queue + done);
         int error = n < 0 ? errno : 0;
 
         discard_results(self);
@@ -100,5 +121,9 @@ void mn_signaller_flush(MnSignaller *self) {
         else if (error != EAGAIN && error != EINTR)
             done++; /* the first of them cannot be done: its eventfd is none */
     }
-    self->n = 0;
+}
+
+void mn_signaller_flush(MnSignaller *self) {
+    while (self->n > 0)
+        signal_batch(self);
 }

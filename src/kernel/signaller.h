@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnSignaller, mn_signaller_free)
  * -ENOSYS on a kernel without AIO. Has no effect a second time. */
 int mn_signaller_prepare(MnSignaller *self) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Adds 1 to an eventfd, when the turn of the main loop ends at the latest, and never waits,
+/* Adds 1 to an eventfd, when the turn of the main loop ends or, of many, soon after that, and never waits,
  * however its owner has filled it: a full counter stays full. The descriptor has to stay
  * open until then. Allocates nothing. */
 void mn_signaller_add(MnSignaller *self, int eventfd);

@@ -67,12 +67,16 @@ void mn_outbox_take_back(MnOutbox *self, MnNotice *notice) {
 }
 
 gboolean mn_outbox_flush(MnOutbox *self) {
+    const MnNotice *last = self->last; /* what is put by telling has to wait */
+
     for (guint left = MN_OUTBOX_AT_ONCE; left > 0 && self->first != &self->end; left--) {
         MnNotice *notice = self->first;
 
         self->first = notice->next;
         notice->next = NULL;
         notice->tell(notice);
+        if (notice == last)
+            break;
     }
     return self->first != &self->end;
 }

@@ -36,5 +36,5 @@ void mn_outbox_put(MnOutbox *self, MnNotice *notice);
 /* tell() is not called any more; to be done before the notice is freed. */
 void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
 
-/* Tells MN_OUTBOX_AT_ONCE of them now. FALSE when there is nothing left to tell. */
+/* Tells MN_OUTBOX_AT_ONCE of those that there are now. FALSE when there is nothing left to tell. */
 gboolean mn_outbox_flush(MnOutbox *self);

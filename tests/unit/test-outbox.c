@@ -87,8 +87,10 @@ static void test_telling_may_put_and_take_back(void) {
     Teller tellers[3];
 
     tellers_init(tellers, 3, outbox);
-    tellers[0].other = &tellers[2]; /* which is told in the same turn */
+    tellers[0].other = &tellers[2]; /* which is told in the next turn, and at once */
     mn_outbox_put(outbox, &tellers[0].notice);
+    CU_ASSERT_TRUE(mn_outbox_flush(outbox));
+    CU_ASSERT_EQUAL(tellers[2].n_told, 0);
     g_main_context_iteration(NULL, FALSE);
     CU_ASSERT_EQUAL(tellers[2].n_told, 1);
 

@@ -16,9 +16,10 @@ static guint64 count(int fd) {
     return eventfd_read(fd, &value) == 0 ? value : 0;
 }
 
+/* Enough of them for everything here. */
 static void turn(void) {
-    while (g_main_context_iteration(NULL, FALSE))
-        continue;
+    for (guint i = 0; i < 100; i++)
+        g_main_context_iteration(NULL, FALSE);
 }
 
 static void test_many(void) {
@@ -38,6 +39,33 @@ static void test_many(void) {
         CHECK(count(fds[i]) == (i == 0 ? 2 : 1), "%u", i);
         close(fds[i]);
     }
+}
+
+static gboolean on_other(gpointer has_had_its_turn) {
+    *(gboolean *)has_had_its_turn = TRUE;
+    return G_SOURCE_REMOVE;
+}
+
+/* Who has something else to do in the main loop does not wait for thousands of them. */
+static void test_others_have_their_turn(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnSignaller) signaller = NULL;
+    int fd = eventfd(0, EFD_NONBLOCK);
+    guint64 n = 3000, signalled;
+    gboolean has_had_its_turn = FALSE;
+
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_new(outbox, &signaller), 0);
+    CU_ASSERT_EQUAL_FATAL(mn_signaller_prepare(signaller), 0);
+    for (guint64 i = 0; i < n; i++)
+        mn_signaller_add(signaller, fd);
+    g_timeout_add(0, on_other, &has_had_its_turn);
+    while (!has_had_its_turn)
+        g_main_context_iteration(NULL, TRUE);
+    signalled = count(fd);
+    CU_ASSERT_TRUE(signalled > 0 && signalled < n / 2);
+    turn();
+    CU_ASSERT_EQUAL(signalled + count(fd), n);
+    close(fd);
 }
 
 static void test_flush_is_at_once(void) {
@@ -93,6 +121,7 @@ static void test_closed_descriptor(void) {
 
 static CU_TestInfo tests[] = {
     { "each gets its signals, whatever their number", test_many },
+    { "others have their turn between many", test_others_have_their_turn },
     { "flush does it at once, and once", test_flush_is_at_once },
     { "a full counter stops nobody", test_full_counter },
     { "a descriptor that is none is left out", test_closed_descriptor },
