@@ -90,6 +90,24 @@ def test_texts_that_are_being_read(daemon, name):
     wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
 
 
+def test_readers_of_the_same_text_share_it(serve, make_machine):
+    """Those of root, who may have as many as there are."""
+    daemon = serve(machine=make_machine("cpus64-6.1"))
+    length = len((daemon / "zoneinfo").read_bytes())
+    many = (64 << 20) // length
+
+    def read_many():
+        for _ in range(many):
+            os.read(os.open("zoneinfo", os.O_RDONLY), 1)
+        return "read"
+
+    before = daemon.status_number("RssAnon")
+    with holding(daemon, read_many, uid=0) as reader:
+        assert reader.hear() == "read"
+        assert held(daemon, 0)["bytes"] > 60 << 20
+        assert daemon.status_number("RssAnon") < before + 16 * 1024
+
+
 def test_limits(daemon):
     text = b"used 1 active 2 total 3 free 4 available 5 anon 6 file 7 shmem 8"
     most = LIMITS // 8

@@ -34,6 +34,11 @@ def devices(serve, machine):
     return serve(machine=machine)
 
 
+def bytes_read(pid):
+    with open(f"/proc/{pid}/io", encoding="ascii") as text:
+        return int(text.readline().split()[1])
+
+
 def wait_sleeping(path, wanted=select.POLLIN):
     """A child that sleeps in poll() until the device is ready, and then says the events."""
     def sleep(say):
@@ -363,6 +368,16 @@ def test_zoneinfo_shows_which_zones_are_under_pressure(devices, machine):
 
 READERS = ["cat", "busybox cat", "head -n 9999", "tail -n 9999", "head -c 9999999", "tail -c 9999999",
            "dd bs=1000 status=none", "grep Node -A 9999"]
+
+
+def test_its_size_is_not_found_out_for_each_lookup(serve, make_machine):
+    """What the daemon reads is counted: a look takes a request, and not the text."""
+    devices = serve(machine=make_machine("cpus64-6.1"))
+    length = len(read_all(devices / "zoneinfo"))
+    before = bytes_read(devices.pid)
+    for _ in range(100):
+        assert (devices / "zoneinfo").stat().st_size >= length
+    assert bytes_read(devices.pid) - before < 10 * length
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -455,9 +455,11 @@ static void test_parked_watches(void) {
     g_autoptr(World) world = world_new(MACHINE);
     guint n_told = 0;
     g_autoptr(MnWatch) watch = world_watch_new(world, "used 5000", on_notify, &n_told);
+    const GSequenceIter *place;
 
     world_simulate(world, "used 1");
     mn_board_park(world->board, watch);
+    place = watch->edges[0].place;
     world_simulate(world, "used 5000");
     CU_ASSERT_EQUAL(n_told, 0); /* nobody wants to know */
     mn_board_follow_parked(world->board, TRUE);
@@ -469,6 +471,7 @@ static void test_parked_watches(void) {
     world_simulate(world, "used 1"); /* back where it was */
     mn_board_follow_parked(world->board, TRUE);
     CU_ASSERT_EQUAL(n_told, 2);
+    CU_ASSERT_PTR_EQUAL(watch->edges[0].place, place); /* where it was all the time */
 
     mn_board_unwatch(world->board, watch);
     mn_board_watch(world->board, watch); /* somebody waits for it, while all others are followed, too */
