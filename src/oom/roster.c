@@ -3,7 +3,7 @@
  * before whom does not depend on how often somebody writes. There is no user without a listing. */
 #include "roster.h"
 
-#define DESCRIPTORS 2 /* of a listed process */
+#define DESCRIPTORS ((guint64)2) /* of a listed process */
 
 typedef struct User {
     uid_t uid;
