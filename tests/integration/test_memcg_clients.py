@@ -197,8 +197,8 @@ def test_a_client_beside_a_daemon_that_sees_another_proc(make_machine):
 # --- descriptors that run out
 
 def test_the_reserve_of_descriptors(serve, make_machine):
-    """64 are kept for other things; of three a process takes one, and its eventfds two."""
-    daemon = serve(machine=make_machine("debian-6.1"), simulate=True, wrapper=("prlimit", "--nofile=67:67"))
+    """160 are kept for other things; of three a process takes one, and its eventfds two."""
+    daemon = serve(machine=make_machine("debian-6.1"), simulate=True, wrapper=("prlimit", "--nofile=163:163"))
     with ExitStack() as stack:
         first, second, third = (stack.enter_context(Client(daemon / "memcg")) for _ in range(3))
         assert first.register(USAGE, "1100M") == second.register(USAGE, "1100M") == 0
