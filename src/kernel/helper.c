@@ -323,7 +323,10 @@ int mn_helper_ask(MnHelper *self, const MnTask *task, uid_t uid, gconstpointer q
         job_free(job);
     } else
         *ret = job;
-    set_alarm(self);
+    if (find_next(self)) /* whose time has come, though the alarm has not rung yet */
+        mn_alarm_set(self->alarm, now_us(self));
+    else
+        set_alarm(self);
     return r;
 }
 

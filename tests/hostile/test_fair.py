@@ -42,6 +42,7 @@ def demand_service(daemon):
     asked = [(use, True), (list_processes, True), (make_threshold, 0), (follow_events, 0), (register, 0),
              (subscribe, 0)]
     for ask, expected in asked:
+        print(ask.__name__, end=" ", flush=True)  # which it was, if there is no answer
         assert answer(lambda: ask(daemon.mountpoint), VICTIM) == expected, ask.__name__
 
 

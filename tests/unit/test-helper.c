@@ -467,6 +467,15 @@ static void test_who_has_used_up_his_share_waits(void) {
     CU_ASSERT_EQUAL(answers.r[14], -ENXIO);
 }
 
+/* Somebody asks in the moment between that at which it is the other's turn again and that at which the loop sees it. */
+static void test_no_turn_is_forgotten(void) {
+    use_share(USER);
+    CU_ASSERT_EQUAL(ask(&fail_task, USER), 0);
+    skip_ms(1000);
+    CU_ASSERT_EQUAL(ask(&echo_task, OTHER_USER), 0);
+    wait_for_answers(4);
+}
+
 static void test_what_is_urgent_does_not(void) {
     use_share(USER);
     CU_ASSERT_EQUAL(ask(&urgent_task, USER), 0);
@@ -483,6 +492,7 @@ static CU_TestInfo turn_tests[] = {
     { "a flood costs others one turn", test_a_flood_costs_others_one_turn },
     { "there are no more than so many", test_there_are_no_more_than_so_many },
     { "who has used up his share waits", test_who_has_used_up_his_share_waits },
+    { "no turn is forgotten", test_no_turn_is_forgotten },
     { "what is urgent does not", test_what_is_urgent_does_not },
     CU_TEST_INFO_NULL,
 };

@@ -268,6 +268,7 @@ static void test_closing_is_paid_for_by_registering(void) {
         (void)charge(&client, USER, event);
         client_close(&client, event);
         n_most = MAX(n_most, mn_sinks_get_n_registrations(sinks));
+        still.now_us += G_TIME_SPAN_SECOND; /* he has his share */
     }
     CU_ASSERT(n_most <= 2);
     CU_ASSERT_EQUAL(n_ended, N_CYCLES - mn_sinks_get_n_registrations(sinks));
