@@ -72,6 +72,7 @@ static MnTurn *turn_of(const GList *link) {
 static MnTurn *first_of(const User *user, gint64 *ret_from_us) {
     MnTurn *turn = turn_of(user->turns.head);
 
+    g_assert(turn); /* he waits */
     *ret_from_us = turn->is_free || turn->is_urgent ? 0 : user->even_us - SHARE * BURST_US;
     return turn;
 }
