@@ -183,9 +183,10 @@ static void on_view(int r, MnParcel *answer, gpointer data) {
 static int oom_ranking_open(MnOpen *open) {
     OomRanking *self = (OomRanking *)open;
     OomRankingFile *file = open->node->data;
-    const MnViewer viewer = {
-        .uid = open->uid, .gid = open->gid, .tid = open->tid, .is_privileged = open->uid == 0 || open->uid == geteuid()
-    };
+    const MnViewer viewer = { .uid = open->uid,
+                              .gid = open->gid,
+                              .tid = open->tid,
+                              .is_privileged = mn_quota_is_free(mn_tree_get_quota(open->node->tree), open->uid) };
     int r;
 
     self->link.data = self;

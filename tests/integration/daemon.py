@@ -80,7 +80,7 @@ class Daemon:
         return int(read_text(self / "meters" / name))
 
     def fds(self):
-        """What it has open. The pressure trigger is kept on purpose, see sampler.c."""
+        """What it has open. The pressure trigger is kept on purpose, see board/doorbell.c."""
         return [path for path in own_files(self.pid) if not path.endswith("/pressure/memory")]
 
     @contextmanager
