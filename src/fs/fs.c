@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The FUSE session in the main loop: takes the kernel's requests when there are some. */
+/* The FUSE session in the main loop: takes the kernel's requests when there are some.
+ *
+ * Where there is more than one they wait in fs/requests until it is their turn, so that we know whose they are. Whoever
+ * comes later is found when we look again, which we do every LOOK_AGAIN_US. */
 #include "fs.h"
 
 #include "fs/open.h"
 #include "fs/operations.h"
+#include "fs/requests.h"
+#include "loop/clock.h"
 
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -13,8 +18,15 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/* Requests taken in a row before other sources of the main loop have their turn. */
+/* Requests served in a row before other sources of the main loop have their turn. */
 #define REQUESTS_IN_A_ROW 64
+
+/* Requests taken before one is served: whoever is refused may ask again at once. */
+#define REQUESTS_AT_A_LOOK 256
+
+/* Others wait for so long, and for one request, until it is known that they are there. Less would be one more system call
+ * for each request. */
+#define LOOK_AGAIN_US 20
 
 /* A client that waits for each answer has one request at a time, and looking for a second costs a
  * system call in vain. So after such a look only each so many-th turn looks again. */
@@ -24,6 +36,7 @@ struct MnFs {
     MnTree *tree;
     struct fuse_session *session;
     struct fuse_buf buffer;
+    MnRequests *requests;
     gboolean is_mounted;
     gboolean has_begun; /* INIT was answered, by which the size of the buffer became known */
     int error;          /* of reading the kernel's requests */
@@ -32,39 +45,83 @@ struct MnFs {
     GSource *source;
 };
 
-/* Takes one request from the kernel and answers it. FALSE when there is none. */
-static gboolean serve_one(MnFs *self) {
+/* Takes one request from the kernel into the buffer. FALSE when there is none. */
+static gboolean take_one(MnFs *self) {
     int r;
 
     r = fuse_session_receive_buf(self->session, &self->buffer);
     if (r < 0 && r != -EINTR && r != -EAGAIN)
         self->error = r;
-    if (r <= 0)
-        return FALSE;
-    mn_outbox_flush(mn_tree_get_outbox(self->tree)); /* who is to be told is told before he asks */
-    fuse_session_process_buf(self->session, &self->buffer);
+    return r > 0;
+}
 
+static void serve(gpointer data, gpointer request, gsize len) {
+    MnFs *self = data;
+    struct fuse_buf buffer = { .mem = request, .size = len };
+
+    mn_outbox_flush(mn_tree_get_outbox(self->tree)); /* who is to be told is told before he asks */
+    fuse_session_process_buf(self->session, &buffer);
+}
+
+static void serve_taken(MnFs *self) {
+    serve(self, self->buffer.mem, self->buffer.size);
     if (!self->has_begun) { /* the first buffer is for writes of 1 MiB */
         self->has_begun = TRUE;
         g_clear_pointer(&self->buffer.mem, free);
     }
-    return TRUE;
 }
 
 static gboolean is_over(const MnFs *self) {
     return fuse_session_exited(self->session) || self->error < 0;
 }
 
+/* Takes what the kernel has and puts it where it waits for its turn. How many that were. */
+static guint look(MnFs *self) {
+    const struct fuse_buf *buffer = &self->buffer;
+    guint n;
+
+    for (n = 0; n < REQUESTS_AT_A_LOOK && take_one(self); n++) {
+        int r;
+
+        if (mn_requests_is_urgent(self->requests, buffer->mem)) {
+            serve_taken(self);
+            continue;
+        }
+        r = mn_requests_put(self->requests, buffer->mem, buffer->size);
+        if (r < 0)
+            mn_request_refuse(buffer->mem, fuse_session_fd(self->session), r);
+    }
+    return n;
+}
+
+/* How many it has taken. */
+static guint serve_in_turn(MnFs *self) {
+    guint n = 0, n_taken = 0;
+    gint64 looked_us;
+
+    do {
+        n_taken += look(self);
+        looked_us = mn_clock_now_us(&mn_machine_clock);
+        while (n < REQUESTS_IN_A_ROW && mn_requests_serve_next(self->requests, serve, self)) {
+            n++;
+            if (mn_clock_now_us(&mn_machine_clock) - looked_us >= LOOK_AGAIN_US)
+                break;
+        }
+    } while (n < REQUESTS_IN_A_ROW && mn_requests_are_waiting(self->requests) && !is_over(self));
+    return n_taken;
+}
+
 static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data) {
     MnFs *self = user_data;
-    guint n = 0, most = self->single_turns > 0 ? 1 : REQUESTS_IN_A_ROW;
 
-    while (n < most && serve_one(self))
-        n++;
-    if (self->single_turns > 0)
+    if (self->single_turns > 0) {
         self->single_turns--;
-    else if (n == 1)
+        if (take_one(self))
+            serve_taken(self);
+    } else if (serve_in_turn(self) == 1) {
         self->single_turns = TURNS_BETWEEN_LOOKS;
+    }
+    g_source_set_ready_time(self->source, mn_requests_are_waiting(self->requests) ? 0 : -1);
 
     if (is_over(self)) {
         g_main_loop_quit(self->loop);
@@ -87,6 +144,7 @@ int mn_fs_new(MnTree *tree, struct fuse_args *args, MnFs **ret) {
     self->session = fuse_session_new(args, &mn_fs_operations, sizeof mn_fs_operations, tree);
     if (!self->session)
         return -EINVAL;
+    self->requests = mn_requests_new(mn_tree_get_quota(tree));
 
     *ret = g_steal_pointer(&self);
     return 0;
@@ -138,7 +196,8 @@ int mn_fs_begin(MnFs *self) {
 
     while (!self->has_begun && !is_over(self)) {
         poll(&entry, 1, -1);
-        serve_one(self);
+        if (take_one(self))
+            serve_taken(self);
     }
     r = mn_fs_get_error(self);
     return r == 0 && is_over(self) ? -ENODEV : r;
@@ -158,6 +217,7 @@ void mn_fs_free(MnFs *self) {
         fuse_session_destroy(self->session);
     }
     mn_tree_foreach(self->tree, mn_node_close_all); /* no RELEASE comes for these any more */
+    mn_requests_free(self->requests);
     free(self->buffer.mem);
     g_free(self);
 }

@@ -38,6 +38,7 @@ typedef enum MnResource {
     MN_RESOURCE_VICTIMS,       /* processes in the list oom */
     MN_RESOURCE_SIGNALS,       /* open files that want one */
     MN_RESOURCE_DESCRIPTORS,   /* of ours that stand for something of his */
+    MN_RESOURCE_REQUESTS,      /* taken from the kernel and waiting for their turn */
     MN_N_RESOURCES
 } MnResource;
 
@@ -49,6 +50,7 @@ typedef enum MnResource {
 #define MN_VICTIMS_PER_USER_MAX 128
 #define MN_SIGNALS_PER_USER_MAX 256
 #define MN_DESCRIPTORS_PER_USER_MAX 3072
+#define MN_REQUESTS_PER_USER_MAX 4096
 
 typedef struct MnQuota MnQuota;
 
@@ -70,6 +72,7 @@ gboolean mn_quota_is_free(const MnQuota *self, uid_t uid);
 MnAccount *mn_quota_get_account(MnQuota *self, uid_t uid);
 MnAccount *mn_account_keep(MnAccount *self);
 void mn_account_give_back(MnAccount *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnAccount, mn_account_give_back)
 
 uid_t mn_account_get_uid(const MnAccount *self);
 
@@ -88,6 +91,6 @@ guint64 mn_account_get_used(const MnAccount *self, MnResource resource);
 
 /* Appends a line that names the resources, and one for each user who holds something, by ascending uid:
  *
- *   uid opens bytes limits thresholds registrations victims signals descriptors
- *   1000 3 512 2 1 0 0 0 0 */
+ *   uid opens bytes limits thresholds registrations victims signals descriptors requests
+ *   1000 3 512 0 2 1 0 0 0 0 */
 void mn_quota_render(const MnQuota *self, GString *text);

@@ -71,6 +71,12 @@ def subscribe(mount):
     return 0
 
 
+def holdings(users):
+    """What the text of the file `users` says of each, by the names in its first line."""
+    names, *lines = [line.split() for line in users.splitlines()]
+    return {int(line[0]): dict(zip(names, map(int, line))) for line in lines}
+
+
 class Connection:
     """What the kernel knows of a FUSE mount."""
 

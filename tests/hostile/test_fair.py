@@ -3,12 +3,14 @@
 grow with his greed. When he has gone everything is as before."""
 
 import os
+import signal
+import threading
 import time
 
 import pytest
 
-from clients import opened, wait_until
-from hostile import ATTACK_S, VICTIM, answer, register, subscribe, use
+from clients import Child, opened, wait_until
+from hostile import ATTACK_S, ATTACKER, VICTIM, answer, holdings, register, subscribe, use
 from test_shares import METERS
 
 # How much each prepares: see attacks.c.
@@ -17,6 +19,8 @@ ATTACKS = {"zoneinfo": 4096, "signals": 1024, "ranking": 1, "thresholds": 1, "st
 CROSSING = {"readers", "slow"}  # of limits that are crossed meanwhile
 MEMORY_KIB = 16 * 1024  # private memory that one attacker may cost
 PREPARE_S = 60
+CROWD = 200  # threads
+FEW = 20     # as many as are served singly, before it is seen that there are many
 
 
 def list_processes(mount):
@@ -87,3 +91,49 @@ def test_another_user_is_served(daemon, attack, names):
     wait_until(lambda: daemon.belongings() == before, "everything to be given back")
     demand_service(daemon)
     assert worst_kib <= MEMORY_KIB
+
+
+class Gate:
+    """A child waits here until it is opened."""
+
+    def __init__(self):
+        self.inner, self.outer = os.pipe()
+
+    def pass_through(self):
+        os.read(self.inner, 1)
+
+    def open(self):
+        os.write(self.outer, b"x")
+
+
+def test_a_crowd_is_not_served_first(daemon):
+    """All requests of one user were there before that of another, whose answer says how many of them were served."""
+    length = len((daemon / "zoneinfo").read_bytes())
+    crowds_gate, readers_gate = Gate(), Gate()
+
+    def crowd(say):
+        fds = [os.open(daemon / "zoneinfo", os.O_RDONLY) for _ in range(CROWD)]
+        say("ready")
+        crowds_gate.pass_through()
+        for fd in fds:
+            threading.Thread(target=os.read, args=(fd, 1)).start()
+        signal.pause()
+
+    def read_users(say):
+        with opened(daemon / "users", os.O_RDONLY) as fd:
+            say("ready")
+            readers_gate.pass_through()
+            say(os.read(fd, 4096).decode())
+
+    with Child(crowd, ATTACKER) as attacker, Child(read_users, 0) as reader:
+        assert (attacker.hear(), reader.hear()) == ("ready", "ready")
+        daemon.process.send_signal(signal.SIGSTOP)
+        crowds_gate.open()
+        wait_until(lambda: daemon.connection.waiting() == CROWD, "the crowd to wait")
+        readers_gate.open()
+        wait_until(lambda: daemon.connection.waiting() == CROWD + 1, "the other to wait")
+        daemon.process.send_signal(signal.SIGCONT)
+        held = holdings(reader.hear())[ATTACKER]
+        assert held["bytes"] // length <= FEW
+        assert held["requests"] >= CROWD - FEW
+        wait_until(lambda: daemon.connection.waiting() == 0, "all to be served")

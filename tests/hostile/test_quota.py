@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from clients import Child, opened, wait_until, write_text
-from hostile import ATTACKER, VICTIM, answer, register, subscribe
+from hostile import ATTACKER, VICTIM, answer, holdings, register, subscribe
 from memcg_client import MIB, USAGE, Client
 
 OPENS, LIMITS, SIGNALS, REGISTRATIONS, VICTIMS = 4096, 4096, 256, 1024, 128  # the share of a user
@@ -28,12 +28,8 @@ def take(one, most=100000):
 
 
 def held(daemon, uid):
-    """What the file `users` says of a user, by the names in its first line."""
-    names, *lines = [line.split() for line in (daemon / "users").read_text().splitlines()]
-    for line in lines:
-        if int(line[0]) == uid:
-            return dict(zip(names, map(int, line)))
-    return {}
+    """What the file `users` says of a user."""
+    return holdings((daemon / "users").read_text()).get(uid, {})
 
 
 def holding(daemon, function, uid=ATTACKER):
