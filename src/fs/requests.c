@@ -125,26 +125,26 @@ static int charge(MnRequests *self, uid_t uid, gsize len, MnAccount **ret) {
     return 0;
 }
 
-int mn_requests_put(MnRequests *self, gconstpointer bytes, gsize len) {
-    const struct fuse_in_header *header = bytes;
+int mn_requests_put(MnRequests *self, gconstpointer request, gsize len) {
+    const struct fuse_in_header *header = request;
     MnAccount *account;
-    Request *request;
+    Request *copy;
     int r;
 
     if (header->opcode == FUSE_INTERRUPT) {
-        find_interrupted(self, bytes)->interrupt = *(const Interrupt *)bytes;
+        find_interrupted(self, request)->interrupt = *(const Interrupt *)request;
         return 0;
     }
     r = charge(self, header->uid, len, &account);
     if (r < 0)
         return r;
 
-    request = g_malloc(sizeof *request + len);
-    *request = (Request){ .account = account, .len = len };
-    memcpy(request->bytes, bytes, len);
-    request->turn = (MnTurn){ .uid = mn_account_get_uid(account), .is_free = TRUE }; /* it is no share of time */
-    mn_turns_add(&self->turns, &request->turn, 0);
-    g_hash_table_insert(self->by_unique, &header_of(request)->unique, request);
+    copy = g_malloc(sizeof *copy + len);
+    *copy = (Request){ .account = account, .len = len };
+    memcpy(copy->bytes, request, len);
+    copy->turn = (MnTurn){ .uid = mn_account_get_uid(account), .is_free = TRUE }; /* no share of time applies */
+    mn_turns_add(&self->turns, &copy->turn, 0);
+    g_hash_table_insert(self->by_unique, &header_of(copy)->unique, copy);
     return 0;
 }
 
