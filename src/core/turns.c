@@ -15,12 +15,14 @@ typedef struct MnTurnUser {
     GQueue turns; /* of MnTurn that wait */
     GList link;
     gboolean is_served;
+    guint64 served_as; /* the how-manieth turn of all his last was; 0: he has had none */
     gint64 even_us;
 } User;
 
 void mn_turns_init(MnTurns *self) {
     self->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_queue_init(&self->waiting);
+    self->n_served = 0;
 }
 
 void mn_turns_clear(MnTurns *self) {
@@ -47,12 +49,21 @@ static User *get_user(MnTurns *self, uid_t uid, gint64 now_us) {
     return user;
 }
 
+/* Behind those who were served earlier. Who comes now and then is before all whose turns never end. */
+static void start_waiting(MnTurns *self, User *user) {
+    GList *before = self->waiting.tail;
+
+    while (before && ((const User *)before->data)->served_as > user->served_as)
+        before = before->prev;
+    g_queue_insert_after_link(&self->waiting, before, &user->link);
+}
+
 void mn_turns_add(MnTurns *self, MnTurn *turn, gint64 now_us) {
     User *user = get_user(self, turn->uid, now_us);
 
     turn->user = user;
     if (g_queue_is_empty(&user->turns))
-        g_queue_push_tail_link(&self->waiting, &user->link);
+        start_waiting(self, user);
     g_queue_push_tail_link(&user->turns, &turn->link);
 }
 
@@ -117,9 +128,10 @@ void mn_turns_end(MnTurns *self, MnTurn *turn, gint64 now_us, gint64 spent_us) {
     User *user = turn->user;
 
     user->is_served = FALSE;
+    user->served_as = ++self->n_served;
     user->even_us = MAX(user->even_us, now_us) + SHARE * MIN(spent_us, BURST_US);
-    if (!g_queue_is_empty(&user->turns)) { /* behind those who came meanwhile */
+    if (!g_queue_is_empty(&user->turns)) {
         g_queue_unlink(&self->waiting, &user->link);
-        g_queue_push_tail_link(&self->waiting, &user->link);
+        start_waiting(self, user);
     }
 }

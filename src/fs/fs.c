@@ -26,7 +26,7 @@
 
 /* Others wait for so long, and for one request, until it is known that they are there. Less would be one more system call
  * for each request. */
-#define LOOK_AGAIN_US 20
+#define LOOK_AGAIN_US 5
 
 /* A client that waits for each answer has one request at a time, and looking for a second costs a
  * system call in vain. So after such a look only each so many-th turn looks again. */

@@ -88,7 +88,7 @@ static void test_who_comes_later_has_the_next_turn(void) {
     CU_ASSERT_TRUE(mn_requests_serve_next(requests, serve, served));
     CU_ASSERT_EQUAL(put(5, BERT), 0);
     CU_ASSERT_TRUE(mn_requests_serve_next(requests, serve, served));
-    assert_order("1 2 5 3 4 ");
+    assert_order("1 5 2 3 4 ");
 }
 
 static void test_an_interrupt_comes_after_its_request(void) {

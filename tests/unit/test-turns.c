@@ -42,6 +42,11 @@ static void serve(uid_t uid, gint64 now_us, gint64 spent_us) {
     mn_turns_end(&turns, &turn, now_us, spent_us);
 }
 
+static void begin_and_end(MnTurn *turn) {
+    mn_turns_begin(&turns, turn);
+    mn_turns_end(&turns, turn, NOW, 0);
+}
+
 static gboolean must_wait(uid_t uid, gint64 now_us) {
     MnTurn turn;
     gboolean is_next;
@@ -177,9 +182,37 @@ static void test_users_are_forgotten(void) {
     CU_ASSERT(g_hash_table_contains(turns.users, GUINT_TO_POINTER(BERT)));
 }
 
+static void assert_next(MnTurn *turn) {
+    CU_ASSERT_PTR_EQUAL_FATAL(mn_turns_next(&turns, NOW, FALSE), turn);
+    begin_and_end(turn);
+}
+
+/* Who comes now and then is before one whose turns never end. */
+static void test_who_was_served_longest_ago_is_next(void) {
+    MnTurn many[4], anna, bert;
+
+    for (guint i = 0; i < G_N_ELEMENTS(many); i++)
+        add(&many[i], ROOT, NOW);
+    assert_next(&many[0]);
+    add(&bert, BERT, NOW);
+    add(&anna, ANNA, NOW);
+    assert_next(&bert);
+    assert_next(&anna);
+    assert_next(&many[1]);
+    add(&bert, BERT, NOW);
+    add(&anna, ANNA, NOW);
+    assert_next(&bert);
+    add(&bert, BERT, NOW);
+    assert_next(&anna);
+    assert_next(&many[2]);
+    assert_next(&bert);
+    assert_next(&many[3]);
+}
+
 static CU_TestInfo tests[] = {
     { "users go round", test_users_go_round },
     { "one of each at a time", test_one_of_each_at_a_time },
+    { "who was served longest ago is next", test_who_was_served_longest_ago_is_next },
     { "root alone", test_root_alone },
     { "what is dropped is passed over", test_what_is_dropped_is_passed_over },
     { "shares", test_shares },
