@@ -73,7 +73,7 @@ static World *world_new(gboolean has_zoneinfo, unsigned n) {
 
     mn_parameters_init(&parameters);
     parameters.update_period_ms = 0;
-    self->outbox = mn_outbox_new();
+    self->outbox = mn_outbox_new(&mn_machine_clock);
     if (mn_probe_new("/proc", &probe, &name) < 0 ||
         mn_board_new(probe, &mn_machine_clock, self->outbox, &parameters, &self->board) < 0)
         fatal("cannot sample");

@@ -206,10 +206,20 @@ void mn_crossing_free(MnCrossing *self) {
     g_free(self);
 }
 
-static void rescale_edge(gpointer data, gpointer user_data) {
-    MnCrossing *self = user_data;
+/* Whether the edges are still in order, which they are unless some are per cents. */
+static gboolean rescale_edges(Lane *lane, const MnScale *scale) {
+    gboolean is_ordered = TRUE;
+    guint64 last = 0;
 
-    edge_scale(data, &self->scale);
+    for (GSequenceIter *place = g_sequence_get_begin_iter(lane->edges); !g_sequence_iter_is_end(place);
+         place = g_sequence_iter_next(place)) {
+        MnEdge *edge = edge_at(place);
+
+        edge_scale(edge, scale);
+        is_ordered = is_ordered && edge->enter_key >= last;
+        last = edge->enter_key;
+    }
+    return is_ordered;
 }
 
 void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
@@ -221,8 +231,8 @@ void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
     for (guint i = 0; i < self->n_used; i++) {
         Lane *lane = self->used[i];
 
-        g_sequence_foreach(lane->edges, rescale_edge, self);
-        g_sequence_sort(lane->edges, compare_enter, NULL);
+        if (!rescale_edges(lane, scale))
+            g_sequence_sort(lane->edges, compare_enter, NULL);
         lane_find_ends(lane);
     }
 }

@@ -176,7 +176,7 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *ident
                        MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
 
-    *ret = (MnWorks){ .outbox = mn_outbox_new(),
+    *ret = (MnWorks){ .outbox = mn_outbox_new(&mn_machine_clock),
                       .services = { .quota = quota,
                                     .helper = helper,
                                     .messenger = messenger,

@@ -5,6 +5,7 @@
 
 struct MnOutbox {
     GSource source;
+    const MnClock *clock;
     MnNotice *first;
     MnNotice *last; /* if there is a first */
     MnNotice end;
@@ -20,11 +21,12 @@ static gboolean outbox_check(GSource *source G_GNUC_UNUSED) {
     return FALSE;
 }
 
-MnOutbox *mn_outbox_new(void) {
+MnOutbox *mn_outbox_new(const MnClock *clock) {
     static GSourceFuncs functions = { outbox_prepare, outbox_check, NULL, NULL, NULL, NULL };
     GSource *source = g_source_new(&functions, sizeof(MnOutbox));
     MnOutbox *self = (MnOutbox *)source;
 
+    self->clock = clock;
     self->first = &self->end;
     g_source_set_static_name(source, "outbox");
     g_source_set_priority(source,
@@ -68,14 +70,18 @@ void mn_outbox_take_back(MnOutbox *self, MnNotice *notice) {
 
 gboolean mn_outbox_flush(MnOutbox *self) {
     const MnNotice *last = self->last; /* what is put by telling has to wait */
+    gint64 until_us;
 
-    for (guint left = MN_OUTBOX_AT_ONCE; left > 0 && self->first != &self->end; left--) {
+    if (self->first == &self->end)
+        return FALSE;
+    until_us = mn_clock_now_us(self->clock) + MN_OUTBOX_AT_ONCE_US;
+    while (self->first != &self->end) {
         MnNotice *notice = self->first;
 
         self->first = notice->next;
         notice->next = NULL;
         notice->tell(notice);
-        if (notice == last)
+        if (notice == last || mn_clock_now_us(self->clock) >= until_us)
             break;
     }
     return self->first != &self->end;

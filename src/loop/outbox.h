@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "loop/clock.h"
+
 #include <glib.h>
 
 /* Something to tell somebody: part of whoever has it to tell. All zero but for tell(): nothing at present. */
@@ -13,8 +15,8 @@ struct MnNotice {
 /* Whose member `notice` it is. */
 #define MN_NOTICE_OWNER(notice_, Type) ((Type *)(void *)((char *)(notice_)-G_STRUCT_OFFSET(Type, notice)))
 
-/* How many are told before others have their turn: some tens of microseconds. */
-#define MN_OUTBOX_AT_ONCE 32
+/* How long it tells before others have their turn. */
+#define MN_OUTBOX_AT_ONCE_US 50
 
 /* What is to be told when the present turn of the main loop ends.
  *
@@ -26,7 +28,8 @@ struct MnNotice {
  * was changed first. */
 typedef struct MnOutbox MnOutbox;
 
-MnOutbox *mn_outbox_new(void);
+/* `clock`, which stays the caller's, says how long telling takes. */
+MnOutbox *mn_outbox_new(const MnClock *clock);
 void mn_outbox_free(MnOutbox *self); /* tells what is left; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOutbox, mn_outbox_free)
 
@@ -36,5 +39,5 @@ void mn_outbox_put(MnOutbox *self, MnNotice *notice);
 /* tell() is not called any more; to be done before the notice is freed. */
 void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
 
-/* Tells MN_OUTBOX_AT_ONCE of those that there are now. FALSE when there is nothing left to tell. */
+/* Tells those that there are now, for MN_OUTBOX_AT_ONCE_US. FALSE when there is nothing left to tell. */
 gboolean mn_outbox_flush(MnOutbox *self);

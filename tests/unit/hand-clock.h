@@ -17,5 +17,9 @@ static inline gint64 hand_clock_wait_us(const MnClock *clock, gint64 time_us) {
     return time_us <= hand_clock_now_us(clock) ? 0 : G_MAXINT64;
 }
 
-#define HAND_CLOCK                                                                                                     \
-    { { hand_clock_now_us, hand_clock_wait_us }, G_TIME_SPAN_SECOND }
+#define HAND_CLOCK_AT(now_us_)                                                                                         \
+    { { hand_clock_now_us, hand_clock_wait_us }, (now_us_) }
+#define HAND_CLOCK HAND_CLOCK_AT(G_TIME_SPAN_SECOND)
+
+/* One that nobody sets. */
+static const HandClock still_clock = HAND_CLOCK;

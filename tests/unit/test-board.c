@@ -3,6 +3,7 @@
  * nobody waits for nothing. No test waits for a clock. */
 #include "allocations.h"
 #include "fixture.h"
+#include "hand-clock.h"
 #include "runner.h"
 #include "board/board.h"
 #include "world.h"
@@ -615,7 +616,7 @@ static void test_sampling_and_telling_allocate_nothing(void) {
 /* The real thing: what is read only as far as needed is the same as what is read whole. */
 static void test_the_live_proc(void) {
     MnParameters parameters;
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     MnProbe *probe;
     MnBoard *board;
     const char *name;
@@ -647,7 +648,7 @@ static void test_it_learns_how_fast_memory_fills(void) {
     char *chunks[CHUNKS_MAX];
     guint n_chunks = 0, n_notified = 0;
     MnParameters parameters;
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     MnProbe *probe;
     MnBoard *board;
     const char *name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The inodes: names, numbers and how long they live. */
 #include "fs/node.h"
+#include "hand-clock.h"
 #include "runner.h"
 
 static guint n_freed;
@@ -26,7 +27,7 @@ static MnNode *add_file(MnTree *tree, const char *name) {
 }
 
 static void test_root(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 11, 22);
     MnNode *root = mn_tree_get_root(tree);
     struct stat stat;
@@ -42,7 +43,7 @@ static void test_root(void) {
 }
 
 static void test_stat(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *root = mn_tree_get_root(tree);
     struct stat stat;
@@ -65,7 +66,7 @@ static void test_stat(void) {
 }
 
 static void test_names(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "dir", 0755, NULL, NULL);
     MnNode *a = add_file(tree, "a");
@@ -80,7 +81,7 @@ static void test_names(void) {
 }
 
 static void test_numbers_are_not_used_again(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     guint64 first = add_file(tree, "a")->ino;
 
@@ -90,7 +91,7 @@ static void test_numbers_are_not_used_again(void) {
 }
 
 static void test_unlinked_lives_while_somebody_holds_it(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "dir", 01777, &dir_ops, NULL);
     MnNode *node = mn_tree_add_file(tree, dir, "a", 0644, &file_ops, tree);
@@ -123,7 +124,7 @@ static void test_unlinked_lives_while_somebody_holds_it(void) {
 }
 
 static void test_linked_lives_without_holders(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *node = add_file(tree, "a");
 
@@ -134,7 +135,7 @@ static void test_linked_lives_without_holders(void) {
 }
 
 static void test_the_tree_frees_all(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     MnTree *tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *node = add_file(tree, "a");
 
@@ -152,7 +153,7 @@ static void count_visit(MnNode *node) {
 }
 
 static void test_foreach(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
     MnNode *a = add_file(tree, "a"), *b = add_file(tree, "b");
 

@@ -3,6 +3,7 @@
 #include "allocations.h"
 #include "loop/alarm.h"
 #include "loop/outbox.h"
+#include "hand-clock.h"
 #include "runner.h"
 
 #define N 1000
@@ -14,13 +15,16 @@ typedef struct Teller {
     guint place;          /* among those that were told */
     struct Teller *other; /* to put, or to take back, when it tells */
     gboolean takes_back;
+    gint64 takes_us;
 } Teller;
 
 static guint n_told;
+static HandClock clock_of_tellers = HAND_CLOCK;
 
 static void tell(MnNotice *notice) {
     Teller *self = (Teller *)notice;
 
+    clock_of_tellers.now_us += MAX(self->takes_us, 1);
     self->n_told++;
     self->place = n_told++;
     if (self->other && self->takes_back)
@@ -36,7 +40,7 @@ static void tellers_init(Teller *tellers, guint n, MnOutbox *outbox) {
 }
 
 static void test_once_a_turn_and_in_order(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     Teller tellers[3];
 
     tellers_init(tellers, 3, outbox);
@@ -63,7 +67,7 @@ static void test_take_back(void) {
                  { "cb", "a" }, { "bb", "ac" }, { "abc", "" }, { "cba", "" } };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(MnOutbox) outbox = mn_outbox_new();
+        g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
         g_autoptr(GString) told = g_string_new(NULL);
         Teller tellers[4];
 
@@ -83,7 +87,7 @@ static void test_take_back(void) {
 }
 
 static void test_telling_may_put_and_take_back(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     Teller tellers[3];
 
     tellers_init(tellers, 3, outbox);
@@ -103,7 +107,7 @@ static void test_telling_may_put_and_take_back(void) {
 }
 
 static void test_the_end_tells_what_is_left(void) {
-    MnOutbox *outbox = mn_outbox_new();
+    MnOutbox *outbox = mn_outbox_new(&still_clock.clock);
     Teller teller;
 
     tellers_init(&teller, 1, outbox);
@@ -114,7 +118,7 @@ static void test_the_end_tells_what_is_left(void) {
 }
 
 static void test_no_allocation(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autofree Teller *tellers = g_new0(Teller, N);
     guint64 before;
 
@@ -136,36 +140,40 @@ static gboolean on_other(gpointer data) {
 
 /* Who has something to do in the loop waits for a few to be told, not for all. */
 static void test_others_have_their_turn(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&clock_of_tellers.clock);
     g_autofree Teller *tellers = g_new0(Teller, N);
     guint told_before = 0;
 
-    CU_ASSERT_TRUE(N > 3 * MN_OUTBOX_AT_ONCE);
+    CU_ASSERT_TRUE(N > 3 * MN_OUTBOX_AT_ONCE_US);
     tellers_init(tellers, N, outbox);
     for (guint i = 0; i < N; i++)
         mn_outbox_put(outbox, &tellers[i].notice);
+    CU_ASSERT_TRUE(mn_outbox_flush(outbox));
+    CU_ASSERT_EQUAL(n_told, MN_OUTBOX_AT_ONCE_US);
+
     g_timeout_add(0, on_other, &told_before);
-    while (n_told + MN_OUTBOX_AT_ONCE < N) /* it never sleeps before all are told */
+    while (n_told + MN_OUTBOX_AT_ONCE_US < N) /* it never sleeps before all are told */
         g_main_context_iteration(NULL, TRUE);
     g_main_context_iteration(NULL, FALSE);
     CU_ASSERT_EQUAL(n_told, N);
-    CU_ASSERT_TRUE(told_before > 0 && told_before <= 2 * MN_OUTBOX_AT_ONCE);
+    CU_ASSERT_TRUE(told_before > MN_OUTBOX_AT_ONCE_US && told_before <= 3 * MN_OUTBOX_AT_ONCE_US);
+}
+
+static void test_who_takes_long_is_alone(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&clock_of_tellers.clock);
+    Teller tellers[2];
+
+    tellers_init(tellers, 2, outbox);
+    tellers[0].takes_us = MN_OUTBOX_AT_ONCE_US;
+    for (guint i = 0; i < 2; i++)
+        mn_outbox_put(outbox, &tellers[i].notice);
+    CU_ASSERT_TRUE(mn_outbox_flush(outbox));
+    CU_ASSERT_EQUAL(n_told, 1);
+    CU_ASSERT_FALSE(mn_outbox_flush(outbox));
+    CU_ASSERT_EQUAL(n_told, 2);
 }
 
 /* --- alarms, by a clock that is set by hand --- */
-
-typedef struct Hand {
-    MnClock clock;
-    gint64 now_us;
-} Hand;
-
-static gint64 hand_now_us(const MnClock *clock) {
-    return ((const Hand *)clock)->now_us;
-}
-
-static gint64 hand_wait_us(const MnClock *clock, gint64 time_us) {
-    return time_us <= hand_now_us(clock) ? 0 : G_MAXINT64; /* it stands still until somebody sets it */
-}
 
 static void count(gpointer data) {
     ++*(guint *)data;
@@ -177,7 +185,7 @@ static void turn(void) {
 }
 
 static void test_an_alarm_rings_once(void) {
-    Hand hand = { { hand_now_us, hand_wait_us }, 5000 };
+    HandClock hand = HAND_CLOCK_AT(5000);
     guint n = 0;
     g_autoptr(MnAlarm) alarm = mn_alarm_new(&hand.clock, "test", count, &n);
 
@@ -218,10 +226,10 @@ static void set_alarm(MnNotice *notice) {
 
 /* Otherwise the loop would sleep although it is due. */
 static void test_telling_may_set_an_alarm(void) {
-    Hand hand = { { hand_now_us, hand_wait_us }, 5000 };
+    HandClock hand = HAND_CLOCK_AT(5000);
     guint n = 0;
     g_autoptr(MnAlarm) alarm = mn_alarm_new(&hand.clock, "test", count, &n); /* before the outbox */
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     Setter setter = { { .tell = set_alarm }, alarm };
 
     mn_outbox_put(outbox, &setter.notice);
@@ -241,6 +249,7 @@ static void test_the_machines_clock(void) {
 static CU_TestInfo tests[] = {
     { "once a turn, and in order", test_once_a_turn_and_in_order },
     { "others have their turn between many", test_others_have_their_turn },
+    { "who takes long is alone", test_who_takes_long_is_alone },
     { "what is taken back is not told", test_take_back },
     { "telling may put and take back", test_telling_may_put_and_take_back },
     { "the end tells what is left", test_the_end_tells_what_is_left },

@@ -4,6 +4,7 @@
 #include "client-process.h"
 #include "core/cgroup.h"
 #include "descriptors.h"
+#include "hand-clock.h"
 #include "plain-group.h"
 #include "runner.h"
 #include "memcg/registration.h"
@@ -381,7 +382,7 @@ int main(void) {
                               { "v1 that refuses", NULL, NULL, set_up_refusing, tear_down, refusing_tests },
                               { "v2", NULL, NULL, set_up_v2, tear_down, v2_tests },
                               CU_SUITE_INFO_NULL };
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
 
     if (mn_signaller_new(outbox, &signaller) < 0 || mn_signaller_prepare(signaller) < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Signals to eventfds that never wait. */
+#include "hand-clock.h"
 #include "runner.h"
 #include "kernel/signaller.h"
 
@@ -23,7 +24,7 @@ static void turn(void) {
 }
 
 static void test_many(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int fds[300]; /* more than a batch */
 
@@ -48,7 +49,7 @@ static gboolean on_other(gpointer has_had_its_turn) {
 
 /* Who has something else to do in the main loop does not wait for thousands of them. */
 static void test_others_have_their_turn(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int fd = eventfd(0, EFD_NONBLOCK);
     guint64 n = 3000, signalled;
@@ -69,7 +70,7 @@ static void test_others_have_their_turn(void) {
 }
 
 static void test_flush_is_at_once(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int fd = eventfd(0, EFD_NONBLOCK);
 
@@ -85,7 +86,7 @@ static void test_flush_is_at_once(void) {
 
 /* A write(2) would wait here for ever: the descriptor is a blocking one, and full. */
 static void test_full_counter(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int full = eventfd(0, 0), other = eventfd(0, EFD_NONBLOCK);
 
@@ -104,7 +105,7 @@ static void test_full_counter(void) {
 
 /* Cannot happen while its users are right; must not take the others with it. */
 static void test_closed_descriptor(void) {
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int gone = eventfd(0, 0), other = eventfd(0, EFD_NONBLOCK);
 
@@ -130,7 +131,7 @@ static CU_TestInfo tests[] = {
 
 int main(void) {
     CU_SuiteInfo suites[] = { { "signaller", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-    g_autoptr(MnOutbox) outbox = mn_outbox_new();
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnSignaller) signaller = NULL;
     int r;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A machine made of a fixture, for tests of what lies above the sources. */
+#include "hand-clock.h"
 #include "world.h"
 
 #include "fixture.h"
@@ -24,7 +25,7 @@ static World *make_world(const char *machine, MnMemcg *memcg, MnGroup *group) {
     parameters.update_period_ms = 0;
     self->directory = fixture_copy(machine);
     self->clock = (MnClock){ world_now_us, world_wait_us };
-    self->outbox = mn_outbox_new();
+    self->outbox = mn_outbox_new(&still_clock.clock);
     g_assert_cmpint(mn_probe_new(self->directory, &probe, &name), ==, 0);
     if (group)
         g_assert_cmpint(mn_probe_set_group(probe, group, &name), ==, 0);
