@@ -15,6 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* After a user has left. */
+#define TIDY_AFTER_US G_TIME_SPAN_SECOND
+
 static MnProbe *make_probe(const MnOptions *options, GError **error) {
     MnProbe *probe = NULL;
     const char *name;
@@ -172,6 +175,23 @@ static gboolean make_oom(MnWorks *self, const MnOptions *options, const char *id
     return self->oom_killer != NULL;
 }
 
+/* What many users let go of one by one is given back to the machine together. */
+static void tidy_up(gpointer data) {
+    MnWorks *self = data;
+
+    self->is_untidy = FALSE;
+    mn_memory_give_back();
+}
+
+static void on_user_left(gpointer data) {
+    MnWorks *self = data;
+
+    if (self->is_untidy)
+        return;
+    self->is_untidy = TRUE;
+    mn_alarm_set(self->tidying, mn_clock_now_us(&mn_machine_clock) + TIDY_AFTER_US);
+}
+
 gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnQuota *quota, MnHelper *helper,
                        MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
@@ -182,6 +202,8 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *ident
                                     .messenger = messenger,
                                     .poll_acknowledges = options->poll_acknowledges,
                                     .may_simulate = options->may_simulate } };
+    ret->tidying = mn_alarm_new(&mn_machine_clock, "tidying", tidy_up, ret);
+    mn_quota_set_left(quota, on_user_left, ret);
     services->board = make_board(options, ret->outbox, error);
     if (!services->board)
         return FALSE;
@@ -206,5 +228,6 @@ void mn_works_clear(MnWorks *self) {
     mn_thresholds_free(services->thresholds);
     mn_board_free(services->board);
     mn_outbox_free(self->outbox);
+    mn_alarm_free(self->tidying);
     *self = (MnWorks){ 0 };
 }

@@ -4,6 +4,7 @@
 #include "daemon/options.h"
 #include "files/files.h"
 #include "kernel/statefile.h"
+#include "loop/alarm.h"
 #include "loop/outbox.h"
 #include "oom/oomkiller.h"
 
@@ -13,6 +14,8 @@ typedef struct MnWorks {
     MnOutbox *outbox;
     MnStateFile *state;
     MnOomKiller *oom_killer; /* NULL without oom=kill */
+    MnAlarm *tidying;        /* set when a user has left */
+    gboolean is_untidy;
     MnServices services;
 } MnWorks;
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -58,6 +59,8 @@ static int lower_oom_score(void) {
     return r;
 }
 
+static gboolean is_locked_for_ever; /* and whatever is mapped later */
+
 /* Also what is mapped later, as the heap grows. That succeeds under a limit of 0 with CAP_IPC_LOCK
  * alone: for whoever is under a limit it would make later allocations fail. */
 static gboolean lock_all_for_ever(void) {
@@ -76,16 +79,37 @@ static gboolean lock_all_for_ever(void) {
     return is_locked;
 }
 
+/* Long texts and tables are mapped each by itself, so that the kernel gets them back when they are freed. Pages of the
+ * heap between others are locked and stay. */
+#define MAPPED_BYTES (32 * 1024)
+
+/* So much may be free on the heap, for those who come next. */
+#define GIVE_BACK_BYTES (512 * 1024)
+
 /* What is locked is so as it is first touched. */
 static int lock_memory(void) {
-    if (lock_all_for_ever())
+    is_locked_for_ever = lock_all_for_ever();
+    if (is_locked_for_ever)
         return 0;
     return mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
+/* The kernel takes nothing back that is locked. Where we may lock at any time we let go for as long as that takes; else
+ * what the heap has grown by is not locked. */
+void mn_memory_give_back(void) {
+    if (mallinfo2().fordblks < GIVE_BACK_BYTES)
+        return;
+    if (is_locked_for_ever)
+        (void)munlockall();
+    (void)malloc_trim(0);
+    if (is_locked_for_ever && lock_memory() < 0)
+        g_warning("cannot lock memory again: %s", g_strerror(errno));
 }
 
 void mn_survival_prepare(void) {
     int lock_error, score_error;
 
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     lock_error = -lock_memory();
     score_error = -lower_oom_score();
 

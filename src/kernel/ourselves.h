@@ -23,3 +23,6 @@ guint mn_request_timeout_s(void);
  * look elsewhere. What is not permitted is left with one warning. Call it in the process that serves, after
  * everything is set up. */
 void mn_survival_prepare(void);
+
+/* Gives free memory back to the machine, if there is much of it. */
+void mn_memory_give_back(void);

@@ -52,6 +52,8 @@ struct MnQuota {
     MnSubids *subids;
     struct timespec subuid_changed_at;
     struct timespec passwd_changed_at;
+    void (*left)(gpointer data);
+    gpointer left_data;
 };
 
 /* --- users --- */
@@ -115,6 +117,11 @@ void mn_quota_free(MnQuota *self) {
     g_free(self);
 }
 
+void mn_quota_set_left(MnQuota *self, void (*left)(gpointer data), gpointer data) {
+    self->left = left;
+    self->left_data = data;
+}
+
 static MnAccount *find_account(const MnQuota *self, uid_t uid) {
     return g_hash_table_lookup(self->accounts, GUINT_TO_POINTER(mn_quota_find_payer(self, uid)));
 }
@@ -143,11 +150,15 @@ MnAccount *mn_account_keep(MnAccount *self) {
 }
 
 void mn_account_give_back(MnAccount *self) {
+    const MnQuota *quota = self->quota;
+
     if (--self->n_keepers > 0)
         return;
     for (guint resource = 0; resource < MN_N_RESOURCES; resource++)
         g_assert(self->used[resource] == 0);
-    g_hash_table_remove(self->quota->accounts, GUINT_TO_POINTER(self->uid));
+    g_hash_table_remove(quota->accounts, GUINT_TO_POINTER(self->uid));
+    if (quota->left)
+        quota->left(quota->left_data);
 }
 
 uid_t mn_account_get_uid(const MnAccount *self) {

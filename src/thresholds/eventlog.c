@@ -30,6 +30,7 @@ struct MnEventLog {
     GPtrArray *forgotten; /* users of whom nothing is kept, but who are still named in the array */
     User group;           /* to whom the words belong; in no list, and with room of its own */
     guint room;           /* of all users */
+    gboolean is_read;
     Line *lines;
     guint capacity; /* at least twice the room */
     guint n_lines;
@@ -76,10 +77,27 @@ static void forget_user(MnEventLog *self, User *user) {
     self->room -= user->room;
     self->n_kept -= (guint)(user->end - user->first);
     user->first = user->end;
-    if (user->end > 0)
+    if (user->end > 0 && self->n_lines > 0)
         g_ptr_array_add(self->forgotten, user);
     else
         g_free(user); /* without a line in the array that would see to it */
+}
+
+void mn_event_log_end(MnEventLog *self) {
+    GHashTableIter iter;
+    gpointer user;
+
+    self->is_read = FALSE;
+    self->n_lines = self->n_kept = self->capacity = 0;
+    g_clear_pointer(&self->lines, g_free);
+    g_ptr_array_set_size(self->forgotten, 0);
+
+    self->group.first = self->group.end;
+    g_hash_table_iter_init(&iter, self->users);
+    while (g_hash_table_iter_next(&iter, NULL, &user))
+        ((User *)user)->first = ((User *)user)->end;
+    while (self->left.length > 0)
+        forget_user(self, self->left.head->data);
 }
 
 /* Not by realloc(), which may copy what was never used, and so make it take memory. */
@@ -87,7 +105,7 @@ static void grow(MnEventLog *self) {
     guint capacity = 2 * MAX(self->room + MN_EVENT_LOG_WORDS, MN_EVENT_LOG_LINES);
     Line *lines;
 
-    if (capacity <= self->capacity)
+    if (capacity <= self->capacity || !self->is_read)
         return;
     self->capacity = MAX(capacity, 2 * self->capacity);
     lines = g_new(Line, self->capacity);
@@ -95,6 +113,11 @@ static void grow(MnEventLog *self) {
         memcpy(lines, self->lines, self->n_lines * sizeof *lines);
     g_free(self->lines);
     self->lines = lines;
+}
+
+void mn_event_log_begin(MnEventLog *self) {
+    self->is_read = TRUE;
+    grow(self);
 }
 
 static gboolean has_room(const MnEventLog *self, guint more) {
@@ -128,10 +151,12 @@ void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits) {
 
     g_assert((gint)user->n_limits + n_limits >= 0);
     user->n_limits += (guint)n_limits;
-    if (user->n_limits == 0)
-        g_queue_push_tail_link(&self->left, &user->link);
-    else
+    if (user->n_limits > 0)
         give_room(self, user);
+    else
+        g_queue_push_tail_link(&self->left, &user->link);
+    if (user->n_limits == 0 && !self->is_read)
+        forget_user(self, user);
 }
 
 static gboolean is_kept(const Line *line) {
@@ -149,6 +174,8 @@ static void squeeze_out(MnEventLog *self) {
 }
 
 static void append(MnEventLog *self, User *user, const char *word, const MnEvent *event) {
+    if (!self->is_read)
+        return;
     if (user->end - user->first == user->room) {
         user->first++;
         self->n_kept--;
@@ -170,7 +197,6 @@ void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
 }
 
 void mn_event_log_append_word(MnEventLog *self, gint64 time_us, const char *word) {
-    grow(self); /* there may have been no user as yet */
     append(self, &self->group, word, &(MnEvent){ .time_us = time_us });
 }
 

@@ -32,12 +32,18 @@ typedef struct MnEvent {
  * Of one user as many events are kept as all his limits make in two samples, so that a reader that was up
  * to date loses nothing when they are all crossed at once, and no fewer than MN_EVENT_LOG_LINES, whatever
  * others do. Room is given when limits are written, and kept; that of users who have no limits any more
- * is given to others when MN_EVENT_LOG_LINES_OF_ALL is reached, who left first going first. */
+ * is given to others when MN_EVENT_LOG_LINES_OF_ALL is reached, who left first going first.
+ *
+ * A reader wants what comes from when it begins. So while there is none nothing is kept. */
 typedef struct MnEventLog MnEventLog;
 
 MnEventLog *mn_event_log_new(void);
 void mn_event_log_free(MnEventLog *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnEventLog, mn_event_log_free)
+
+/* There is a reader from now on; and there is none any more, which the cursors do not outlive. */
+void mn_event_log_begin(MnEventLog *self);
+void mn_event_log_end(MnEventLog *self);
 
 /* The user has this many limits more than before, or fewer if it is negative. With the last of them he
  * has left: what is kept of him stays until another needs the room, or he comes back. */

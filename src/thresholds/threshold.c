@@ -81,13 +81,17 @@ static void place(MnThreshold *self) {
 }
 
 void mn_thresholds_listen(MnThresholds *self) {
-    if (self->n_listeners++ == 0)
-        mn_board_follow_parked(self->board, TRUE);
+    if (self->n_listeners++ > 0)
+        return;
+    mn_event_log_begin(self->log);
+    mn_board_follow_parked(self->board, TRUE);
 }
 
 void mn_thresholds_unlisten(MnThresholds *self) {
-    if (--self->n_listeners == 0)
-        mn_board_follow_parked(self->board, FALSE);
+    if (--self->n_listeners > 0)
+        return;
+    mn_board_follow_parked(self->board, FALSE);
+    mn_event_log_end(self->log);
 }
 
 const MnEventLog *mn_thresholds_get_log(const MnThresholds *self) {

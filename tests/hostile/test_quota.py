@@ -84,6 +84,7 @@ def test_texts_that_are_being_read(daemon, name):
         assert daemon.status_number("RssAnon") < before + 16 * 1024
         assert daemon.is_used_well()
     wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
+    wait_until(lambda: daemon.status_number("RssAnon") < before + 1024, "the machine to have its memory again")
 
 
 def test_readers_of_the_same_text_share_it(serve, make_machine):

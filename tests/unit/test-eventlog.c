@@ -28,6 +28,7 @@ static Fixture fixture;
 static void set_up(void) {
     memset(&fixture, 0, sizeof fixture);
     fixture.log = mn_event_log_new();
+    mn_event_log_begin(fixture.log);
 }
 
 static void tear_down(void) {
@@ -387,7 +388,38 @@ static void test_words_of_the_group(void) {
     CU_ASSERT_EQUAL(mn_event_log_next(fixture.log, &cursor, line), 0);
 }
 
+/* Neither what nobody could read, nor room for it; who has limits is still known. */
+static void test_nothing_is_kept_while_nobody_reads(void) {
+    guint64 cursor, before, allocated;
+
+    add_limits(1, 1, N_KEPT);
+    add_limits(2, 2000, 4000);
+    append(1, 10);
+    add_limits(1, -1, N_KEPT);
+    mn_event_log_end(fixture.log);
+
+    append(2, 4000);
+    mn_event_log_append_word(fixture.log, 0, "removed");
+    add_limits(3, 1, N_KEPT);
+    append(3, 1);
+    add_limits(3, -1, N_KEPT);
+    cursor = mn_event_log_get_end(fixture.log);
+    CU_ASSERT_EQUAL(cursor, 10);
+
+    before = allocations();
+    mn_event_log_begin(fixture.log);
+    allocated = allocations() - before;
+    check_next(&cursor, "");
+    before = allocations();
+    mn_event_log_append(fixture.log, 2, &crossing);
+    CU_ASSERT(mn_event_log_next(fixture.log, &cursor, (char[MEMNOTIFYFS_EVENT_LINE_MAX]){ 0 }) > 0);
+    check_next(&cursor, "");
+    CU_ASSERT(allocated > 0);
+    CU_ASSERT_EQUAL(allocations(), before);
+}
+
 static CU_TestInfo tests[] = {
+    { "nothing is kept while nobody reads", test_nothing_is_kept_while_nobody_reads },
     { "words of the group", test_words_of_the_group },
     { "lines", test_lines },
     { "the longest line fits", test_the_longest_line_fits },
