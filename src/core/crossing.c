@@ -17,6 +17,7 @@ typedef struct Lane {
     MnMeterId meter;
     MnOp op;
     GSequence *edges;
+    guint n_relative;       /* edges whose keys depend on totals: per cents, and those left below a ceiling */
     GSequenceIter *lowest;  /* the first that is not reached; NULL when there is none */
     GSequenceIter *highest; /* the last that is reached; NULL when there is none */
     guint64 lowest_enter;   /* G_MAXUINT64 when there is none */
@@ -107,6 +108,10 @@ static void edge_scale(MnEdge *edge, const MnScale *scale) {
     }
 }
 
+static gboolean edge_is_relative(const MnEdge *edge) {
+    return edge->limit.percent > 0 || edge->limit.op == MN_OP_BELOW;
+}
+
 static Lane *edge_lane(MnCrossing *self, const MnEdge *edge) {
     return &self->lanes[edge->limit.meter][edge->limit.op];
 }
@@ -155,6 +160,7 @@ static void lane_find_ends(Lane *lane) {
 
 static void lane_insert(Lane *lane, MnEdge *edge) {
     edge->place = g_sequence_insert_sorted(lane->edges, edge, compare_enter, NULL);
+    lane->n_relative += edge_is_relative(edge);
     if (edge_is_reached(edge))
         lane_set_ends(lane, lane->lowest, higher_place(lane->highest, edge->place));
     else
@@ -169,6 +175,7 @@ static void lane_remove(Lane *lane, MnEdge *edge) {
     if (edge->place == highest)
         highest = previous_reached(highest);
     g_sequence_remove(edge->place);
+    lane->n_relative -= edge_is_relative(edge);
     lane_set_ends(lane, lowest, highest);
 }
 
@@ -206,7 +213,7 @@ void mn_crossing_free(MnCrossing *self) {
     g_free(self);
 }
 
-/* Whether the edges are still in order, which they are unless some are per cents. */
+/* Whether the edges are still in order. */
 static gboolean rescale_edges(Lane *lane, const MnScale *scale) {
     gboolean is_ordered = TRUE;
     guint64 last = 0;
@@ -223,14 +230,17 @@ static gboolean rescale_edges(Lane *lane, const MnScale *scale) {
 }
 
 void mn_crossing_set_scale(MnCrossing *self, const MnScale *scale) {
-    if (scale->total_pages == self->scale.total_pages && scale->swap_pages == self->scale.swap_pages &&
-        scale->space_pages == self->scale.space_pages)
+    gboolean has_new_space = scale->space_pages != self->scale.space_pages;
+
+    if (scale->total_pages == self->scale.total_pages && scale->swap_pages == self->scale.swap_pages && !has_new_space)
         return;
     self->scale = *scale;
 
     for (guint i = 0; i < self->n_used; i++) {
         Lane *lane = self->used[i];
 
+        if (lane->n_relative == 0 && !has_new_space)
+            continue;
         if (!rescale_edges(lane, scale))
             g_sequence_sort(lane->edges, compare_enter, NULL);
         lane_find_ends(lane);

@@ -186,7 +186,7 @@ static void tidy_up(gpointer data) {
 static void on_user_left(gpointer data) {
     MnWorks *self = data;
 
-    if (self->is_untidy)
+    if (self->is_untidy || !mn_memory_is_ample())
         return;
     self->is_untidy = TRUE;
     mn_alarm_set(self->tidying, mn_clock_now_us(&mn_machine_clock) + TIDY_AFTER_US);

@@ -23,7 +23,8 @@ int mn_requests_put(MnRequests *self, gconstpointer request, gsize len) G_GNUC_W
 gboolean mn_requests_are_waiting(const MnRequests *self);
 
 /* Takes out the one whose turn it is and has it served; then what interrupts it. FALSE: none waits. */
-gboolean mn_requests_serve_next(MnRequests *self, void (*serve)(gpointer data, gpointer request, gsize len), gpointer data);
+gboolean mn_requests_serve_next(MnRequests *self, void (*serve)(gpointer data, gpointer request, gsize len),
+                                gpointer data);
 
 /* Answers the kernel, by the connection `fd`, that a request has failed with -errno. */
 void mn_request_refuse(gconstpointer request, int fd, int error);

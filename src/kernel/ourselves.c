@@ -84,7 +84,7 @@ static gboolean lock_all_for_ever(void) {
 #define MAPPED_BYTES (32 * 1024)
 
 /* So much may be free on the heap, for those who come next. */
-#define GIVE_BACK_BYTES (512 * 1024)
+#define AMPLE_BYTES 524288
 
 /* What is locked is so as it is first touched. */
 static int lock_memory(void) {
@@ -94,11 +94,13 @@ static int lock_memory(void) {
     return mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? -errno : 0;
 }
 
+gboolean mn_memory_is_ample(void) {
+    return mallinfo2().fordblks >= AMPLE_BYTES;
+}
+
 /* The kernel takes nothing back that is locked. Where we may lock at any time we let go for as long as that takes; else
  * what the heap has grown by is not locked. */
 void mn_memory_give_back(void) {
-    if (mallinfo2().fordblks < GIVE_BACK_BYTES)
-        return;
     if (is_locked_for_ever)
         (void)munlockall();
     (void)malloc_trim(0);

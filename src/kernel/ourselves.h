@@ -24,5 +24,8 @@ guint mn_request_timeout_s(void);
  * everything is set up. */
 void mn_survival_prepare(void);
 
-/* Gives free memory back to the machine, if there is much of it. */
+/* Whether much of the heap is free. */
+gboolean mn_memory_is_ample(void);
+
+/* Gives free memory back to the machine. */
 void mn_memory_give_back(void);

@@ -25,7 +25,7 @@ typedef struct Allowance {
 static const Allowance allowances[MN_N_RESOURCES] = {
     [MN_RESOURCE_OPENS] = { "opens", MN_OPENS_PER_USER_MAX, 131072, -ENFILE },
     [MN_RESOURCE_BYTES] = { "bytes", MN_BYTES_PER_USER_MAX, 32 * MN_BYTES_PER_USER_MAX, -ENFILE },
-    [MN_RESOURCE_LIMITS] = { "limits", MN_LIMITS_PER_USER_MAX, 262144, -EDQUOT },
+    [MN_RESOURCE_LIMITS] = { "limits", MN_LIMITS_PER_USER_MAX, 131072, -EDQUOT },
     [MN_RESOURCE_THRESHOLDS] = { "thresholds", MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX, MEMNOTIFYFS_THRESHOLDS_MAX,
                                  -EDQUOT },
     [MN_RESOURCE_REGISTRATIONS] = { "registrations", MN_REGISTRATIONS_PER_USER_MAX, 65536, -EDQUOT },

@@ -45,7 +45,7 @@ typedef enum MnResource {
 /* The share of a user who is neither root nor the owner. */
 #define MN_OPENS_PER_USER_MAX 4096
 #define MN_BYTES_PER_USER_MAX ((guint64)8 << 20)
-#define MN_LIMITS_PER_USER_MAX 4096
+#define MN_LIMITS_PER_USER_MAX 2048 /* all of which one sample may cross, while others wait */
 #define MN_REGISTRATIONS_PER_USER_MAX 1024
 #define MN_VICTIMS_PER_USER_MAX 128
 #define MN_SIGNALS_PER_USER_MAX 256

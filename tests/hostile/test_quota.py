@@ -12,7 +12,7 @@ from clients import Child, opened, wait_until, write_text
 from hostile import ATTACKER, VICTIM, answer, holdings, register, subscribe
 from memcg_client import MIB, USAGE, Client
 
-OPENS, LIMITS, SIGNALS, REGISTRATIONS, VICTIMS = 4096, 4096, 256, 1024, 128  # the share of a user
+OPENS, LIMITS, SIGNALS, REGISTRATIONS, VICTIMS = 4096, 2048, 256, 1024, 128  # the share of a user
 BYTES = 8 << 20
 ANOTHER = 5003
 

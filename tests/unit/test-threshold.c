@@ -323,7 +323,7 @@ static guint count_logged(void) {
 /* All limits of a user in one sample, and once more in the next. */
 static void test_who_is_up_to_date_loses_nothing(void) {
     enum {
-        N = MEMNOTIFYFS_THRESHOLDS_PER_USER_MAX
+        N = MN_LIMITS_PER_USER_MAX / (MN_N_METERS - 1) /* without total */
     };
     g_autoptr(GString) text = g_string_new(NULL);
     MnThreshold *thresholds[N] = { fixture.low };
