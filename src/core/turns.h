@@ -14,8 +14,8 @@ typedef struct MnTurn {
 } MnTurn;
 
 /* Users who take turns at something. Each is served one turn at a time and in his own order, and those of whom
- * something waits go round: the one served longest ago is next. A user who has used up his share (a second at once, and a tenth of the time after that) is
- * served when that has evened out; those to whom no share applies always.
+ * something waits go round: the one served longest ago is next. A user who has used up his share (a second at once, and
+ * a tenth of the time after that) is served when that has evened out; those to whom no share applies always.
  *
  * Moments are in microseconds, by any clock. */
 typedef struct MnTurns {

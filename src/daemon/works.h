@@ -14,7 +14,7 @@ typedef struct MnWorks {
     MnOutbox *outbox;
     MnStateFile *state;
     MnOomKiller *oom_killer; /* NULL without oom=kill */
-    MnAlarm *tidying;        /* set when a user has left */
+    MnAlarm *tidying;        /* set when a user who had much has left */
     gboolean is_untidy;
     MnServices services;
 } MnWorks;

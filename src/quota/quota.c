@@ -13,7 +13,8 @@
 
 #define SUBUID "/etc/subuid"
 #define PASSWD "/etc/passwd"
-#define ROOT_PART 8 /* of all that there is one part is kept for root and the owner */
+#define MUCH_PART 16 /* more than one part of the share of a user is much, and would be of root's */
+#define ROOT_PART 8  /* of all that there is one part is kept for root and the owner */
 
 typedef struct Allowance {
     const char *name;
@@ -39,6 +40,7 @@ struct MnAccount {
     MnQuota *quota;
     uid_t uid;
     gboolean is_free; /* root's or the owner's: no share applies */
+    gboolean had_much;
     guint n_keepers;
     guint64 used[MN_N_RESOURCES];
 };
@@ -151,13 +153,14 @@ MnAccount *mn_account_keep(MnAccount *self) {
 
 void mn_account_give_back(MnAccount *self) {
     const MnQuota *quota = self->quota;
+    gboolean had_much = self->had_much;
 
     if (--self->n_keepers > 0)
         return;
     for (guint resource = 0; resource < MN_N_RESOURCES; resource++)
         g_assert(self->used[resource] == 0);
     g_hash_table_remove(quota->accounts, GUINT_TO_POINTER(self->uid));
-    if (quota->left)
+    if (quota->left && had_much)
         quota->left(quota->left_data);
 }
 
@@ -194,6 +197,7 @@ int mn_account_charge(MnAccount *self, MnResource resource, guint64 n) {
     if (r < 0)
         return r;
     self->used[resource] += n;
+    self->had_much = self->had_much || self->used[resource] > allowances[resource].of_user / MUCH_PART;
     self->quota->used[resource] += n;
     if (self->is_free)
         self->quota->used_freely[resource] += n;

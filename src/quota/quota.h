@@ -62,7 +62,7 @@ MnQuota *mn_quota_new(uid_t owner, guint n_descriptors);
 void mn_quota_free(MnQuota *self); /* accepts NULL; nobody keeps an account any more */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnQuota, mn_quota_free)
 
-/* left() is called when a user has nothing any more. */
+/* left() is called when a user who has had much has nothing any more. */
 void mn_quota_set_left(MnQuota *self, void (*left)(gpointer data), gpointer data);
 
 /* Who is charged for what user `uid` has or asks for: of a subordinate id the user that it belongs to. */

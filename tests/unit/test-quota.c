@@ -140,12 +140,33 @@ static void test_text(void) {
     CU_ASSERT_PTR_NULL(strchr(text->str, '0')); /* whoever holds nothing is forgotten */
 }
 
+static void count(gpointer data) {
+    ++*(guint *)data;
+}
+
+static void test_who_had_much_and_left(void) {
+    guint n_left = 0;
+
+    mn_quota_set_left(quota, count, &n_left);
+    CU_ASSERT_EQUAL(charge_of(1000, MN_RESOURCE_OPENS, 1), 0);
+    refund_of(1000, MN_RESOURCE_OPENS, 1);
+    CU_ASSERT_EQUAL(n_left, 0);
+
+    CU_ASSERT_EQUAL(charge_of(1000, MN_RESOURCE_BYTES, MN_BYTES_PER_USER_MAX), 0);
+    CU_ASSERT_EQUAL(charge_of(1000, MN_RESOURCE_OPENS, 1), 0);
+    refund_of(1000, MN_RESOURCE_BYTES, MN_BYTES_PER_USER_MAX);
+    CU_ASSERT_EQUAL(n_left, 0);
+    refund_of(1000, MN_RESOURCE_OPENS, 1);
+    CU_ASSERT_EQUAL(n_left, 1);
+}
+
 static CU_TestInfo tests[] = {
     { "the share of a user", test_share_of_a_user },
     { "change", test_change },
     { "what is left to others", test_what_is_left_to_others },
     { "root and the owner have no share", test_root_and_owner_have_no_share },
     { "many users leave room", test_many_users_leave_room },
+    { "who had much and left", test_who_had_much_and_left },
     { "text", test_text },
     CU_TEST_INFO_NULL,
 };
