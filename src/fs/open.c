@@ -226,8 +226,10 @@ static void read_text(MnOpen *self, fuse_req_t req, gsize size, off_t offset) {
     fuse_reply_buf(req, bytes, n);
 }
 
+/* Those who are to be told, and those who are told by them: all who have a file open. */
 void mn_open_tell_first(const MnOpen *self) {
-    mn_outbox_flush(outbox_of(self->node));
+    if (mn_outbox_flush(outbox_of(self->node)))
+        mn_outbox_flush(outbox_of(self->node));
 }
 
 void mn_open_read(MnOpen *self, fuse_req_t req, gsize size, off_t offset, int flags) {

@@ -71,6 +71,7 @@ void mn_outbox_take_back(MnOutbox *self, MnNotice *notice) {
 gboolean mn_outbox_flush(MnOutbox *self) {
     const MnNotice *last = self->last; /* what is put by telling has to wait */
     gint64 until_us;
+    guint n = 0;
 
     if (self->first == &self->end)
         return FALSE;
@@ -81,7 +82,7 @@ gboolean mn_outbox_flush(MnOutbox *self) {
         self->first = notice->next;
         notice->next = NULL;
         notice->tell(notice);
-        if (notice == last || mn_clock_now_us(self->clock) >= until_us)
+        if (notice == last || (++n >= MN_OUTBOX_AT_LEAST && mn_clock_now_us(self->clock) >= until_us))
             break;
     }
     return self->first != &self->end;

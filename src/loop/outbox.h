@@ -15,8 +15,9 @@ struct MnNotice {
 /* Whose member `notice` it is. */
 #define MN_NOTICE_OWNER(notice_, Type) ((Type *)(void *)((char *)(notice_)-G_STRUCT_OFFSET(Type, notice)))
 
-/* How long it tells before others have their turn. */
+/* How long it tells before others have their turn, and how many at least, however slow the machine is. */
 #define MN_OUTBOX_AT_ONCE_US 50
+#define MN_OUTBOX_AT_LEAST 4
 
 /* What is to be told when the present turn of the main loop ends.
  *
@@ -39,5 +40,5 @@ void mn_outbox_put(MnOutbox *self, MnNotice *notice);
 /* tell() is not called any more; to be done before the notice is freed. */
 void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
 
-/* Tells those that there are now, for MN_OUTBOX_AT_ONCE_US. FALSE when there is nothing left to tell. */
+/* Tells those that there are now, as many as are told at once. FALSE when there is nothing left to tell. */
 gboolean mn_outbox_flush(MnOutbox *self);

@@ -8,9 +8,9 @@ import signal
 from clients import Child, opened, read_text, write_text
 from hostile import ATTACKER, VICTIM, answer
 
-THRESHOLDS = 256  # as many as one user may have
 METERS = ("used", "active", "total", "free", "available", "anon", "file", "shmem", "slab_reclaimable", "mlocked",
           "dirty", "swap_total", "swap_free", "swap_used")
+THRESHOLDS = 2048 // len(METERS)  # of all meters, so that they have as many limits as one user may have
 ROUNDS = 20
 MINE = re.compile(r"^\S+ mine used (?:reached|left) ", re.MULTILINE)
 

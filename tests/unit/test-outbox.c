@@ -159,18 +159,18 @@ static void test_others_have_their_turn(void) {
     CU_ASSERT_TRUE(told_before > MN_OUTBOX_AT_ONCE_US && told_before <= 3 * MN_OUTBOX_AT_ONCE_US);
 }
 
-static void test_who_takes_long_is_alone(void) {
+static void test_a_few_are_told_however_long_it_takes(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new(&clock_of_tellers.clock);
-    Teller tellers[2];
+    Teller tellers[MN_OUTBOX_AT_LEAST + 1];
 
-    tellers_init(tellers, 2, outbox);
+    tellers_init(tellers, G_N_ELEMENTS(tellers), outbox);
     tellers[0].takes_us = MN_OUTBOX_AT_ONCE_US;
-    for (guint i = 0; i < 2; i++)
+    for (guint i = 0; i < G_N_ELEMENTS(tellers); i++)
         mn_outbox_put(outbox, &tellers[i].notice);
     CU_ASSERT_TRUE(mn_outbox_flush(outbox));
-    CU_ASSERT_EQUAL(n_told, 1);
+    CU_ASSERT_EQUAL(n_told, MN_OUTBOX_AT_LEAST);
     CU_ASSERT_FALSE(mn_outbox_flush(outbox));
-    CU_ASSERT_EQUAL(n_told, 2);
+    CU_ASSERT_EQUAL(n_told, MN_OUTBOX_AT_LEAST + 1);
 }
 
 /* --- alarms, by a clock that is set by hand --- */
@@ -249,7 +249,7 @@ static void test_the_machines_clock(void) {
 static CU_TestInfo tests[] = {
     { "once a turn, and in order", test_once_a_turn_and_in_order },
     { "others have their turn between many", test_others_have_their_turn },
-    { "who takes long is alone", test_who_takes_long_is_alone },
+    { "a few are told however long it takes", test_a_few_are_told_however_long_it_takes },
     { "what is taken back is not told", test_take_back },
     { "telling may put and take back", test_telling_may_put_and_take_back },
     { "the end tells what is left", test_the_end_tells_what_is_left },

@@ -19,7 +19,7 @@
 #define PLACE 700 /* a number that no descriptor gets by itself */
 #define N_CYCLES 10000
 
-static HandClock still = HAND_CLOCK; /* so nobody uses up his share of the helper */
+static HandClock still = HAND_CLOCK;
 static MnHelper *helper;
 static MnQuota *quota;
 static MnSinks *sinks;
@@ -84,6 +84,7 @@ static void tear_down(void) {
 static int try_charge(const ClientProcess *process, uid_t uid, int number, MnSink **ret) {
     g_auto(MnSinkKey) key = { .pidfd = -1, .fd = -1 };
 
+    still.now_us += 10 * G_TIME_SPAN_SECOND; /* after which everybody has his share of the helper again */
     mn_sinks_look(sinks, uid);
     mn_helper_settle(helper);
     key = client_key(process, uid, number);
