@@ -28,10 +28,6 @@
  * for each request. */
 #define LOOK_AGAIN_US 5
 
-/* One who asks again as soon as he is answered is found by looking for one. Each so many-th time it is seen whether there
- * are more. */
-#define LOOKS_FOR_ONE 4
-
 /* A client that waits for each answer has one request at a time, and looking for a second costs a
  * system call in vain. So after such a look only each so many-th turn looks again. */
 #define TURNS_BETWEEN_LOOKS 16
@@ -79,12 +75,12 @@ static gboolean is_over(const MnFs *self) {
     return fuse_session_exited(self->session) || self->error < 0;
 }
 
-/* Takes what the kernel has, up to so many, and puts it where it waits for its turn. How many that were. */
-static guint look(MnFs *self, guint most) {
+/* Takes what the kernel has and puts it where it waits for its turn. How many that were. */
+static guint look(MnFs *self) {
     const struct fuse_buf *buffer = &self->buffer;
     guint n;
 
-    for (n = 0; n < most && take_one(self); n++) {
+    for (n = 0; n < REQUESTS_AT_A_LOOK && take_one(self); n++) {
         int r;
 
         if (mn_requests_is_urgent(self->requests, buffer->mem)) {
@@ -100,23 +96,18 @@ static guint look(MnFs *self, guint most) {
 
 /* How many it has taken. */
 static guint serve_in_turn(MnFs *self) {
-    guint n = 0, n_taken = 0, n_looks = 0;
+    guint n = 0, n_taken = 0;
     gint64 looked_us;
 
     do {
-        gboolean is_for_all = mn_requests_are_waiting(self->requests) || n_looks++ % LOOKS_FOR_ONE == 0;
-        guint taken = look(self, is_for_all ? REQUESTS_AT_A_LOOK : 1);
-
-        if (taken == 0 && !mn_requests_are_waiting(self->requests))
-            break;
-        n_taken += taken;
+        n_taken += look(self);
         looked_us = mn_clock_now_us(&mn_machine_clock);
         while (n < REQUESTS_IN_A_ROW && mn_requests_serve_next(self->requests, serve, self)) {
             n++;
             if (mn_clock_now_us(&mn_machine_clock) - looked_us >= LOOK_AGAIN_US)
                 break;
         }
-    } while (n_taken < REQUESTS_AT_A_LOOK && n < REQUESTS_IN_A_ROW && !is_over(self));
+    } while (n < REQUESTS_IN_A_ROW && mn_requests_are_waiting(self->requests) && !is_over(self));
     return n_taken;
 }
 
