@@ -101,11 +101,16 @@ gboolean mn_memory_is_ample(void) {
 /* The kernel takes nothing back that is locked. Where we may lock at any time we let go for as long as that takes; else
  * what the heap has grown by is not locked. */
 void mn_memory_give_back(void) {
-    if (is_locked_for_ever)
+    gboolean was_locked = is_locked_for_ever;
+    int r = 0;
+
+    if (was_locked)
         (void)munlockall();
     (void)malloc_trim(0);
-    if (is_locked_for_ever && lock_memory() < 0)
-        g_warning("cannot lock memory again: %s", g_strerror(errno));
+    if (was_locked)
+        r = lock_memory();
+    if (r < 0)
+        g_warning("cannot lock memory again: %s", g_strerror(-r));
 }
 
 void mn_survival_prepare(void) {
