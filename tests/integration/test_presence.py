@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import select
+import time
 
 import pytest
 
@@ -32,14 +33,21 @@ def daemon(group, serve):
     return daemon
 
 
+def let_values_age():
+    """What was read is shown again until it is as old as update_period."""
+    time.sleep(0.002)
+
+
 def remove(daemon):
     daemon.group.rmdir()
+    let_values_age()
     daemon.expected.append(re.escape(REMOVED.format(daemon.group)))
 
 
 def make(daemon, limit):
     daemon.group.mkdir()
     (daemon.group / LIMIT).write_text(str(limit))
+    let_values_age()
     daemon.expected.append(re.escape(BACK.format(daemon.group)))
 
 
