@@ -7,7 +7,8 @@
  * An open file waits from its last poll on, also when that poll has timed out or has reported
  * something: FUSE does not tell the end of waiting. So a wake-up may go to one that has gone, as in
  * the original it may go to one that has nothing reported to it. The waiting stand in a queue, those
- * who are woken leave it, and come back at its end when they poll again. */
+ * who are woken leave it, and come back at its end when they poll again; at their old place when the
+ * pressure was over before they did. */
 #include "board/board.h"
 #include "devices/mem_notify.h"
 #include "files/files.h"
@@ -20,7 +21,8 @@ typedef struct MemNotifyFile {
     MnMemNotify *device;
     MnBoard *board;
     guint watchers;
-    GQueue waiting; /* of MemNotify */
+    GQueue waiting; /* of MemNotify, by place */
+    guint64 n_places;
     MnSignals signals;
 } MemNotifyFile;
 
@@ -28,6 +30,8 @@ typedef struct MemNotify {
     MnOpen open;
     GList link; /* in `waiting` */
     gboolean is_waiting;
+    guint64 place;      /* where it waits, or has waited last */
+    gboolean was_woken; /* and has not asked since */
     gboolean has_reported;
     gint64 reported_us;
     MnZone reason; /* of the last POLLIN, until it is read */
@@ -45,10 +49,19 @@ static void stop_waiting(MemNotify *self) {
     self->is_waiting = FALSE;
 }
 
-static void wait_at_end(MemNotify *self) {
+/* Who was woken in vain is before nearly all the others. */
+static void start_waiting(MemNotify *self, gboolean keeps_place) {
+    MemNotifyFile *file = file_of(&self->open);
+    GList *after;
+
     stop_waiting(self);
+    if (!keeps_place)
+        self->place = file->n_places++;
+    after = keeps_place ? file->waiting.head : NULL;
+    while (after && ((const MemNotify *)after->data)->place < self->place)
+        after = after->next;
     self->is_waiting = TRUE;
-    g_queue_push_tail_link(&file_of(&self->open)->waiting, &self->link);
+    g_queue_insert_before_link(&file->waiting, after, &self->link);
 }
 
 static void on_notify(gpointer data) {
@@ -59,6 +72,7 @@ static void on_notify(gpointer data) {
         MemNotify *self = file->waiting.head->data;
 
         stop_waiting(self);
+        self->was_woken = TRUE;
         mn_open_wake(&self->open);
     }
     mn_signals_send(&file->signals, share.signals);
@@ -113,13 +127,13 @@ static guint mem_notify_poll(MnOpen *open) {
     MemNotify *self = (MemNotify *)open;
     const MnZone *pressed = mn_mem_notify_get_pressed(file->device);
     gint64 now_us = mn_board_now_us(file->board);
+    gboolean is_silent = self->has_reported && now_us < self->reported_us + mn_herd_guard_us(file->watchers);
 
-    if (open->poll_handle)
-        wait_at_end(self);
-
-    if (self->has_reported && now_us < self->reported_us + mn_herd_guard_us(file->watchers))
-        return 0;
-    if (!pressed)
+    if (open->poll_handle) {
+        start_waiting(self, self->was_woken && !is_silent && !pressed);
+        self->was_woken = FALSE;
+    }
+    if (is_silent || !pressed)
         return 0;
     self->has_reported = TRUE;
     self->reported_us = now_us;

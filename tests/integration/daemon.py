@@ -33,6 +33,14 @@ def helpers_of(pid):
     return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
+def name_of(pid):
+    """What a process calls itself; None once it has gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def own_files(pid):
     """What a daemon has open but what leads to its helpers, which are kept: see kernel/helper.c."""
     paths = open_files(pid)

@@ -330,6 +330,19 @@ def test_who_closes_leaves_the_queue(devices, machine, watchers):
     assert notifications(devices, machine, group, 1) == [[0]]
 
 
+def test_who_is_woken_in_vain_keeps_its_place(devices, machine, watchers):
+    """The pressure is over before the first looks, who is not asked to wait all round for the next."""
+    make_short(machine)
+    group = watchers(devices / "mem_notify", 15)
+    press(machine)
+    wait_reason(devices / "mem_notify", "pressure .*")
+    Zone(machine).set(free=20000)
+    wait_reason(devices / "mem_notify", "ok")
+    assert group.ready() == []
+    make_short(machine)
+    assert notifications(devices, machine, group, 2) == [[0], [1]]
+
+
 def test_without_swap_reclaim_must_be_in_vain_or_most_memory_anonymous(serve, make_machine):
     machine = make_machine("debian-6.1")
     make_short(machine)

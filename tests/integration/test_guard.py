@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from clients import open_files, wait_until
-from daemon import helpers_of
+from daemon import helpers_of, name_of
 from memcg_client import OOM, USAGE, Client
 
 FULL = 2**64 - 2
 
 
 def guards_of(daemon):
-    return [pid for pid in map(int, helpers_of(daemon.pid)) if Path(f"/proc/{pid}/comm").read_text() == "mn-guard\n"]
+    return [pid for pid in map(int, helpers_of(daemon.pid)) if name_of(pid) == "mn-guard"]
 
 
 def guard_of(daemon):
