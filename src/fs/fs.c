@@ -28,6 +28,10 @@
  * for each request. */
 #define LOOK_AGAIN_US 5
 
+/* One who asks again as soon as he is answered is found by looking for one, and is served without waiting. Each
+ * so many-th time it is seen whether there are more. */
+#define LOOKS_FOR_ONE 4
+
 /* A client that waits for each answer has one request at a time, and looking for a second costs a
  * system call in vain. So after such a look only each so many-th turn looks again. */
 #define TURNS_BETWEEN_LOOKS 16
@@ -75,6 +79,14 @@ static gboolean is_over(const MnFs *self) {
     return fuse_session_exited(self->session) || self->error < 0;
 }
 
+/* Where nobody waits. How many that were. */
+static guint serve_one(MnFs *self) {
+    if (!take_one(self))
+        return 0;
+    serve_taken(self);
+    return 1;
+}
+
 /* Takes what the kernel has and puts it where it waits for its turn. How many that were. */
 static guint look(MnFs *self) {
     const struct fuse_buf *buffer = &self->buffer;
@@ -94,20 +106,32 @@ static guint look(MnFs *self) {
     return n;
 }
 
+/* Serves those who wait until it is time to look again. How many that were. */
+static guint serve_waiting(MnFs *self, guint most) {
+    gint64 looked_us = mn_clock_now_us(&mn_machine_clock);
+    guint n = 0;
+
+    while (n < most && mn_requests_serve_next(self->requests, serve, self)) {
+        n++;
+        if (mn_clock_now_us(&mn_machine_clock) - looked_us >= LOOK_AGAIN_US)
+            break;
+    }
+    return n;
+}
+
 /* How many it has taken. */
 static guint serve_in_turn(MnFs *self) {
-    guint n = 0, n_taken = 0;
-    gint64 looked_us;
+    guint n = 0, n_taken = 0, n_looks = 0;
 
-    do {
-        n_taken += look(self);
-        looked_us = mn_clock_now_us(&mn_machine_clock);
-        while (n < REQUESTS_IN_A_ROW && mn_requests_serve_next(self->requests, serve, self)) {
-            n++;
-            if (mn_clock_now_us(&mn_machine_clock) - looked_us >= LOOK_AGAIN_US)
-                break;
-        }
-    } while (n < REQUESTS_IN_A_ROW && mn_requests_are_waiting(self->requests) && !is_over(self));
+    while (n < REQUESTS_IN_A_ROW && n_taken < REQUESTS_AT_A_LOOK && !is_over(self)) {
+        gboolean is_for_one = !mn_requests_are_waiting(self->requests) && ++n_looks % LOOKS_FOR_ONE != 0;
+        guint taken = is_for_one ? serve_one(self) : look(self);
+
+        if (taken == 0 && !mn_requests_are_waiting(self->requests))
+            break;
+        n_taken += taken;
+        n += is_for_one ? 1 : serve_waiting(self, REQUESTS_IN_A_ROW - n);
+    }
     return n_taken;
 }
 
@@ -116,9 +140,8 @@ static gboolean on_requests(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
 
     if (self->single_turns > 0) {
         self->single_turns--;
-        if (take_one(self))
-            serve_taken(self);
-    } else if (serve_in_turn(self) == 1) {
+        serve_one(self);
+    } else if (serve_in_turn(self) == 1 && !mn_requests_are_waiting(self->requests)) {
         self->single_turns = TURNS_BETWEEN_LOOKS;
     }
     g_source_set_ready_time(self->source, mn_requests_are_waiting(self->requests) ? 0 : -1);
@@ -196,8 +219,7 @@ int mn_fs_begin(MnFs *self) {
 
     while (!self->has_begun && !is_over(self)) {
         poll(&entry, 1, -1);
-        if (take_one(self))
-            serve_taken(self);
+        serve_one(self);
     }
     r = mn_fs_get_error(self);
     return r == 0 && is_over(self) ? -ENODEV : r;
