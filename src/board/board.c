@@ -61,22 +61,33 @@ static guint held_sources(const MnBoard *self) {
     return sources;
 }
 
-static void tell_witnesses(MnBoard *self) {
+static void tell_presence(MnBoard *self) {
     mn_watches_forget_step(&self->watches);
     for (MnWitness *witness = self->witnesses; witness; witness = witness->next)
-        witness->changed(witness, &self->moment);
+        if (witness->presence_changed)
+            witness->presence_changed(witness, &self->moment);
+}
+
+static void tell_total(MnBoard *self, guint64 before) {
+    if (self->moment.reading.pages[MN_METER_TOTAL] == before)
+        return;
+    for (MnWitness *witness = self->witnesses; witness; witness = witness->next)
+        if (witness->total_changed)
+            witness->total_changed(witness, &self->moment, before);
 }
 
 /* `more`: sources that are needed besides. */
 static void refresh(MnBoard *self, guint more) {
     MnNeeds needs = { .meters = held_sources(self) | more };
     gboolean was_gone = self->moment.is_gone;
+    guint64 total = self->moment.reading.pages[MN_METER_TOTAL];
 
     mn_subscribers_prepare(&self->subscribers, mn_clock_now_us(self->clock), &needs);
     if (make_moment(self, &needs) < 0)
         return;
     if (self->moment.is_gone != was_gone)
-        tell_witnesses(self);
+        tell_presence(self);
+    tell_total(self, total);
     mn_subscribers_tell(&self->subscribers, &self->moment);
 }
 
@@ -302,8 +313,11 @@ const MnSimulate *mn_board_get_simulate(const MnBoard *self) {
 }
 
 void mn_board_override(MnBoard *self, const MnOverride *override) {
-    mn_simulate_set(&self->simulate, override, self->moment.reading.pages[MN_METER_TOTAL]);
+    guint64 total = self->moment.reading.pages[MN_METER_TOTAL];
+
+    mn_simulate_set(&self->simulate, override, total);
     show(self);
+    tell_total(self, total);
     advance(self);
     mn_schedule_choose(&self->schedule);
 }

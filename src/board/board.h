@@ -45,11 +45,13 @@ const MnReading *mn_board_read(MnBoard *self);
  * when there is a group again. */
 gboolean mn_board_is_gone(MnBoard *self);
 
-/* Somebody who is told when the group has gone and when it is back; the same holds for changed() as for told() of a
- * subscriber. It stays as long as the board, and has nothing measured. */
+/* Somebody who is told when the group has gone and when it is back, and when there is more memory or less than in the
+ * moment before. The same holds for these as for told() of a subscriber; each may be NULL. It stays as long as the board,
+ * and has nothing measured. */
 typedef struct MnWitness MnWitness;
 struct MnWitness {
-    void (*changed)(MnWitness *self, const MnMoment *moment);
+    void (*presence_changed)(MnWitness *self, const MnMoment *moment);
+    void (*total_changed)(MnWitness *self, const MnMoment *moment, guint64 pages_before);
     MnWitness *next;
 };
 

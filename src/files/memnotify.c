@@ -130,6 +130,6 @@ void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges) 
     file->board = board;
     file->poll_acknowledges = poll_acknowledges;
     file->node = mn_tree_add_file(tree, mn_tree_get_root(tree), MEMNOTIFYFS_MEMNOTIFY, 0666, &memnotify_ops, file);
-    file->witness.changed = on_presence;
+    file->witness.presence_changed = on_presence;
     mn_board_add_witness(board, &file->witness);
 }

@@ -115,7 +115,7 @@ void mn_meters_add(MnTree *tree, MnBoard *board) {
         if (offered & MN_METER_BIT(id)) {
             MeterFile *file = g_new0(MeterFile, 1);
 
-            *file = (MeterFile){ .witness.changed = on_presence, .board = board, .meter = id };
+            *file = (MeterFile){ .witness.presence_changed = on_presence, .board = board, .meter = id };
             file->node = mn_tree_add_file(tree, dir, mn_meters[id].name, 0666, &meter_ops, file);
             mn_board_add_witness(board, &file->witness);
         }

@@ -87,7 +87,7 @@ MnMemcgEvents *mn_memcg_events_new(MnBoard *board, const MnMemcgListener *listen
     self->listener = *listener;
     self->ooms_fd = -1;
     self->notice.tell = look_for_group;
-    self->witness.changed = on_presence;
+    self->witness.presence_changed = on_presence;
     mn_board_add_witness(board, &self->witness);
     mn_place_watch_init(&self->place, self->memcg ? mn_memcg_get_directory(self->memcg) : NULL);
     self->ooms = (Listening){ .events = self, .subscriber = { .needs.machine = MN_SOURCE_OOMS, .told = on_ooms_told } };

@@ -18,9 +18,8 @@ typedef struct User {
 
 typedef struct Line {
     User *user;
-    guint64 number;   /* of the user's numbering */
-    guint64 serial;   /* of all */
-    const char *word; /* of the group, in the place of what was crossed; NULL for an event of a user's */
+    guint64 number; /* of the user's numbering */
+    guint64 serial; /* of all */
     MnEvent event;
 } Line;
 
@@ -28,7 +27,7 @@ struct MnEventLog {
     GHashTable *users;    /* uid: User */
     GQueue left;          /* of those users, who left first at the head */
     GPtrArray *forgotten; /* users of whom nothing is kept, but who are still named in the array */
-    User group;           /* to whom the words belong; in no list, and with room of its own */
+    User all;             /* to whom belongs what is no user's; in no list, and with room of its own */
     guint room;           /* of all users */
     gboolean is_read;
     Line *lines;
@@ -44,7 +43,7 @@ MnEventLog *mn_event_log_new(void) {
 
     self->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self->forgotten = g_ptr_array_new_with_free_func(g_free);
-    self->group.room = MN_EVENT_LOG_WORDS;
+    self->all.room = MN_EVENT_LOG_LINES_FOR_ALL;
     return self;
 }
 
@@ -92,7 +91,7 @@ void mn_event_log_end(MnEventLog *self) {
     g_clear_pointer(&self->lines, g_free);
     g_ptr_array_set_size(self->forgotten, 0);
 
-    self->group.first = self->group.end;
+    self->all.first = self->all.end;
     g_hash_table_iter_init(&iter, self->users);
     while (g_hash_table_iter_next(&iter, NULL, &user))
         ((User *)user)->first = ((User *)user)->end;
@@ -102,7 +101,7 @@ void mn_event_log_end(MnEventLog *self) {
 
 /* Not by realloc(), which may copy what was never used, and so make it take memory. */
 static void grow(MnEventLog *self) {
-    guint capacity = 2 * MAX(self->room + MN_EVENT_LOG_WORDS, MN_EVENT_LOG_LINES);
+    guint capacity = 2 * MAX(self->room + MN_EVENT_LOG_LINES_FOR_ALL, MN_EVENT_LOG_LINES);
     Line *lines;
 
     if (capacity <= self->capacity || !self->is_read)
@@ -173,7 +172,7 @@ static void squeeze_out(MnEventLog *self) {
     g_ptr_array_set_size(self->forgotten, 0);
 }
 
-static void append(MnEventLog *self, User *user, const char *word, const MnEvent *event) {
+static void append(MnEventLog *self, User *user, const MnEvent *event) {
     if (!self->is_read)
         return;
     if (user->end - user->first == user->room) {
@@ -184,7 +183,7 @@ static void append(MnEventLog *self, User *user, const char *word, const MnEvent
         squeeze_out(self);
 
     self->lines[self->n_lines++] =
-        (Line){ .user = user, .number = user->end++, .serial = self->end++, .word = word, .event = *event };
+        (Line){ .user = user, .number = user->end++, .serial = self->end++, .event = *event };
     self->n_kept++;
     self->time_us = event->time_us;
 }
@@ -193,11 +192,11 @@ void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
     User *user = find_user(self, uid);
 
     g_assert(user && user->room > 0);
-    append(self, user, NULL, event);
+    append(self, user, event);
 }
 
-void mn_event_log_append_word(MnEventLog *self, gint64 time_us, const char *word) {
-    append(self, &self->group, word, &(MnEvent){ .time_us = time_us });
+void mn_event_log_append_for_all(MnEventLog *self, const MnEvent *event) {
+    append(self, &self->all, event);
 }
 
 guint64 mn_event_log_get_end(const MnEventLog *self) {
@@ -221,13 +220,17 @@ static const Line *find_line(const MnEventLog *self, guint64 serial) {
     return low < self->n_lines ? &self->lines[low] : NULL;
 }
 
-static int render(const Line *line, char *text, gulong size) {
-    const MnEvent *event = &line->event;
+static int render(const MnEvent *event, char *text, gulong size) {
+    static const char *const words[] = {
+        [MN_EVENT_LEFT] = "left",       [MN_EVENT_REACHED] = "reached",   [MN_EVENT_CHANGED] = "changed",
+        [MN_EVENT_REMOVED] = "removed", [MN_EVENT_RETURNED] = "returned",
+    };
+    const char *word = words[event->word];
 
-    if (line->word)
-        return g_snprintf(text, size, "- - %s\n", line->word);
-    return g_snprintf(text, size, "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", event->name,
-                      mn_meters[event->meter].name, event->is_reached ? "reached" : "left", event->value_pages,
+    if (event->word == MN_EVENT_REMOVED || event->word == MN_EVENT_RETURNED)
+        return g_snprintf(text, size, "- - %s\n", word);
+    return g_snprintf(text, size, "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
+                      *event->name ? event->name : "-", mn_meters[event->meter].name, word, event->value_pages,
                       event->limit_pages);
 }
 
@@ -249,7 +252,7 @@ gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNO
         *cursor = next;
     } else {
         g_assert(found); /* else `next` were the end, and that was not reached */
-        len += render(found, line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len);
+        len += render(event, line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len);
         *cursor += 1;
     }
     return len;

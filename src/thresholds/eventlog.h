@@ -6,14 +6,21 @@
 #include <memnotifyfs/contract.h>
 #include <sys/types.h>
 
-/* A limit of a named threshold was reached or left. */
+typedef enum MnEventWord {
+    MN_EVENT_LEFT,     /* a limit of a named threshold was left */
+    MN_EVENT_REACHED,  /* or reached */
+    MN_EVENT_CHANGED,  /* a meter of which nothing but that is told, to `value_pages` from `limit_pages` */
+    MN_EVENT_REMOVED,  /* the group whose memory is shown was removed */
+    MN_EVENT_RETURNED, /* or has been made anew */
+} MnEventWord;
+
 typedef struct MnEvent {
     gint64 time_us; /* CLOCK_MONOTONIC, of the sample that showed it */
     guint64 value_pages;
     guint64 limit_pages;
-    guint8 meter; /* MnMeterId */
-    guint8 is_reached;
-    char name[MEMNOTIFYFS_NAME_MAX + 1];
+    guint8 meter;                        /* MnMeterId */
+    guint8 word;                         /* MnEventWord */
+    char name[MEMNOTIFYFS_NAME_MAX + 1]; /* empty: not of a threshold */
 } MnEvent;
 
 /* How many events of one user are kept, if all his limits do not need more. */
@@ -24,7 +31,7 @@ typedef struct MnEvent {
  * much again until what is lost is cleared away. */
 #define MN_EVENT_LOG_LINES_OF_ALL (64 * MN_EVENT_LOG_LINES)
 #define MN_EVENT_LOG_LINES_AT_LEAST 32
-#define MN_EVENT_LOG_WORDS 32
+#define MN_EVENT_LOG_LINES_FOR_ALL 32
 
 /* The last events of each user's thresholds, in one order for all, for any number of readers. A reader
  * is one number, its cursor: who does not read costs nothing and holds nothing up.
@@ -52,9 +59,8 @@ void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits);
 /* An event of a user who has limits. Without allocation; his oldest makes room. */
 void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event);
 
-/* An event of the group whose memory is shown, which is everybody's: `word`, a literal, says what has become of it. The
- * last MN_EVENT_LOG_WORDS are kept. */
-void mn_event_log_append_word(MnEventLog *self, gint64 time_us, const char *word);
+/* An event of the memory that is shown, which is everybody's. The last MN_EVENT_LOG_LINES_FOR_ALL are kept. */
+void mn_event_log_append_for_all(MnEventLog *self, const MnEvent *event);
 
 /* The cursor of a reader that wants what comes from now on. */
 guint64 mn_event_log_get_end(const MnEventLog *self);
@@ -64,6 +70,7 @@ guint64 mn_event_log_get_end(const MnEventLog *self);
  * that says how many.
  *
  *   12.345678 low used reached 4945700 4945632
+ *   12.345678 - total changed 6171021 6170997
  *   12.345678 - - lost 17
  *   12.345678 - - removed */
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]);

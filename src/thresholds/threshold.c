@@ -37,15 +37,28 @@ static void tell_changed(const MnThreshold *self) {
         self->changed(self->changed_data);
 }
 
+static void tell_all(MnThresholds *self, const MnEvent *event) {
+    mn_event_log_append_for_all(self->log, event);
+    if (self->appended)
+        self->appended(self->appended_data);
+}
+
 /* The limits stay as they are. */
 static void on_presence(MnWitness *witness, const MnMoment *moment) {
     MnThresholds *self = (MnThresholds *)witness;
 
-    mn_event_log_append_word(self->log, moment->time_us, moment->is_gone ? "removed" : "returned");
-    if (self->appended)
-        self->appended(self->appended_data);
+    tell_all(self,
+             &(MnEvent){ .time_us = moment->time_us, .word = moment->is_gone ? MN_EVENT_REMOVED : MN_EVENT_RETURNED });
     for (guint i = 0; i < self->all->len; i++)
         tell_changed(g_ptr_array_index(self->all, i));
+}
+
+static void on_total(MnWitness *witness, const MnMoment *moment, guint64 before) {
+    tell_all((MnThresholds *)witness, &(MnEvent){ .time_us = moment->time_us,
+                                                  .word = MN_EVENT_CHANGED,
+                                                  .meter = MN_METER_TOTAL,
+                                                  .value_pages = moment->reading.pages[MN_METER_TOTAL],
+                                                  .limit_pages = before });
 }
 
 MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota) {
@@ -53,7 +66,7 @@ MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota) {
 
     self->board = board;
     self->quota = quota;
-    self->witness.changed = on_presence;
+    self->witness = (MnWitness){ .presence_changed = on_presence, .total_changed = on_total };
     mn_board_add_witness(board, &self->witness);
     self->log = mn_event_log_new();
     self->all = g_ptr_array_new();
@@ -83,6 +96,7 @@ static void place(MnThreshold *self) {
 void mn_thresholds_listen(MnThresholds *self) {
     if (self->n_listeners++ > 0)
         return;
+    mn_board_read(self->board); /* what has changed before is no event */
     mn_event_log_begin(self->log);
     mn_board_follow_parked(self->board, TRUE);
 }
@@ -115,7 +129,7 @@ static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached
         .value_pages = reading->pages[edge->limit.meter],
         .limit_pages = edge->enter_pages,
         .meter = edge->limit.meter,
-        .is_reached = reached,
+        .word = reached ? MN_EVENT_REACHED : MN_EVENT_LEFT,
     };
 
     g_strlcpy(event.name, self->name, sizeof event.name);

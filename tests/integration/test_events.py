@@ -10,7 +10,9 @@ import time
 
 import pytest
 
-from clients import TIMEOUT_S, Child, has_open, is_ready, opened, running, wait_ready, wait_until, write_text
+from clients import (TIMEOUT_S, Child, has_open, is_ready, opened, read_text, running, wait_ready, wait_until,
+                     write_text)
+from machine import PAGE_KIB
 
 NOBODY = 65534
 LINE = re.compile(rb"(\d+\.\d{6}) (\S+) (\S+) (\S+) (\d+)(?: (\d+))?\n")
@@ -319,3 +321,55 @@ def test_a_threshold_removed_while_somebody_listens(daemon, events):
         write_text(daemon / "thresholds" / "later", "used 3000")
         daemon.simulate("used 3000")
         assert words(os.read(fd, 4096)) == ["later used reached 3000 3000"]
+
+
+def set_total(machine, pages):
+    machine.replace("meminfo", machine.with_number("meminfo", "MemTotal", pages * PAGE_KIB))
+
+
+def test_that_there_is_more_memory_or_less_is_told(serve, make_machine):
+    """To all who listen."""
+    machine = make_machine("debian-6.1")
+    daemon = serve("-o", "max_update_period=50", machine=machine)
+    write_text(daemon / "thresholds" / "some", "used 1")
+    before = machine.meters()["total"]
+    with opened(daemon / "events", os.O_RDONLY) as one, opened(daemon / "events", os.O_RDONLY) as two:
+        set_total(machine, before + 25600)
+        assert words(os.read(one, 4096)) == [f"- total changed {before + 25600} {before}"]
+        set_total(machine, before - 1)
+        assert words(os.read(one, 4096)) == [f"- total changed {before - 1} {before + 25600}"]
+        assert words(os.read(two, 4096)) == [f"- total changed {before + 25600} {before}",
+                                             f"- total changed {before - 1} {before + 25600}"]
+
+
+def test_that_there_is_more_memory_is_told_by_who_looks(serve, make_machine):
+    """Without a limit nobody else does."""
+    machine = make_machine("debian-6.1")
+    daemon = serve(machine=machine)
+    before = machine.meters()["total"]
+    with opened(daemon / "events", os.O_RDONLY) as fd:
+        set_total(machine, before + 1)
+        wait_until(lambda: read_text(daemon / "meters" / "total") == f"{before + 1}\n", "the new total")
+        assert words(os.read(fd, 4096)) == [f"- total changed {before + 1} {before}"]
+
+
+def test_a_total_that_is_simulated_is_told_at_once(daemon, events):
+    before = int(read_text(daemon / "meters" / "total"))
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        daemon.simulate("total 5000")
+        assert words(os.read(fd, 4096)) == [f"- total changed 5000 {before}"]
+        daemon.simulate("used 7")
+        assert read_error(fd) == errno.EAGAIN
+        daemon.simulate("total -")
+        assert words(os.read(fd, 4096)) == [f"- total changed {before} 5000"]
+
+
+def test_what_a_total_was_before_somebody_listened_is_no_event(daemon, events):
+    daemon.simulate("total 5000")
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        assert read_error(fd) == errno.EAGAIN
+    daemon.simulate("total 6000")
+    with opened(events, os.O_RDONLY | os.O_NONBLOCK) as fd:
+        assert read_error(fd) == errno.EAGAIN
+        assert read_text(daemon / "meters" / "total") == "6000\n"
+        assert read_error(fd) == errno.EAGAIN

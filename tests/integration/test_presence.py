@@ -145,10 +145,12 @@ def test_limits_hold_again_for_the_new_group(daemon):
         assert re.fullmatch(rb"\d+\.\d{6} - - removed\n", os.read(events, 4096))
         make(daemon, 64 * MIB)
         lines = b""
-        while lines.count(b"\n") < 2:
+        while lines.count(b"\n") < 3:
             lines += os.read(events, 4096)
-        assert re.fullmatch(rb"\d+\.\d{6} - - returned\n\d+\.\d{6} small total reached %d %d\n"
-                            % (64 * pages, 100 * pages), lines)
+        assert re.fullmatch(rb"\d+\.\d{6} - - returned\n"
+                            rb"\d+\.\d{6} - total changed %d %d\n"
+                            rb"\d+\.\d{6} small total reached %d %d\n"
+                            % (64 * pages, 256 * pages, 64 * pages, 100 * pages), lines)
         assert waits_by_poll(fd) == select.POLLIN
         assert os.read(fd, 4096).endswith(b" total %d\n" % (64 * pages))
         assert waits_by_poll(threshold) & select.POLLIN

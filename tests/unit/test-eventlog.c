@@ -114,12 +114,14 @@ static void test_lines(void) {
         MnEvent event;
         const char *expected;
     } rows[] = {
-        { { 12345678, 4945700, 4945632, MN_METER_USED, TRUE, "low" }, "12.345678 low used reached 4945700 4945632\n" },
-        { { 12345678, 1, 2, MN_METER_SWAP_FREE, FALSE, "x" }, "12.345678 x swap_free left 1 2\n" },
-        { { 999999, 0, 1, MN_METER_USED, TRUE, "a" }, "0.999999 a used reached 0 1\n" },
-        { { 1000000, 0, 1, MN_METER_USED, TRUE, "a" }, "1.000000 a used reached 0 1\n" },
-        { { 1000001, 0, 1, MN_METER_USED, TRUE, "a" }, "1.000001 a used reached 0 1\n" },
-        { { 1, 0, 1, MN_METER_USED, TRUE, "caf\xc3\xa9" }, "0.000001 caf\xc3\xa9 used reached 0 1\n" },
+        { { 12345678, 4945700, 4945632, MN_METER_USED, MN_EVENT_REACHED, "low" },
+          "12.345678 low used reached 4945700 4945632\n" },
+        { { 12345678, 1, 2, MN_METER_SWAP_FREE, MN_EVENT_LEFT, "x" }, "12.345678 x swap_free left 1 2\n" },
+        { { 999999, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "0.999999 a used reached 0 1\n" },
+        { { 1000000, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "1.000000 a used reached 0 1\n" },
+        { { 1000001, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "1.000001 a used reached 0 1\n" },
+        { { 1000001, 3, 2, MN_METER_TOTAL, MN_EVENT_CHANGED, "" }, "1.000001 - total changed 3 2\n" },
+        { { 1, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "caf\xc3\xa9" }, "0.000001 caf\xc3\xa9 used reached 0 1\n" },
     };
 
     add_limits(1, 1, N_KEPT);
@@ -133,7 +135,7 @@ static void test_lines(void) {
 }
 
 static void test_the_longest_line_fits(void) {
-    MnEvent event = { G_MAXINT64, G_MAXUINT64, G_MAXUINT64, MN_METER_SLAB_RECLAIMABLE, TRUE, "" };
+    MnEvent event = { G_MAXINT64, G_MAXUINT64, G_MAXUINT64, MN_METER_SLAB_RECLAIMABLE, MN_EVENT_REACHED, "" };
     char line[MEMNOTIFYFS_EVENT_LINE_MAX];
     guint64 cursor = 0;
     gsize len;
@@ -366,13 +368,17 @@ static void test_as_the_model_says(void) {
     CU_ASSERT_TRUE(check_all() > N_KEPT);
 }
 
-/* They are nobody's, and there before anybody has a limit. */
-static void test_words_of_the_group(void) {
+static void append_for_all(gint64 time_us, MnEventWord word) {
+    mn_event_log_append_for_all(fixture.log, &(MnEvent){ .time_us = time_us, .word = word });
+}
+
+/* It is nobody's, and there before anybody has a limit. */
+static void test_what_is_for_all(void) {
     char line[MEMNOTIFYFS_EVENT_LINE_MAX];
     guint64 cursor = 0;
 
-    mn_event_log_append_word(fixture.log, 2500000, "removed");
-    mn_event_log_append_word(fixture.log, 3000001, "returned");
+    append_for_all(2500000, MN_EVENT_REMOVED);
+    append_for_all(3000001, MN_EVENT_RETURNED);
     CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
     CU_ASSERT_STRING_EQUAL(line, "2.500000 - - removed\n");
     CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
@@ -380,10 +386,10 @@ static void test_words_of_the_group(void) {
     CU_ASSERT_EQUAL(mn_event_log_next(fixture.log, &cursor, line), 0);
 
     for (guint i = 0; i < 100 * MN_EVENT_LOG_LINES; i++)
-        mn_event_log_append_word(fixture.log, i, "removed");
+        append_for_all(i, MN_EVENT_REMOVED);
     CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(line, " - - lost "));
-    for (guint i = 0; i < MN_EVENT_LOG_WORDS; i++)
+    for (guint i = 0; i < MN_EVENT_LOG_LINES_FOR_ALL; i++)
         CU_ASSERT(mn_event_log_next(fixture.log, &cursor, line) > 0);
     CU_ASSERT_EQUAL(mn_event_log_next(fixture.log, &cursor, line), 0);
 }
@@ -399,7 +405,7 @@ static void test_nothing_is_kept_while_nobody_reads(void) {
     mn_event_log_end(fixture.log);
 
     append(2, 4000);
-    mn_event_log_append_word(fixture.log, 0, "removed");
+    append_for_all(0, MN_EVENT_REMOVED);
     add_limits(3, 1, N_KEPT);
     append(3, 1);
     add_limits(3, -1, N_KEPT);
@@ -420,7 +426,7 @@ static void test_nothing_is_kept_while_nobody_reads(void) {
 
 static CU_TestInfo tests[] = {
     { "nothing is kept while nobody reads", test_nothing_is_kept_while_nobody_reads },
-    { "words of the group", test_words_of_the_group },
+    { "what is for all", test_what_is_for_all },
     { "lines", test_lines },
     { "the longest line fits", test_the_longest_line_fits },
     { "a reader sees what comes after it", test_a_reader_sees_what_comes_after_it },

@@ -32,7 +32,7 @@ static void on_device_told(MnSubscriber *subscriber G_GNUC_UNUSED, const MnMomen
     n_devices++;
 }
 
-static MnWitness witness = { .changed = on_presence };
+static MnWitness witness = { .presence_changed = on_presence };
 
 /* A group that uses so much of its limit. */
 static void put_group(guint64 usage_mib, const char *limit) {
