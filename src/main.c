@@ -58,9 +58,17 @@ static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_U
     return G_SOURCE_CONTINUE;
 }
 
-/* The options that every mount of ours has. */
+/* The options that every mount of ours has. The source is shown as it was given: mount(8) knows by it that a line of
+ * fstab is mounted already. */
 static void add_mount_options(MnOptions *options) {
-    fuse_opt_add_arg(&options->fuse_args, "-ofsname=memnotifyfs,subtype=memnotifyfs");
+    g_autofree char *name = g_strconcat("fsname=", options->source ? options->source : "memnotifyfs", NULL);
+    char *escaped = NULL;
+
+    fuse_opt_add_opt_escaped(&escaped, name);
+    fuse_opt_add_arg(&options->fuse_args, "-o");
+    fuse_opt_add_arg(&options->fuse_args, escaped);
+    free(escaped);
+    fuse_opt_add_arg(&options->fuse_args, "-osubtype=memnotifyfs");
     fuse_opt_add_arg(&options->fuse_args, "-odefault_permissions,noatime");
     if (options->allow_other || mn_may_mount() || mn_may_allow_other())
         fuse_opt_add_arg(&options->fuse_args, "-oallow_other");

@@ -66,7 +66,6 @@ static const struct fuse_opt specification[] = {
 /* What the callback of fuse_opt_parse() fills in. */
 typedef struct Parsing {
     MnOptions *options;
-    char *source; /* the first of two paths */
     GError **error;
 } Parsing;
 
@@ -85,10 +84,10 @@ static int fail(Parsing *parsing, const char *format, ...) {
 static int take_path(Parsing *parsing, const char *path) {
     MnOptions *options = parsing->options;
 
-    if (parsing->source)
+    if (options->source)
         return fail(parsing, "unexpected argument '%s'; see --help", path);
     if (options->mountpoint)
-        parsing->source = g_steal_pointer(&options->mountpoint);
+        options->source = g_steal_pointer(&options->mountpoint);
     options->mountpoint = g_strdup(path);
     return 0;
 }
@@ -256,7 +255,6 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
     mn_parameters_init(&ret->parameters);
 
     r = fuse_opt_parse(&ret->fuse_args, &parsing, specification, take_argument);
-    g_free(parsing.source);
     if (r < 0) {
         if (error && !*error)
             fail(&parsing, "cannot read the command line; see --help");
@@ -278,6 +276,7 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
 
 void mn_options_clear(MnOptions *self) {
     fuse_opt_free_args(&self->fuse_args);
+    g_clear_pointer(&self->source, g_free);
     g_clear_pointer(&self->mountpoint, g_free);
     g_clear_pointer(&self->proc_directory, g_free);
     g_clear_pointer(&self->oom_limit, g_free);

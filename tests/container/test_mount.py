@@ -65,6 +65,17 @@ def test_mount_by_type(installed, place, kind):
     demand_unmount(place, ["umount", place])
 
 
+@pytest.mark.parametrize("source", ["none", "memnotifyfs", "a,b\\c"])
+def test_a_line_of_fstab_is_mounted_once(installed, place, source):
+    """mount(8) looks for its source among the mounts."""
+    fstab(installed, f"{source} {place} memnotifyfs nofail 0 0")
+    for _ in range(2):
+        output_of(["mount", "-a"])
+        assert len(served_by(place)) == 1
+    assert output_of(["findmnt", "-no", "SOURCE", place]) == f"{source}\n"
+    demand_unmount(place, ["umount", place])
+
+
 @pytest.mark.parametrize("by_link", [True, False], ids=["link", "directory"])
 def test_a_mount_behind_a_link(installed, place, by_link):
     link = place.parent / f"{place.name}-link"
@@ -99,7 +110,7 @@ def test_options_that_mount_adds_are_understood(installed, place):
                "nosuid,nodev,noexec,relatime,lazytime,iversion,nofail,comment=x,X-mount.mkdir,x-gvfs-hide,user"])
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         line, = [line.split() for line in mounts if line.split()[1] == str(place)]
-    assert line[:3] == ["memnotifyfs", str(place), "fuse.memnotifyfs"]
+    assert line[:3] == ["none", str(place), "fuse.memnotifyfs"]
     assert {"ro", "nosuid", "nodev", "noexec", "allow_other", "default_permissions"} <= set(line[3].split(","))
     with pytest.raises(OSError):
         (place / "thresholds" / "x").write_text("used 1")
