@@ -21,6 +21,7 @@ int mn_open_limits_set(MnOpenLimits *self, MnOpen *open, MnBoard *board, const M
     if (r < 0)
         return r;
     drop(self, board);
+    self->was_set = TRUE;
     if (set->n > 0) {
         self->watch = mn_watch_new(set, crossed, open);
         mn_board_watch(board, self->watch);

@@ -7,7 +7,8 @@
 /* The limits that an open file waits for, charged to who has opened it: part of the struct of a kind of file. All zero:
  * none. */
 typedef struct MnOpenLimits {
-    MnWatch *watch; /* NULL without limits */
+    MnWatch *watch;   /* NULL without limits */
+    gboolean was_set; /* there was a write, be it of no limit */
 } MnOpenLimits;
 
 /* Puts a set in the place of the present one; crossed() is called with a watch whose owner is the open file. -EDQUOT:

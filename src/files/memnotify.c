@@ -5,7 +5,7 @@
  * change of the set of limits that are reached, in either direction. The event stays until it is
  * read (or, with -o ack=poll, until a poll has reported it, as in the driver), so several changes
  * before anybody looks are one event, and nothing that asks twice loses one. Who has opened it for
- * writing only, as libmemnotify does, cannot read: there poll ends the event, too. */
+ * writing only, as libmemnotify does, cannot read: there poll ends the event, too. Before the first write it is always readable. */
 #include "board/board.h"
 #include "files/files.h"
 #include "files/limits.h"
@@ -109,6 +109,10 @@ static guint memnotify_poll(MnOpen *open) {
     return events;
 }
 
+static gboolean memnotify_is_idle(const MnOpen *open) {
+    return !((const Memnotify *)open)->limits.was_set;
+}
+
 static const MnFileOps memnotify_ops = {
     .open_bytes = sizeof(Memnotify),
     .is_rereadable = TRUE,
@@ -117,6 +121,7 @@ static const MnFileOps memnotify_ops = {
     .read = memnotify_read,
     .write = memnotify_write,
     .poll = memnotify_poll,
+    .is_idle = memnotify_is_idle,
     .free_data = g_free,
 };
 

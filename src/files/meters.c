@@ -3,7 +3,7 @@
  *
  * A read gives its value, a write sets one limit for this open file. It is ready as long as the
  * limit's state, reached or not, is one that this open file has not read yet; a limit that is
- * reached when it is written is such a state. */
+ * reached when it is written is such a state. Before the first write it is always readable. */
 #include "board/board.h"
 #include "files/files.h"
 #include "files/limits.h"
@@ -93,6 +93,10 @@ static guint meter_poll(MnOpen *open) {
     return events;
 }
 
+static gboolean meter_is_idle(const MnOpen *open) {
+    return !((const Meter *)open)->limit.was_set;
+}
+
 static const MnFileOps meter_ops = {
     .open_bytes = sizeof(Meter),
     .open = meter_open,
@@ -100,6 +104,7 @@ static const MnFileOps meter_ops = {
     .read = meter_read,
     .write = meter_write,
     .poll = meter_poll,
+    .is_idle = meter_is_idle,
     .free_data = g_free,
 };
 

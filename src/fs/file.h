@@ -53,8 +53,9 @@ typedef struct MnFileOps {
     gboolean writes_late; /* write() may return MN_LATER; for files that are there from the start */
 
     /* The poll events that are true now. Must have no effect but on what it reports. Files without
-     * are always readable and writable. */
+     * are always readable and writable. A text that is read in pieces is readable to its end besides. */
     guint (*poll)(MnOpen *open);
+    gboolean (*is_idle)(const MnOpen *open); /* poll() will never tell anything: it is readable then */
 
     void (*free_data)(gpointer data); /* of the node */
 } MnFileOps;

@@ -145,11 +145,11 @@ void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node)) {
         function(node);
 }
 
-/* sendfile() stops at st_size, so it has to cover the text. tail begins with the last 8 KiB before
- * st_size, so part of the text has to be there. And a size that is not in whole pages is believed
- * (wc -c). */
+/* sendfile() stops at st_size, so it has to cover the text. Who maps a page without any of the text gets SIGBUS, and
+ * tail begins with the last block before st_size, so part of the text has to be in the last page. And a size that is not
+ * in whole pages is believed (wc -c). */
 gsize mn_node_size_for(gsize len) {
-    return (len / 8192 + 1) * 8192;
+    return MAX(len + 4095, 4096) / 4096 * 4096;
 }
 
 /* Not the length of the text, which is not known before it is read; and readers that see 0 do not

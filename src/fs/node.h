@@ -68,7 +68,7 @@ void mn_tree_release_unused(MnTree *self, MnNode *node);
 
 void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node));
 
-/* The st_size to report for a text that has `len` bytes now: a little more than it has. */
+/* The st_size to report for a text that has `len` bytes now: the pages that it takes. */
 gsize mn_node_size_for(gsize len);
 
 /* Its mode, owner or entries have changed now. */

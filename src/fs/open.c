@@ -241,6 +241,17 @@ void mn_open_read(MnOpen *self, fuse_req_t req, gsize size, off_t offset, int fl
         fuse_reply_err(req, EINVAL);
 }
 
+/* Whether there is something to read that is no news. Shells look before each byte (busybox ash, yash). Who never seeks
+ * reads one line and then waits, whatever his buffer. */
+static gboolean is_readable(const MnOpen *self) {
+    const MnFileOps *ops = self->node->file_ops;
+
+    if (!ops->read || self->is_write_only)
+        return FALSE;
+    return mn_snapshot_has_rest(&self->snapshot) || (self->snapshot.asks_again && !ops->is_rereadable) ||
+           (ops->is_idle && ops->is_idle(self));
+}
+
 void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) {
     const MnFileOps *ops = self->node->file_ops;
     guint events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
@@ -255,6 +266,8 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
         events = ops->poll(self);
     if (ops->poll && ops->read && (events & (POLLIN | POLLPRI | POLLERR)))
         self->snapshot.must_restart = TRUE; /* what was announced is what the next read shows */
+    else if (is_readable(self))
+        events |= POLLIN | POLLRDNORM;
     mn_open_tell_first(self);
     fuse_reply_poll(req, events);
 }

@@ -31,12 +31,19 @@ void mn_snapshot_begin(MnSnapshot *self, GRefString *text, off_t offset) {
     self->text = text;
 }
 
-gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret) {
-    gsize len = mn_snapshot_get_len(self);
+gsize mn_snapshot_read(MnSnapshot *self, off_t offset, gsize size, const char **ret) {
+    gsize len = mn_snapshot_get_len(self), n = 0;
     off_t at = offset - self->base;
 
-    if (at >= (off_t)len)
-        return 0;
-    *ret = self->text + at;
-    return MIN(size, len - (gsize)at);
+    if (at < (off_t)len) {
+        *ret = self->text + at;
+        n = MIN(size, len - (gsize)at);
+    }
+    self->next = offset + (off_t)n;
+    self->asks_again = n == size;
+    return n;
+}
+
+gboolean mn_snapshot_has_rest(const MnSnapshot *self) {
+    return self->next > self->base && self->next - self->base < (off_t)mn_snapshot_get_len(self);
 }

@@ -13,6 +13,8 @@
 typedef struct MnSnapshot {
     GRefString *text;    /* NULL before the first read; others may be reading it, too */
     off_t base;          /* the file offset of its first byte */
+    off_t next;          /* where the last read has ended */
+    guint8 asks_again;   /* that read got as much as it had asked for, so that its reader does not know of the end */
     guint8 may_go_on;    /* a read at the end begins a fresh text instead of reporting the end */
     guint8 must_restart; /* so does the next read wherever it is */
 } MnSnapshot;
@@ -29,4 +31,7 @@ void mn_snapshot_begin(MnSnapshot *self, GRefString *text, off_t offset);
 gsize mn_snapshot_get_len(const MnSnapshot *self);
 
 /* The bytes for a read of `size` at `offset`: *ret points into the snapshot. 0 is the end. */
-gsize mn_snapshot_read(const MnSnapshot *self, off_t offset, gsize size, const char **ret);
+gsize mn_snapshot_read(MnSnapshot *self, off_t offset, gsize size, const char **ret);
+
+/* Whether its reader is in the middle of it. */
+gboolean mn_snapshot_has_rest(const MnSnapshot *self);

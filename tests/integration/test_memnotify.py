@@ -156,6 +156,7 @@ def test_a_write_replaces_all_limits(daemon, text):
 def test_a_descriptor_forgets_its_limits_when_closed(daemon):
     daemon.simulate("used 1")
     with opened(daemon / "memnotify") as other:
+        os.write(other, b"used 9999")
         with opened(daemon / "memnotify") as fd:
             os.write(fd, b"used 2000")
         daemon.simulate("used 3000")

@@ -348,3 +348,48 @@ def test_who_cannot_read_stays_ready(quiet, name):
         epoll.register(fd, select.EPOLLIN)
         assert epoll.poll(0) == [(fd, select.EPOLLIN)]
         assert epoll.poll(0) == [(fd, select.EPOLLIN)]
+
+
+@pytest.mark.parametrize("name", ["memnotify", "meters/used"])
+def test_a_descriptor_is_readable_before_its_first_limit(quiet, name):
+    """However often it is asked, and however often it is read; not one for writing, which cannot be read."""
+    path = quiet / name
+    with opened(path, os.O_RDONLY) as fd, opened(path) as both, opened(path, os.O_WRONLY) as out:
+        for _ in range(3):
+            assert is_ready(fd) and is_ready(both) and not is_ready(out)
+            os.pread(fd, 100, 0)
+            os.pread(both, 100, 0)
+        os.write(both, b"used 9999" if name == "memnotify" else b"9999")
+        assert not is_ready(both)
+        os.write(both, b"\n" if name == "memnotify" else b"0")
+        assert not is_ready(both)
+
+
+def test_what_is_read_in_pieces_is_readable_to_its_end(quiet):
+    """Nothing is begun anew meanwhile. Who has asked for more than there was knows the end."""
+    low = quiet / "thresholds" / "low"
+    write_text(low, "used 2000")
+    with opened(low, os.O_RDONLY) as fd:
+        whole = os.read(fd, 4096)
+        assert not is_ready(fd)
+    with opened(low, os.O_RDONLY) as fd:
+        text = b""
+        while is_ready(fd):
+            byte = os.read(fd, 1)
+            text += byte
+            if not byte:
+                break
+        assert text == whole
+        assert not is_ready(fd)
+
+
+def test_a_line_of_memnotify_that_was_read_whole_is_waited_behind(quiet):
+    """Also with a buffer that it just fills."""
+    with opened(quiet / "memnotify") as fd:
+        os.write(fd, b"used 9999")
+        line = os.read(fd, 100)
+        assert not is_ready(fd)
+        os.lseek(fd, 0, os.SEEK_SET)
+        assert os.read(fd, 5) == line[:5] and is_ready(fd)
+        assert os.read(fd, len(line) - 5) == line[5:]
+        assert not is_ready(fd)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Readers of every kind get one consistent text and an end."""
 
+import mmap
 import os
 import shutil
 import stat
@@ -31,12 +32,42 @@ COMMANDS = {
     "cp": ["cp", "$1", "/dev/stdout"],
     "bash $(<file)": ["bash", "-c", 'printf "%s\\n" "$(<"$1")"', "bash", "$1"],
     "sh $(cat file)": ["sh", "-c", 'printf "%s\\n" "$(cat "$1")"', "sh", "$1"],
-    "bash while read": ["bash", "-c", 'while IFS= read -r line; do printf "%s\\n" "$line"; done <"$1"', "bash", "$1"],
-    "sh while read": ["sh", "-c", 'while IFS= read -r line; do printf "%s\\n" "$line"; done <"$1"', "sh", "$1"],
     "bash mapfile": ["bash", "-c", 'mapfile lines <"$1"; printf "%s" "${lines[@]}"', "bash", "$1"],
+    "toybox cat": ["toybox", "cat", "$1"],
+    "toybox head": ["toybox", "head", "-n", "9999", "$1"],
+    "toybox tail": ["toybox", "tail", "-n", "+1", "$1"],
+    "toybox sed": ["toybox", "sed", "", "$1"],
     "timeout cat": ["timeout", str(TIMEOUT_S), "cat", "$1"],
     "node": ["node", "-e", 'process.stdout.write(require("fs").readFileSync(process.argv[1]))', "$1"],
 }
+
+SHELLS = {
+    "bash": ["bash"],
+    "dash": ["dash"],
+    "busybox ash": ["busybox", "ash"],
+    "zsh": ["zsh", "-f"],
+    "mksh": ["mksh"],
+    "ksh93": ["ksh93"],
+    "yash": ["yash", "--posix"],
+    "fish": ["fish", "--no-config"],
+}
+
+# They look whether there is something before they read each byte.
+LOOK_FIRST = {"busybox ash", "yash"}
+DEVICES = {"oom_notify", "oom_notify_critical", "mem_notify"}
+
+# What is said to each; the second to those that are no POSIX shells.
+READ_LINE = ('IFS= read -r line <"$1"; printf "%s\\n" "$line"', 'read -l line <$argv[1]; printf "%s\\n" $line')
+READ_ALL = ('while IFS= read -r line; do printf "%s\\n" "$line"; done <"$1"',
+            'while read -l line; printf "%s\\n" $line; end <$argv[1]')
+
+
+def by_shell(shell, script):
+    """The command by which a shell runs one of these."""
+    if shutil.which(SHELLS[shell][0]) is None:
+        pytest.skip(f"{shell} is not installed")
+    said = [script[1]] if shell == "fish" else [script[0], shell]
+    return [*SHELLS[shell], "-c", *said, "$1"]
 
 
 def run(command, path):
@@ -75,6 +106,53 @@ def test_a_command_reads_every_file_whole(still, name):
         pytest.skip(f"{command[0]} is not installed")
     for path in files_of(still):
         assert run(command, path) == read_all(path), path
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_reads_every_file(still, shell):
+    """Its first line, and all of them. Those that look first wait at the devices for a shortage; yash, which asks for
+    more than there is and does not take that for the end, behind a threshold for its next state."""
+    first, whole = by_shell(shell, READ_LINE), by_shell(shell, READ_ALL)
+    for path in files_of(still):
+        if shell in LOOK_FIRST and os.path.basename(path) in DEVICES:
+            continue
+        text = read_all(path)
+        assert run(first, path) == text.splitlines(keepends=True)[0], path
+        if shell != "yash" or "/thresholds/" not in path:
+            assert run(whole, path) == text, path
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_reads_a_descriptor_again_and_again(daemon, shell):
+    """Which has no limit."""
+    for name in "memnotify", "meters/used":
+        script = ('exec 3<>"$1"; for i in 1 2 3; do read -r line <"$1"; printf "%s\\n" "$line"; done',
+                  'for i in 1 2 3; read -l line <$argv[1]; printf "%s\\n" $line; end')
+        text = read_all(daemon / name)
+        assert run(by_shell(shell, script), daemon / name) == 3 * text
+
+
+def test_who_maps_a_file_sees_its_text(still):
+    """st_size covers it, and ends with the page in which it ends; what follows is zero."""
+    for path in files_of(still):
+        with opened(path, os.O_RDONLY) as fd, \
+                mmap.mmap(fd, os.fstat(fd).st_size, mmap.MAP_PRIVATE, mmap.PROT_READ) as mapping:
+            text = os.pread(fd, 1 << 20, 0)
+            assert mapping[:len(text)] == text and not mapping[len(text):].strip(b"\0"), path
+
+
+def test_who_walks_the_tree_comes_to_an_end(still, tmp_path):
+    """At events everybody would wait for an event who reads whatever he finds, so those are told to leave it out."""
+    here = os.fspath(still.mountpoint)
+    for command in (["find", here, "-ls"], ["du", "-a", here], ["df", here], ["ls", "-lR", here], ["stat", here],
+                    ["grep", "-rs", "no such text", here], ["cp", "-a", here, tmp_path / "copy"],
+                    ["tar", "-cf", tmp_path / "tar", "--exclude=events", "-C", here, "."],
+                    ["rsync", "-a", "--exclude=events", f"{here}/", tmp_path / "rsync"],
+                    ["busybox", "find", here, "-ls"], ["busybox", "du", "-a", here],
+                    ["busybox", "tar", "-cf", tmp_path / "busybox", "--exclude=./events", "-C", here, "."],
+                    ["toybox", "find", here], ["toybox", "du", "-a", here]):
+        subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+    assert (tmp_path / "copy" / "meters" / "used").read_bytes() == read_all(still / "meters" / "used")
 
 
 def test_the_first_bytes_the_last_line_and_the_count(still):
@@ -189,7 +267,7 @@ def test_the_tree_can_be_listed_and_looked_at(still):
     for path in files_of(still):
         status = os.stat(path)
         assert stat.S_ISREG(status.st_mode) and status.st_nlink == 1, path
-        assert status.st_size == (8192 if path.endswith("/zoneinfo") else 4096), path
+        assert status.st_size == -(-len(read_all(path)) // 4096) * 4096, path
     assert stat.S_IMODE(os.stat(still / "memnotify").st_mode) == 0o666
     assert stat.S_IMODE(os.stat(still / "meters" / "used").st_mode) == 0o666
     assert stat.S_IMODE(os.stat(still / "events").st_mode) == 0o444
