@@ -17,7 +17,7 @@ typedef enum MnSubject {
 /* What the command line says. */
 typedef struct MnOptions {
     struct fuse_args fuse_args; /* mount options that are libfuse's */
-    char *source; /* NULL for none given */
+    char *source;               /* NULL for none given */
     char *mountpoint;
     char *proc_directory;
     MnSubject subject;
