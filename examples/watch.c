@@ -1,28 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* watch [MOUNT [LIMITS]]: a line whenever a limit is reached or left. */
+/* watch [MOUNT [LIMITS]]: a line whenever a limit is reached or left, also after a restart of the server. */
 #include <memnotifyfs/memnotifyfs.h>
 #include <poll.h>
 
-int main(int argc, char **argv) {
-    const char *mount = argc > 1 ? argv[1] : MEMNOTIFYFS_MOUNT;
-    const char *limits = argc > 2 ? argv[2] : "used 80% available<10%";
-    struct pollfd waiter = { .fd = memnotifyfs_watch(mount, limits), .events = POLLIN };
+/* Until the server ends. */
+static void watch(int fd) {
+    struct pollfd waiter = { .fd = fd, .events = POLLIN };
     char line[MEMNOTIFYFS_LINE_MAX];
     ssize_t n;
 
-    if (waiter.fd < 0) {
-        fprintf(stderr, "cannot watch '%s' at '%s': %s\n", limits, mount, strerror(-waiter.fd));
-        return 1;
-    }
-
     do { /* once at the start, since what is reached already is no event */
-        n = read(waiter.fd, line, sizeof line);
+        n = read(fd, line, sizeof line);
         if (n > 0) {
             fwrite(line, 1, n, stdout);
             fflush(stdout);
         }
     } while (n > 0 && poll(&waiter, 1, -1) == 1);
+    close(fd);
+}
 
-    fprintf(stderr, "memnotifyfs at '%s' has ended\n", mount);
-    return 1;
+int main(int argc, char **argv) {
+    const char *mount = argc > 1 ? argv[1] : NULL;
+    const char *limits = argc > 2 ? argv[2] : "used 80% available<10%";
+
+    for (int tries = 10;; sleep(1)) { /* so often it looks for a server that was there before */
+        int fd = memnotifyfs_watch(mount, limits);
+
+        if (fd >= 0) {
+            watch(fd);
+            fputs("memnotifyfs has ended; waiting until it comes back\n", stderr);
+            tries = 0;
+        } else if (tries++ == 10) {
+            fprintf(stderr, "cannot watch '%s': %s\n", limits, strerror(-fd));
+            return 1;
+        }
+    }
 }

@@ -48,6 +48,9 @@
 #define MEMNOTIFYFS_MOUNT "/run/memnotify"
 #define MEMNOTIFYFS_MOUNT_OF_USER "memnotify"
 
+/* The environment variable that says where else the mount is, as memnotify-run(1) sets it. */
+#define MEMNOTIFYFS_ENVIRONMENT "MEMNOTIFYFS"
+
 /* The files and directories in the root of the mount. */
 #define MEMNOTIFYFS_MEMNOTIFY "memnotify"
 #define MEMNOTIFYFS_METERS "meters"

@@ -19,6 +19,7 @@
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <memnotifyfs/contract.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -31,7 +32,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEFAULT_PLACE "/run/memnotify"
 #define SERVER "memnotifyfs"
 #define SERVER_FD 3 /* where the server finds its /dev/fuse */
 
@@ -42,7 +42,7 @@ enum {
 };
 
 /* The files of the tree that once were devices. */
-static const char *const devices[] = { "memnotify", "oom_notify", "mem_notify" };
+static const char *const devices[] = { MEMNOTIFYFS_MEMNOTIFY, MEMNOTIFYFS_OOM_NOTIFY, MEMNOTIFYFS_MEM_NOTIFY };
 #define N_DEVICES (sizeof devices / sizeof *devices)
 
 typedef struct Request {
@@ -54,7 +54,7 @@ typedef struct Request {
 
 static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
                             "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
-                            "  --at PATH      where to mount (" DEFAULT_PLACE ")\n"
+                            "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
                             "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
                             "  -o OPTION,...  options of memnotifyfs(8)\n"
                             "  --help         this text\n";
@@ -66,7 +66,7 @@ static Request parse_arguments(int argc, char **argv) {
         { "help", no_argument, NULL, 'h' },
         { 0 },
     };
-    Request request = { .place = DEFAULT_PLACE };
+    Request request = { .place = MEMNOTIFYFS_MOUNT };
     int option;
 
     while ((option = getopt_long(argc, argv, "+o:h", options, NULL)) != -1)
@@ -301,6 +301,13 @@ static void bind_devices(const char *place) {
     }
 }
 
+static void tell_place(const char *place) {
+    char path[PATH_MAX];
+
+    if (!realpath(place, path) || setenv(MEMNOTIFYFS_ENVIRONMENT, path, true) < 0)
+        err(EXIT_OURS, "cannot tell the command of '%s'", place);
+}
+
 static void execute(char **command) {
     execvp(command[0], command);
     err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE, "cannot execute '%s'", command[0]);
@@ -324,6 +331,8 @@ int main(int argc, char **argv) {
     start_server(server, go_fd, device_at(request.place));
     if (request.wants_devices)
         bind_devices(request.place);
+
+    tell_place(request.place);
 
     signal(SIGCHLD, child_handling);
     execute(request.command);

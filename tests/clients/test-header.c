@@ -54,6 +54,34 @@ static void test_without_a_mount(void) {
     CU_ASSERT_EQUAL(memnotifyfs_watch("/proc/version", "used 80%"), -ENOTDIR);
 }
 
+/* NULL is what $MEMNOTIFYFS names, and only that; else the system's mount, of which nothing is known here, or the user's. */
+static void test_finds_the_mount(void) {
+    char runtime[] = "/tmp/memnotifyfs-runtime-XXXXXX", link[64];
+    int fd;
+
+    make_file(0600);
+    setenv("MEMNOTIFYFS", directory, 1);
+    fd = memnotifyfs_watch(NULL, "used 80%");
+    CU_ASSERT_FATAL(fd >= 0);
+    close(fd);
+    setenv("MEMNOTIFYFS", "/nonexistent", 1);
+    CU_ASSERT_EQUAL(memnotifyfs_watch(NULL, "used 80%"), -ENOENT);
+
+    unsetenv("MEMNOTIFYFS");
+    if (access(MEMNOTIFYFS_MOUNT "/" MEMNOTIFYFS_MEMNOTIFY, F_OK) == 0)
+        return;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(runtime));
+    snprintf(link, sizeof link, "%s/%s", runtime, MEMNOTIFYFS_MOUNT_OF_USER);
+    CU_ASSERT_EQUAL_FATAL(symlink(directory, link), 0);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    fd = memnotifyfs_watch(NULL, "used 80%");
+    unlink(link);
+    rmdir(runtime);
+    CU_ASSERT_FATAL(fd >= 0);
+    close(fd);
+    CU_ASSERT_EQUAL(memnotifyfs_watch(NULL, "used 80%"), -ENOENT);
+}
+
 static void test_path_too_long(void) {
     static char mount[PATH_MAX];
 
@@ -85,6 +113,7 @@ static void test_from_cxx(void) {
 
 static CU_TestInfo tests[] = { { "watch opens memnotify for both and writes the limits", test_writes_the_limits },
                                { "watch without a mount is ENOENT", test_without_a_mount },
+                               { "watch finds the mount by itself", test_finds_the_mount },
                                { "a path that is too long is not cut", test_path_too_long },
                                { "refused limits give the error and no descriptor", test_refused_limits },
 #ifdef HAVE_CXX

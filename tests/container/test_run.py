@@ -31,6 +31,11 @@ def test_the_tree_is_where_it_was_asked_for(anyone, place):
     assert os.listdir(place) == []
 
 
+def test_the_command_is_told_where_the_tree_is(anyone, place):
+    assert output_of(anyone("memnotify-run", "printenv", "MEMNOTIFYFS")) == "/run/memnotify\n"
+    assert output_of(anyone("memnotify-run", "--at", f"{place}/", "--", "printenv", "MEMNOTIFYFS")) == f"{place}\n"
+
+
 def test_the_tree_is_behind_a_link(anyone, place):
     link = place.parent / f"{place.name}-link"
     link.symlink_to(place.name)
