@@ -47,7 +47,8 @@ typedef enum MnPart {
 
 /* One row of the table of meters. */
 typedef struct MnMeter {
-    const char *name; /* NULL from MN_N_METERS on */
+    const char *name; /* NULL from MN_N_METERS on, and so is `help` */
+    const char *help; /* a sentence for metrics */
     MnPart part;
     guint sources; /* MN_SOURCE_… bits it is computed from */
     guint64 needs; /* MN_COUNTER_BIT()s it cannot do without */

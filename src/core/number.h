@@ -16,3 +16,7 @@ static inline guint64 mn_add(guint64 amount, guint64 more) {
 static inline guint64 mn_subtract(guint64 from, guint64 amount) {
     return from > amount ? from - amount : 0;
 }
+
+static inline guint64 mn_multiply(guint64 amount, guint64 by) {
+    return by == 0 || amount <= G_MAXUINT64 / by ? amount * by : G_MAXUINT64;
+}

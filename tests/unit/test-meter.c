@@ -173,6 +173,15 @@ static void test_unknown_is_0(void) {
         CHECK(reading.pages[id] == 0, "%s", mn_meters[id].name);
 }
 
+/* As OpenMetrics needs no escapes for. */
+static void test_each_has_a_help(void) {
+    for (guint id = 0; id < MN_N_METERS; id++) {
+        const char *help = mn_meters[id].help;
+
+        CHECK(help && g_str_has_suffix(help, ".") && !strpbrk(help, "\\\"\n"), "%s", mn_meters[id].name);
+    }
+}
+
 static CU_TestInfo tests[] = {
     { "a meter is found by its whole name", test_names },
     { "the driver's meters come first", test_the_drivers_come_first },
@@ -183,6 +192,7 @@ static CU_TestInfo tests[] = {
     { "free is MemFree where there is one", test_free },
     { "sums saturate and differences stop at 0", test_other_sums },
     { "unknown counters are 0", test_unknown_is_0 },
+    { "each has a help", test_each_has_a_help },
     CU_TEST_INFO_NULL,
 };
 

@@ -52,9 +52,21 @@ static void test_the_end_is_not_crossed(void) {
     CU_ASSERT_PTR_EQUAL(at, text + 3);
 }
 
+static void test_arithmetic_stops_at_the_ends(void) {
+    CU_ASSERT_EQUAL(mn_add(G_MAXUINT64 - 1, 1), G_MAXUINT64);
+    CU_ASSERT_EQUAL(mn_add(G_MAXUINT64 - 1, 2), G_MAXUINT64);
+    CU_ASSERT_EQUAL(mn_subtract(5, 3), 2);
+    CU_ASSERT_EQUAL(mn_subtract(3, 5), 0);
+    CU_ASSERT_EQUAL(mn_multiply(3, 4096), 12288);
+    CU_ASSERT_EQUAL(mn_multiply(G_MAXUINT64 / 4096, 4096), G_MAXUINT64 - 4095);
+    CU_ASSERT_EQUAL(mn_multiply(G_MAXUINT64 / 4096 + 1, 4096), G_MAXUINT64);
+    CU_ASSERT_EQUAL(mn_multiply(5, 0), 0);
+}
+
 static CU_TestInfo tests[] = {
     { "numbers, and what is none", test_numbers },
     { "the end is not crossed", test_the_end_is_not_crossed },
+    { "arithmetic stops at the ends of 64 bits", test_arithmetic_stops_at_the_ends },
     CU_TEST_INFO_NULL,
 };
 
