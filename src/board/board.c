@@ -23,6 +23,7 @@ struct MnBoard {
     MnMoment moment;
     gint64 looked_us; /* when the probe last did; the moment may be older, and what is simulated newer */
     gboolean is_good; /* and that has made the moment */
+    MnLooks looks;
     guint holders[N_SOURCES];
     MnSubscribers subscribers;
     MnWitness *witnesses;
@@ -45,8 +46,11 @@ static int make_moment(MnBoard *self, const MnNeeds *needs) {
 
     r = mn_probe_look(self->probe, needs, &self->moment);
     self->is_good = r == 0;
+    self->looks.all++;
     if (r == 0)
         show(self);
+    else
+        self->looks.failed++;
     self->looked_us = r == 0 ? self->moment.time_us : mn_clock_now_us(self->clock);
     mn_schedule_note_time(&self->schedule, self->looked_us);
     return r;
@@ -166,6 +170,10 @@ MnProbe *mn_board_get_probe(const MnBoard *self) {
 
 MnOutbox *mn_board_get_outbox(const MnBoard *self) {
     return self->outbox;
+}
+
+const MnLooks *mn_board_get_looks(const MnBoard *self) {
+    return &self->looks;
 }
 
 const MnMachine *mn_board_get_machine(const MnBoard *self) {
@@ -294,6 +302,16 @@ void mn_board_follow_parked(MnBoard *self, gboolean follow) {
         mn_watches_leave_parked(&self->watches, &self->moment.reading);
         note_removed(self, was_empty);
     }
+}
+
+/* No schedule, since nobody waits. */
+void mn_board_update_parked(MnBoard *self) {
+    if (self->watches.follows_parked)
+        return;
+    mn_watches_follow_parked(&self->watches);
+    (void)read_with(self, self->watches.subscriber.needs.meters);
+    advance(self);
+    mn_watches_leave_parked(&self->watches, &self->moment.reading);
 }
 
 /* --- what the owner changes --- */

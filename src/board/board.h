@@ -63,6 +63,14 @@ const MnMoment *mn_board_get_moment(const MnBoard *self);
 /* Makes a new moment in any case, and tells it. */
 void mn_board_refresh(MnBoard *self);
 
+/* How often the probe has looked since the start, and how often of these the meters could not be had. */
+typedef struct MnLooks {
+    guint64 all;
+    guint64 failed;
+} MnLooks;
+
+const MnLooks *mn_board_get_looks(const MnBoard *self);
+
 /* Waits for the limits of the watch: from now on until it is removed, crossed() is called as soon as its state
  * changes. A limit of which nothing is known as yet begins as it is at this moment; one that goes on from an
  * earlier state may have been crossed meanwhile, which is told before this returns. Removing a watch that is
@@ -74,6 +82,10 @@ void mn_board_unwatch(MnBoard *self, MnWatch *watch);
  * are followed, and go on from the state that they had. Following takes no longer for there being many of them. */
 void mn_board_park(MnBoard *self, MnWatch *watch);
 void mn_board_follow_parked(MnBoard *self, gboolean follow);
+
+/* Tells the parked what they have crossed up to now, as if they were followed for this moment. Neither does that take
+ * longer for there being many of them, but for those that are told. */
+void mn_board_update_parked(MnBoard *self);
 
 /* From now on until it is removed the subscriber is told, the first moment before this returns. It is left out when
  * what it needs cannot be had. Removing one that is not there has no effect. */

@@ -108,6 +108,10 @@ void mn_thresholds_unlisten(MnThresholds *self) {
     mn_event_log_end(self->log);
 }
 
+void mn_thresholds_update(MnThresholds *self) {
+    mn_board_update_parked(self->board);
+}
+
 const MnEventLog *mn_thresholds_get_log(const MnThresholds *self) {
     return self->log;
 }
@@ -276,20 +280,41 @@ gboolean mn_threshold_is_gone(const MnThreshold *self) {
     return mn_board_is_gone(self->thresholds->board);
 }
 
+const char *mn_threshold_get_name(const MnThreshold *self) {
+    return self->name;
+}
+
+uid_t mn_threshold_get_payer(const MnThreshold *self) {
+    return mn_account_get_uid(self->account);
+}
+
+guint mn_threshold_get_n_limits(const MnThreshold *self) {
+    return self->watch->n_edges;
+}
+
+MnThresholdLimit mn_threshold_get_limit(const MnThreshold *self, guint i) {
+    const MnEdge *edge = &self->watch->edges[i];
+
+    return (MnThresholdLimit){ .meter = edge->limit.meter,
+                               .op = edge->limit.op,
+                               .pages = edge->enter_pages,
+                               .is_reached = (self->watch->reached >> i) & 1,
+                               .n_crossings = self->crossings[edge->limit.meter] };
+}
+
 int mn_threshold_render(MnThreshold *self, GString *text) {
     const MnReading *reading = mn_board_read(self->thresholds->board);
 
     if (mn_threshold_is_gone(self))
         return -ENODEV;
     for (guint i = 0; i < self->watch->n_edges; i++) {
-        const MnEdge *edge = &self->watch->edges[i];
+        MnThresholdLimit limit = mn_threshold_get_limit(self, i);
 
         g_string_append_printf(text,
                                "%s value=%" G_GUINT64_FORMAT " op=%s limit=%" G_GUINT64_FORMAT
-                               " reached=%u crossings=%" G_GUINT64_FORMAT "\n",
-                               mn_meters[edge->limit.meter].name, reading->pages[edge->limit.meter],
-                               mn_op_names[edge->limit.op], edge->enter_pages, (self->watch->reached >> i) & 1,
-                               self->crossings[edge->limit.meter]);
+                               " reached=%d crossings=%" G_GUINT64_FORMAT "\n",
+                               mn_meters[limit.meter].name, reading->pages[limit.meter], mn_op_names[limit.op],
+                               limit.pages, limit.is_reached, limit.n_crossings);
     }
     return 0;
 }

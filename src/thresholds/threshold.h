@@ -24,6 +24,9 @@ void mn_thresholds_listen(MnThresholds *self);
 void mn_thresholds_unlisten(MnThresholds *self);
 const MnEventLog *mn_thresholds_get_log(const MnThresholds *self);
 
+/* Brings all thresholds up to date, also those for which nobody waits. */
+void mn_thresholds_update(MnThresholds *self);
+
 /* appended() is called when the log has new events, perhaps while they are told of a moment: it may only put notices
  * into the outbox. `data` is passed to it. */
 void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
@@ -47,6 +50,23 @@ gboolean mn_threshold_is_gone(const MnThreshold *self);
  * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), -EDQUOT for more limits
  * than the user may have, -ENODEV while the group is gone; then nothing has changed. */
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
+
+const char *mn_threshold_get_name(const MnThreshold *self);
+
+/* Who is charged for it. */
+uid_t mn_threshold_get_payer(const MnThreshold *self);
+
+/* One of its limits, as it was when the threshold was brought up to date last. */
+typedef struct MnThresholdLimit {
+    MnMeterId meter;
+    MnOp op;
+    guint64 pages; /* per cent resolved */
+    gboolean is_reached;
+    guint64 n_crossings; /* since it was written */
+} MnThresholdLimit;
+
+guint mn_threshold_get_n_limits(const MnThreshold *self);
+MnThresholdLimit mn_threshold_get_limit(const MnThreshold *self, guint i);
 
 /* Appends one line a limit: "used value=5123456 op=>= limit=4945632 reached=1 crossings=3\n". -ENODEV
  * while the group is gone. */

@@ -77,6 +77,16 @@ static void test_first_sample(void) {
     CU_ASSERT_EQUAL(mn_board_get_machine(world->board)->offered, (1U << MN_N_METERS) - 1);
 }
 
+static void test_looks_are_counted(void) {
+    g_autoptr(World) world = world_new(MACHINE);
+
+    CU_ASSERT_EQUAL(mn_board_get_looks(world->board)->all, 1);
+    mn_board_refresh(world->board);
+    world_simulate(world, "used 5"); /* nothing is looked at */
+    CU_ASSERT_EQUAL(mn_board_get_looks(world->board)->all, 2);
+    CU_ASSERT_EQUAL(mn_board_get_looks(world->board)->failed, 0);
+}
+
 static void test_a_kernel_without_a_counter(void) {
     g_autoptr(World) world = world_new("ancient-2.6.32");
 
@@ -152,6 +162,7 @@ static void check_damage(World *world, const char *file, const char *text, gsize
     gsize good_len;
     g_autofree char *good = fixture_read("debian-6.1", file, &good_len);
     MnReading before = *mn_board_read(world->board), after;
+    guint64 failed = mn_board_get_looks(world->board)->failed;
     guint n_notified = 0;
     g_autoptr(MnWatch) watch = world_watch_new(world, "used 1 active 1 available<100%", on_notify, &n_notified);
 
@@ -164,6 +175,7 @@ static void check_damage(World *world, const char *file, const char *text, gsize
         after = *mn_board_read(world->board);
     CHECK(memcmp(&before, &after, sizeof before) == 0, "%s", what);
     CHECK(n_warnings == 1 && n_messages == 0, "%s: %u warnings", what, n_warnings);
+    CHECK(mn_board_get_looks(world->board)->failed == failed + 5, "%s", what);
     CHECK(n_notified == 0, "%s", what);
 
     fixture_replace(world->directory, file, good, good_len);
@@ -326,9 +338,14 @@ static void test_without_a_watch_nothing_wakes_us(void) {
     mn_board_unwatch(world->board, watch);
     CU_ASSERT_EQUAL(sleep_ms(), -1);
 
+    mn_board_park(world->board, watch);
+    mn_board_update_parked(world->board);
+    CU_ASSERT_EQUAL(sleep_ms(), -1);
+
     set_number(world, "vmstat", "nr_dirty", 4711); /* nor does a file that changes */
     CU_ASSERT_FALSE(g_main_context_iteration(NULL, FALSE));
     mn_board_unwatch(world->board, empty);
+    mn_board_unwatch(world->board, watch);
     mn_board_release(world->board, ALL_SOURCES);
 }
 
@@ -685,6 +702,7 @@ static void test_it_learns_how_fast_memory_fills(void) {
 
 static CU_TestInfo tests[] = {
     { "the first sample", test_first_sample },
+    { "looks are counted", test_looks_are_counted },
     { "a kernel without a counter", test_a_kernel_without_a_counter },
     { "where nothing can be read", test_where_nothing_can_be_read },
     { "files may be replaced or rewritten", test_files_may_be_replaced_or_rewritten },

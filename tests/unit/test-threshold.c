@@ -198,6 +198,37 @@ static void test_what_crossed_meanwhile_is_seen_once(void) {
     mn_threshold_unwait(fixture.low);
 }
 
+static void test_an_update_brings_all_up_to_date(void) {
+    MnThreshold *other;
+    MnThresholdLimit limit;
+
+    g_assert_cmpint(mn_threshold_new(fixture.all, "other", 2000, &other), ==, 0);
+    CU_ASSERT_EQUAL(write_text("free<5% used 2000", FALSE), 0);
+    CU_ASSERT_EQUAL(mn_threshold_write(other, "active<500", 10, FALSE), 0);
+    world_simulate(fixture.world, "used 3000 active 10");
+    CU_ASSERT_FALSE(mn_threshold_get_limit(fixture.low, 1).is_reached);
+
+    mn_thresholds_update(fixture.all);
+    limit = mn_threshold_get_limit(fixture.low, 0);
+    CU_ASSERT_EQUAL(limit.meter, MN_METER_FREE);
+    CU_ASSERT_EQUAL(limit.op, MN_OP_BELOW);
+    CU_ASSERT_EQUAL(limit.pages, 500);
+    CU_ASSERT_FALSE(limit.is_reached);
+    CU_ASSERT_EQUAL(limit.n_crossings, 0);
+    CU_ASSERT_TRUE(mn_threshold_get_limit(fixture.low, 1).is_reached);
+    CU_ASSERT_EQUAL(mn_threshold_get_limit(fixture.low, 1).n_crossings, 1);
+    CU_ASSERT_TRUE(mn_threshold_get_limit(other, 0).is_reached);
+    CU_ASSERT_EQUAL(mn_threshold_get_n_limits(other), 1);
+
+    world_simulate(fixture.world, "used 0"); /* nor is anybody followed from then on */
+    CU_ASSERT_TRUE(mn_threshold_get_limit(fixture.low, 1).is_reached);
+    mn_threshold_wait(fixture.low);
+    mn_thresholds_update(fixture.all);
+    CU_ASSERT_EQUAL(mn_threshold_get_limit(fixture.low, 1).n_crossings, 2);
+    mn_threshold_unwait(fixture.low);
+    mn_threshold_free(other);
+}
+
 static void test_listeners_hear_all(void) {
     MnThreshold *other;
 
@@ -392,6 +423,7 @@ static CU_TestInfo tests[] = {
     { "crossings are told and counted", test_crossings_are_told_and_counted },
     { "while nobody waits nothing is told", test_nobody_waits },
     { "what crossed meanwhile is seen once", test_what_crossed_meanwhile_is_seen_once },
+    { "an update brings all up to date", test_an_update_brings_all_up_to_date },
     { "listeners hear of all thresholds", test_listeners_hear_all },
     { "writing while somebody listens", test_writing_while_somebody_listens },
     { "adding replaces what is named and leaves the rest", test_adding },
