@@ -113,7 +113,9 @@ int mn_roster_check(const MnRoster *self, uid_t uid, guint n) {
     guint before = listings ? listings->len : 0;
     int r;
 
-    r = n > before ? mn_account_check(account, MN_RESOURCE_VICTIMS, n - before) : 0;
+    r = n > before ? mn_account_charge(account, MN_RESOURCE_VICTIMS, n - before) : 0;
+    if (n > before && r == 0)
+        mn_account_refund(account, MN_RESOURCE_VICTIMS, n - before);
     mn_account_give_back(account);
     return r;
 }

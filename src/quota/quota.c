@@ -51,6 +51,7 @@ struct MnQuota {
     guint64 of_all[MN_N_RESOURCES];
     guint64 used[MN_N_RESOURCES];        /* of all users */
     guint64 used_freely[MN_N_RESOURCES]; /* of root and the owner */
+    guint64 refused[MN_N_RESOURCES];     /* how many charges */
     MnSubids *subids;
     struct timespec subuid_changed_at;
     struct timespec passwd_changed_at;
@@ -194,8 +195,10 @@ int mn_account_charge(MnAccount *self, MnResource resource, guint64 n) {
     int r;
 
     r = mn_account_check(self, resource, n);
-    if (r < 0)
+    if (r < 0) {
+        self->quota->refused[resource]++;
         return r;
+    }
     self->used[resource] += n;
     self->had_much = self->had_much || self->used[resource] > allowances[resource].of_user / MUCH_PART;
     self->quota->used[resource] += n;
@@ -221,6 +224,14 @@ int mn_account_change(MnAccount *self, MnResource resource, guint64 from, guint6
 
 guint64 mn_account_get_used(const MnAccount *self, MnResource resource) {
     return self->used[resource];
+}
+
+const char *mn_resource_get_name(MnResource resource) {
+    return allowances[resource].name;
+}
+
+guint64 mn_quota_get_refused(const MnQuota *self, MnResource resource) {
+    return self->refused[resource];
 }
 
 /* --- for the owner to read --- */

@@ -92,6 +92,12 @@ void mn_account_refund(MnAccount *self, MnResource resource, guint64 n);
 
 guint64 mn_account_get_used(const MnAccount *self, MnResource resource);
 
+/* "opens" */
+const char *mn_resource_get_name(MnResource resource);
+
+/* How many charges were refused since the start. */
+guint64 mn_quota_get_refused(const MnQuota *self, MnResource resource);
+
 /* Appends a line that names the resources, and one for each user who holds something, by ascending uid:
  *
  *   uid opens bytes limits thresholds registrations victims signals descriptors requests

@@ -52,6 +52,22 @@ static void test_share_of_a_user(void) {
     mn_account_give_back(account);
 }
 
+static void test_refusals_are_counted(void) {
+    MnAccount *account = mn_quota_get_account(quota, 1000);
+
+    CU_ASSERT_EQUAL(mn_quota_get_refused(quota, MN_RESOURCE_LIMITS), 0);
+    CU_ASSERT_EQUAL(mn_account_charge(account, MN_RESOURCE_LIMITS, MN_LIMITS_PER_USER_MAX), 0);
+    CU_ASSERT_EQUAL(mn_account_charge(account, MN_RESOURCE_LIMITS, 1), -EDQUOT);
+    CU_ASSERT_EQUAL(mn_account_change(account, MN_RESOURCE_LIMITS, 5, 9), -EDQUOT);
+    CU_ASSERT_EQUAL(mn_account_check(account, MN_RESOURCE_LIMITS, 1), -EDQUOT); /* nobody has asked for it */
+    CU_ASSERT_EQUAL(mn_quota_get_refused(quota, MN_RESOURCE_LIMITS), 2);
+    CU_ASSERT_EQUAL(mn_quota_get_refused(quota, MN_RESOURCE_OPENS), 0);
+    CU_ASSERT_EQUAL(strcmp(mn_resource_get_name(MN_RESOURCE_LIMITS), "limits"), 0);
+
+    mn_account_refund(account, MN_RESOURCE_LIMITS, MN_LIMITS_PER_USER_MAX);
+    mn_account_give_back(account);
+}
+
 static void test_change(void) {
     MnAccount *account = mn_quota_get_account(quota, 1000);
 
@@ -162,6 +178,7 @@ static void test_who_had_much_and_left(void) {
 
 static CU_TestInfo tests[] = {
     { "the share of a user", test_share_of_a_user },
+    { "refusals are counted", test_refusals_are_counted },
     { "change", test_change },
     { "what is left to others", test_what_is_left_to_others },
     { "root and the owner have no share", test_root_and_owner_have_no_share },
