@@ -131,7 +131,12 @@ static void on_sent(int r, MnParcel *answer G_GNUC_UNUSED, gpointer data) {
 }
 
 static int signal_send(MnSignal *self) {
-    return mn_program_ask_signal(&self->program, self->signals->messenger, self->number, on_sent, self, &self->job);
+    int r;
+
+    r = mn_program_ask_signal(&self->program, self->signals->messenger, self->number, on_sent, self, &self->job);
+    if (r == 0)
+        mn_open_note_wakeup(self->open);
+    return r;
 }
 
 void mn_signals_send(MnSignals *self, guint n) {

@@ -37,6 +37,7 @@ typedef struct MnFileOps {
     gsize size;                            /* st_size to report; 0 for one page. Covers the longest text */
     gsize (*size_now)(const MnNode *node); /* instead of it, where that changes */
     gsize (*open_size)(MnOpen *open);      /* the very length, where an open file has one and may be long */
+    gboolean is_of_now;                    /* st_mtime is now, as what it shows is */
     gboolean is_rereadable;                /* a third read at the end begins anew, for clients that never lseek */
 
     int (*open)(MnOpen *open);

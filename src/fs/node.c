@@ -118,6 +118,13 @@ MnNode *mn_node_find_child(const MnNode *dir, const char *name) {
     return g_hash_table_lookup(dir->by_name, name);
 }
 
+/* Directories stay, whatever becomes of what is in them. */
+MnNode *mn_node_get_kind(MnNode *node) {
+    while (node->parent != node->tree->root)
+        node = node->parent;
+    return node;
+}
+
 void mn_tree_unlink(MnTree *self, MnNode *node) {
     MnNode *dir = node->parent;
 
@@ -162,15 +169,18 @@ static gsize file_size(const MnNode *node) {
 }
 
 void mn_node_get_stat(const MnNode *node, struct stat *ret) {
+    gboolean is_of_now = !node->children && node->file_ops->is_of_now;
+    struct timespec changed_at = is_of_now ? mn_date_now() : node->changed_at;
+
     *ret = (struct stat){
         .st_ino = node->ino,
         .st_mode = node->mode,
         .st_nlink = node->children ? 2 + node->n_dirs : (guint)node->is_linked,
         .st_uid = node->uid,
         .st_gid = node->gid,
-        .st_atim = node->changed_at,
-        .st_mtim = node->changed_at,
-        .st_ctim = node->changed_at,
+        .st_atim = changed_at,
+        .st_mtim = changed_at,
+        .st_ctim = changed_at,
         .st_blksize = 4096,
     };
 

@@ -29,6 +29,8 @@ struct MnNode {
     GHashTable *by_name; /* the same */
     guint n_dirs;        /* how many of them are directories */
     MnOpen *opens;       /* of a file: all that have it open */
+    guint n_opens;       /* of what is in the root: how often it is open, or what is in it */
+    guint64 n_wakeups;   /* the same: how often somebody who waited for it was woken */
     MnNotice notice;     /* that all of these are to be woken */
     GString *scratch;    /* of a text file: where its texts are made; NULL before the first */
     GRefString *text;    /* the last of them */
@@ -70,6 +72,9 @@ void mn_tree_foreach(MnTree *self, void (*function)(MnNode *node));
 
 /* The st_size to report for a text that has `len` bytes now: the pages that it takes. */
 gsize mn_node_size_for(gsize len);
+
+/* The file or directory in the root that it is, or is in: what is counted by kind is counted there. */
+MnNode *mn_node_get_kind(MnNode *node);
 
 /* Its mode, owner or entries have changed now. */
 void mn_node_touch(MnNode *node);

@@ -72,6 +72,7 @@ int mn_open_new(MnNode *node, const MnCaller *caller, int flags, MnOpen **ret) {
     if (self->next)
         self->next->previous = self;
     node->opens = self;
+    mn_node_get_kind(node)->n_opens++;
 
     *ret = self;
     return r;
@@ -93,6 +94,7 @@ void mn_open_free(MnOpen *self) {
     mn_account_refund(self->account, MN_RESOURCE_BYTES, text_bytes(mn_snapshot_get_len(&self->snapshot)));
     mn_snapshot_clear(&self->snapshot);
 
+    mn_node_get_kind(self->node)->n_opens--;
     if (self->previous)
         self->previous->next = self->next;
     else
@@ -272,6 +274,10 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
     fuse_reply_poll(req, events);
 }
 
+void mn_open_note_wakeup(const MnOpen *self) {
+    mn_node_get_kind(self->node)->n_wakeups++;
+}
+
 static void serve_blocked(MnOpen *self) {
     char buffer[STREAM_BYTES_MAX];
 
@@ -281,6 +287,7 @@ static void serve_blocked(MnOpen *self) {
 
         if (n == 0)
             return;
+        mn_open_note_wakeup(self);
         fuse_reply_buf(unblock(blocked), buffer, n);
     }
 }
@@ -290,6 +297,7 @@ static void wake(MnOpen *self) {
 
     serve_blocked(self);
     if (handle) {
+        mn_open_note_wakeup(self);
         fuse_lowlevel_notify_poll(handle);
         fuse_pollhandle_destroy(handle);
     }

@@ -51,6 +51,9 @@ void mn_open_tell_first(const MnOpen *self);
  * ends. Whoever was told asks again by himself, so nobody is told twice before he has. */
 void mn_open_wake(MnOpen *self);
 
+/* Somebody who waits for it was woken in another way, which is counted like a poll. */
+void mn_open_note_wakeup(const MnOpen *self);
+
 /* mn_open_wake() for all who have the node open. */
 void mn_node_wake(MnNode *node);
 

@@ -28,6 +28,7 @@ struct MnSignaller {
     int waiting[WAITING_MAX]; /* a ring of eventfds */
     guint first;
     guint n;
+    guint64 n_signals;
     struct iocb requests[BATCH];
     struct iocb *queue[BATCH];
 };
@@ -85,8 +86,13 @@ void mn_signaller_add(MnSignaller *self, int eventfd) {
     if (self->n == WAITING_MAX)
         signal_batch(self);
     self->waiting[(self->first + self->n++) % WAITING_MAX] = eventfd;
+    self->n_signals++;
     if (self->outbox)
         mn_outbox_put(self->outbox, &self->notice);
+}
+
+guint64 mn_signaller_get_n_signals(const MnSignaller *self) {
+    return self->n_signals;
 }
 
 /* The reads are over when io_submit() returns; their results are in the way of the next. */

@@ -21,5 +21,8 @@ int mn_signaller_prepare(MnSignaller *self) G_GNUC_WARN_UNUSED_RESULT;
  * open until then. Allocates nothing. */
 void mn_signaller_add(MnSignaller *self, int eventfd);
 
+/* How often mn_signaller_add() was called. */
+guint64 mn_signaller_get_n_signals(const MnSignaller *self);
+
 /* Does at once what was put off. */
 void mn_signaller_flush(MnSignaller *self);

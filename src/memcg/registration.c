@@ -165,6 +165,10 @@ void mn_registrations_free(MnRegistrations *self) {
     g_free(self);
 }
 
+guint64 mn_registrations_get_n_signals(const MnRegistrations *self) {
+    return mn_signaller_get_n_signals(self->signaller);
+}
+
 MnMemcg *mn_registrations_get_memcg(const MnRegistrations *self) {
     return self->memcg;
 }

@@ -58,5 +58,8 @@ MnMeterId mn_registrations_get_meter(const MnRegistrations *self, MnEventKind ki
 /* Looks whether the group has been removed, or made anew; tells if that is news. TRUE while there is none. */
 gboolean mn_registrations_check_removed(MnRegistrations *self);
 
+/* How often it has signalled an eventfd; what the kernel signals by itself on v1 is not among these. */
+guint64 mn_registrations_get_n_signals(const MnRegistrations *self);
+
 /* How many processes the OOM killer has killed in the group. */
 int mn_registrations_get_oom_kills(MnRegistrations *self, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;

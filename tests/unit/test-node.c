@@ -2,6 +2,7 @@
 /* The inodes: names, numbers and how long they live. */
 #include "fs/node.h"
 #include "hand-clock.h"
+#include "loop/clock.h"
 #include "runner.h"
 
 static guint n_freed;
@@ -20,6 +21,7 @@ static void on_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
 
 static const MnFileOps file_ops = { .free_data = free_data };
 static const MnFileOps large_ops = { .size = 65536 };
+static const MnFileOps now_ops = { .is_of_now = TRUE };
 static const MnDirOps dir_ops = { .unlinked = on_unlinked };
 
 static MnNode *add_file(MnTree *tree, const char *name) {
@@ -63,6 +65,42 @@ static void test_stat(void) {
 
     mn_node_get_stat(root, &stat);
     CU_ASSERT_EQUAL(stat.st_nlink, 4); /* files do not count */
+}
+
+static gboolean is_before(struct timespec a, struct timespec b) {
+    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+static void test_times(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
+    MnNode *now = mn_tree_add_file(tree, mn_tree_get_root(tree), "now", 0444, &now_ops, NULL),
+           *then = add_file(tree, "a");
+    struct timespec added_at = mn_date_now();
+    struct stat stat;
+
+    mn_node_get_stat(then, &stat);
+    CU_ASSERT_FALSE(is_before(added_at, stat.st_mtim));
+    mn_node_get_stat(now, &stat);
+    CU_ASSERT_FALSE(is_before(stat.st_mtim, added_at));
+    CU_ASSERT_FALSE(is_before(mn_date_now(), stat.st_mtim));
+}
+
+static void test_kinds(void) {
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
+    MnNode *root = mn_tree_get_root(tree);
+    MnNode *dir = mn_tree_add_dir(tree, root, "dir", 0755, NULL, NULL);
+    MnNode *below = mn_tree_add_dir(tree, dir, "below", 0755, NULL, NULL);
+    MnNode *file = add_file(tree, "a");
+    MnNode *inner = mn_tree_add_file(tree, below, "a", 0644, &file_ops, tree);
+
+    CU_ASSERT_PTR_EQUAL(mn_node_get_kind(file), file);
+    CU_ASSERT_PTR_EQUAL(mn_node_get_kind(dir), dir);
+    CU_ASSERT_PTR_EQUAL(mn_node_get_kind(inner), dir);
+    inner->n_lookups = 1;
+    mn_tree_unlink(tree, inner);
+    CU_ASSERT_PTR_EQUAL(mn_node_get_kind(inner), dir);
 }
 
 static void test_names(void) {
@@ -166,6 +204,8 @@ static void test_foreach(void) {
 static CU_TestInfo tests[] = {
     { "the root", test_root },
     { "stat", test_stat },
+    { "times", test_times },
+    { "kinds are what is in the root", test_kinds },
     { "a name is looked for in its directory", test_names },
     { "numbers are not used again", test_numbers_are_not_used_again },
     { "an unlinked node lives while somebody holds it", test_unlinked_lives_while_somebody_holds_it },

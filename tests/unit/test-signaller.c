@@ -81,6 +81,7 @@ static void test_flush_is_at_once(void) {
     CU_ASSERT_EQUAL(count(fd), 1);
     turn();
     CU_ASSERT_EQUAL(count(fd), 0); /* not a second time */
+    CU_ASSERT_EQUAL(mn_signaller_get_n_signals(signaller), 1);
     close(fd);
 }
 
