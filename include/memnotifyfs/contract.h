@@ -62,7 +62,9 @@
 #define MEMNOTIFYFS_MEM_NOTIFY "mem_notify"
 #define MEMNOTIFYFS_ZONEINFO "zoneinfo"
 #define MEMNOTIFYFS_USERS "users"
-#define MEMNOTIFYFS_SIMULATE "simulate" /* only there with --simulate */
+#define MEMNOTIFYFS_METRICS "metrics"           /* OpenMetrics 1.0.0 */
+#define MEMNOTIFYFS_METRICS_PROM "metrics.prom" /* the same in the text format 0.0.4 */
+#define MEMNOTIFYFS_SIMULATE "simulate"         /* only there with --simulate */
 
 /* The longest text of limits in one write, in bytes; longer ones are EINVAL. */
 #define MEMNOTIFYFS_LIMITS_MAX 4095

@@ -3,6 +3,7 @@
  * the service that it shows, and nothing else. */
 #pragma once
 
+#include "core/exposition.h"
 #include "fs/node.h"
 
 #include <memnotifyfs/contract.h>
@@ -41,6 +42,8 @@ void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds);
 void mn_events_add(MnTree *tree, MnThresholds *thresholds);
 void mn_parameters_add(MnTree *tree, MnBoard *board);
 void mn_users_add(MnTree *tree, MnQuota *quota);
+void mn_metrics_add(MnTree *tree, const char *name, MnExpositionFormat format, MnBoard *board, MnThresholds *thresholds,
+                    MnRegistrations *registrations);
 void mn_oom_notify_add(MnTree *tree, const char *name, MnOomNotify *device, MnHelper *helper, MnHelper *messenger);
 void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger);
 void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device);

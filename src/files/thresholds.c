@@ -5,8 +5,8 @@
  * is a state that this open file has not read; one that was never read is, so that nothing is lost
  * between open and poll. */
 #include "files/files.h"
+#include "files/thresholds.h"
 #include "fs/open.h"
-#include "thresholds/threshold.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +20,10 @@ typedef struct ThresholdOpen {
     MnOpen open;
     guint64 seen_generation; /* 0 before the first read */
 } ThresholdOpen;
+
+const MnThreshold *mn_node_get_threshold(const MnNode *node) {
+    return ((const ThresholdFile *)node->data)->threshold;
+}
 
 static ThresholdFile *file_of(MnOpen *open) {
     return open->node->data;

@@ -25,6 +25,8 @@ const File files[] = {
     { "oom_notify_critical", TEXT_SIGNAL },
     { "mem_notify", TEXT_SIGNAL },
     { "zoneinfo", TEXT_NONE },
+    { "metrics", TEXT_NONE },
+    { "metrics.prom", TEXT_NONE },
     { "memcg/cgroup.event_control", TEXT_REGISTRATION },
     { "memcg/cgroup.event_control", TEXT_REGISTRATION },
     { "memcg/memory.usage_in_bytes", TEXT_NONE },

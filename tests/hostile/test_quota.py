@@ -72,7 +72,7 @@ def test_open_files(daemon):
     wait_until(lambda: held(daemon, ATTACKER) == {}, "everything to be given back")
 
 
-@pytest.mark.parametrize("name", ["zoneinfo"])
+@pytest.mark.parametrize("name", ["zoneinfo", "metrics"])
 def test_texts_that_are_being_read(daemon, name):
     length = len((daemon / name).read_bytes())
     before = daemon.status_number("RssAnon")

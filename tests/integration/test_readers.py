@@ -13,7 +13,7 @@ import pytest
 from clients import TIMEOUT_S, opened, read_all, write_text
 
 STREAMS = {"events"}
-NEW_FOR_EACH_OPEN = {"oom_ranking"}  # see test_oom_ranking.py
+OF_THE_MOMENT = {"oom_ranking", "metrics", "metrics.prom"}  # see test_oom_ranking.py, test_metrics.py
 NO_TEXT = {"cgroup.event_control", "memory.pressure_level"}  # as the kernel's: no read method
 
 # Each prints the file "$1".
@@ -80,7 +80,7 @@ def run(command, path):
 def files_of(daemon):
     return [os.path.join(directory, name)
             for directory, _, names in os.walk(daemon.mountpoint) for name in sorted(names)
-            if name not in STREAMS | NEW_FOR_EACH_OPEN | NO_TEXT]
+            if name not in STREAMS | OF_THE_MOMENT | NO_TEXT]
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_the_tree_can_be_listed_and_looked_at(still):
     for command in (["ls", "-laR", "$1"], ["busybox", "ls", "-laR", "$1"], ["find", "$1", "-ls"], ["stat", "$1"]):
         assert run(command, still.mountpoint)
     listing = run(["find", "$1", "-type", "f"], still.mountpoint).decode().split()
-    assert sorted(listing) == sorted([*files_of(still), *(str(still / name) for name in STREAMS | NEW_FOR_EACH_OPEN),
+    assert sorted(listing) == sorted([*files_of(still), *(str(still / name) for name in STREAMS | OF_THE_MOMENT),
                                     *(str(still / "memcg" / name) for name in NO_TEXT)])
 
 
