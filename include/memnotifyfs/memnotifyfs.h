@@ -31,7 +31,9 @@ static inline int memnotifyfs_open_(const char *place, const char *below) {
     if (len < 0 || len >= PATH_MAX)
         return -ENAMETOOLONG;
     fd = open(path, O_RDWR | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 /* At the system's mount or, where there is none, at the user's. */

@@ -87,8 +87,8 @@ A_TEXT = [TEXT, TEXT, TEXT, TEXT, TEXT, ENODEV, TEXT, AGAIN]
 A_WAITED_TEXT = [TEXT, TEXT, TEXT, TEXT, TEXT, ENODEV, TEXT, WAITS]
 NO_TEXT = [EINVAL, EINVAL, EINVAL, EINVAL, SIGBUS, ENODEV, EINVAL, EINVAL]
 TABLE = {
-    "memnotify": A_WAITED_TEXT,
-    "meters/used": A_WAITED_TEXT,
+    "memnotify": A_TEXT,
+    "meters/used": A_TEXT,
     "thresholds/low": A_WAITED_TEXT,
     "events": [LINE, ESPIPE, EINVAL, EINVAL, SIGBUS, ENODEV, LINE, WAITS],
     "parameters/update_period": A_TEXT,
