@@ -8,13 +8,18 @@
  *
  * Limits
  *
- *     set  = { NAME [ ">=" | "<" ] NUMBER [ "K" | "M" | "G" | "T" | "%" ] }
- *     joined by blanks, newlines, "=", ":" or ","; one final NUL is ignored
+ *     set  = { NAME [ ">=" | ">" | "<" | "<=" ] NUMBER [ UNIT ] }
+ *     UNIT = "K" | "M" | "G" | "T" | "KiB" | "MiB" | "GiB" | "TiB" | "kB" | "MB" | "GB" | "TB" | "%"
+ *     joined by blanks, newlines, "=", ":" or ","; from "#" to the end of a line is a comment; one
+ *     final NUL is ignored
  *
- * NAME is a meter: a file in meters/. NUMBER is pages; with K, M, G or T (small letters too) bytes
- * in steps of 1024, rounded up to pages; with % a share of the meter total, from 0 to 100. ">=",
- * which may be left out, is reached when the meter is at or above the limit, "<" when it is below.
- * 0 means not tracked, an empty text tracks nothing. A meter may appear once.
+ * NAME is a meter: a file in meters/. NUMBER is pages; with K, M, G or T (small letters too), KiB and
+ * so on bytes in steps of 1024, with kB and so on in steps of 1000, rounded up to pages; with % a share
+ * of the meter total, from 0 to 100. With a unit it may have up to six decimals. ">=", which may be left
+ * out, is reached when the meter is at or above the limit, "<" when it is below; ">" is ">=" one page
+ * more, "<=" is "<" one page more, and as these they are shown. 0 (but not after ">" or "<=") means not
+ * tracked, an empty text tracks nothing. A meter may appear once. What thresholds/NAME shows when it is
+ * read is such a text, too.
  *
  * One write is one whole set. A write that is not understood fails with EINVAL and changes nothing:
  * an unknown meter (also one that this kernel has no counter for), a meter twice, a number that is

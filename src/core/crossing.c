@@ -109,7 +109,7 @@ static void edge_scale(MnEdge *edge, const MnScale *scale) {
 }
 
 static gboolean edge_is_relative(const MnEdge *edge) {
-    return edge->limit.percent > 0 || edge->limit.op == MN_OP_BELOW;
+    return edge->limit.micropercent > 0 || edge->limit.op == MN_OP_BELOW;
 }
 
 static Lane *edge_lane(MnCrossing *self, const MnEdge *edge) {

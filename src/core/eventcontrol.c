@@ -28,9 +28,9 @@ static gboolean is_space(char c) {
     return g_ascii_isspace(c) || c == '\v';
 }
 
-int mn_event_control_parse(const char *text, gsize len, MnEventControl *ret) {
+int mn_event_control_parse(const char *text, gsize len, MnFault *fault, MnEventControl *ret) {
+    const char *start = text, *end;
     MnEventControl parsed;
-    const char *end;
 
     if (len > MN_EVENT_CONTROL_TEXT_MAX)
         return -E2BIG;
@@ -43,12 +43,12 @@ int mn_event_control_parse(const char *text, gsize len, MnEventControl *ret) {
 
     parsed.eventfd = take_number(&text, end);
     if (text == end || *text != ' ')
-        return -EINVAL;
+        return mn_fault_set(fault, (gsize)(text - start), "an eventfd and a file are needed, as in '5 7' or '5 7 50M'");
     text++;
 
     parsed.control = take_number(&text, end);
     if (text < end && *text != ' ')
-        return -EINVAL;
+        return mn_fault_set(fault, (gsize)(text - start), "the number of a file is needed here, and a blank behind it");
     if (text < end)
         text++;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "core/fault.h"
 
 /* A text longer than this is refused by the kernel (one page). */
 #define MN_EVENT_CONTROL_TEXT_MAX 4096
@@ -29,8 +29,9 @@ extern const char *const mn_pressure_names[MN_N_PRESSURES];
  * parser. White space around the whole and everything from a NUL on is dropped; one blank stands
  * after the first number and, if an argument follows, one after the second; the argument is what
  * is left, verbatim. A number may be missing before a blank, and is 0 then. -EINVAL for anything
- * else, -E2BIG over MN_EVENT_CONTROL_TEXT_MAX bytes; *ret is written on success only. */
-int mn_event_control_parse(const char *text, gsize len, MnEventControl *ret) G_GNUC_WARN_UNUSED_RESULT;
+ * else, of which `fault`, which may be NULL, then says what is wrong; -E2BIG over MN_EVENT_CONTROL_TEXT_MAX bytes. *ret is
+ * written on success only. */
+int mn_event_control_parse(const char *text, gsize len, MnFault *fault, MnEventControl *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Parses the argument of a usage threshold: bytes, decimal, 0x hexadecimal or 0 octal, with one
  * of the suffixes K M G T P E (1024s, small letters too); "-1" is the highest there is and

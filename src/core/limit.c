@@ -4,68 +4,24 @@
  * Parsing never half succeeds: the result is written when the last byte has been understood. */
 #include "limit.h"
 
+#include "core/amount.h"
 #include "core/number.h"
-
-#include <errno.h>
-#include <memnotifyfs/contract.h>
-#include <string.h>
 
 const char *const mn_op_names[] = { [MN_OP_AT_LEAST] = ">=", [MN_OP_BELOW] = "<" };
 
-/* The text not yet understood. */
-typedef struct Cursor {
-    const char *at;
-    const char *end;
-} Cursor;
+/* Where a name should be. */
+static int refuse_name(const MnCursor *cursor, const char *start) {
+    char c = start < cursor->end ? *start : '\0';
 
-static gboolean is_blank(char c) {
-    return c != '\0' && strchr(" \t\r\n", c);
-}
-
-static gboolean is_separator(char c) {
-    return is_blank(c) || c == '=' || c == ':' || c == ',';
-}
-
-static void skip_blanks(Cursor *cursor) {
-    while (cursor->at < cursor->end && is_blank(*cursor->at))
-        cursor->at++;
-}
-
-static gboolean skip_separators(Cursor *cursor) {
-    const char *start = cursor->at;
-
-    while (cursor->at < cursor->end && is_separator(*cursor->at))
-        cursor->at++;
-    return cursor->at > start;
-}
-
-static int cursor_init(Cursor *cursor, const char *text, gsize len) {
-    if (len > MEMNOTIFYFS_LIMITS_MAX)
-        return -EINVAL;
-    if (len > 0 && text[len - 1] == '\0') /* C clients like to write strlen + 1 bytes */
-        len--;
-
-    *cursor = (Cursor){ text, text + len };
-    skip_separators(cursor);
-    return 0;
-}
-
-static gboolean skip_word(Cursor *cursor, const char *word) {
-    gsize len = strlen(word);
-
-    if ((gsize)(cursor->end - cursor->at) < len || memcmp(cursor->at, word, len) != 0)
-        return FALSE;
-    cursor->at += len;
-    return TRUE;
-}
-
-/* A token has to be followed by a separator or the end of the text. */
-static gboolean at_boundary(const Cursor *cursor) {
-    return cursor->at == cursor->end || is_separator(*cursor->at);
+    if (g_ascii_isdigit(c) || c == '<' || c == '>')
+        return mn_cursor_refuse_at(cursor, start, "the name of a meter is missing before it, as in 'used 80%'");
+    if (g_ascii_isalpha(c) || c == '_')
+        return mn_cursor_refuse_at(cursor, start, "there is no meter of that name");
+    return mn_cursor_refuse_at(cursor, start, "the name of a meter is needed here; a unit follows its number directly");
 }
 
 /* A name that is offered and that `seen` does not have yet, and what separates it from its number. */
-static int parse_name(Cursor *cursor, const MnMachine *machine, guint seen, guint *ret) {
+static int parse_name(MnCursor *cursor, const MnMachine *machine, guint seen, guint *ret) {
     const char *start = cursor->at;
     gboolean separated;
     int id;
@@ -74,169 +30,242 @@ static int parse_name(Cursor *cursor, const MnMachine *machine, guint seen, guin
         cursor->at++;
 
     id = mn_meter_find(start, cursor->at - start);
-    if (id < 0 || !(machine->offered & MN_METER_BIT(id)) || (seen & MN_METER_BIT(id)))
-        return -EINVAL;
+    if (id < 0 || !(machine->offered & MN_METER_BIT(id)))
+        return refuse_name(cursor, start);
+    if (seen & MN_METER_BIT(id))
+        return mn_cursor_refuse_at(cursor, start, "this meter has been named before");
 
-    separated = skip_separators(cursor);
-    if (!separated && cursor->at < cursor->end && g_ascii_isdigit(*cursor->at))
-        return -EINVAL;
+    separated = mn_cursor_skip_separators(cursor);
+    if (!separated && g_ascii_isdigit(mn_cursor_peek(cursor)))
+        return mn_cursor_refuse(cursor, "a blank is missing between the meter and its number");
 
     *ret = id;
     return 0;
 }
 
-static MnOp parse_op(Cursor *cursor) {
-    if (skip_word(cursor, mn_op_names[MN_OP_BELOW]))
-        return MN_OP_BELOW;
-    (void)skip_word(cursor, mn_op_names[MN_OP_AT_LEAST]);
-    return MN_OP_AT_LEAST;
-}
+typedef struct Op {
+    const char *name;
+    MnOp op;
+    guint more_pages; /* the limit is at so many pages more than is written */
+} Op;
 
-static int parse_unit_bytes(Cursor *cursor, guint64 *ret) {
-    static const char units[] = "KMGT";
-    const char *unit;
+/* Longer names come before those that they begin with. */
+static const Op ops[] = {
+    { ">=", MN_OP_AT_LEAST, 0 },
+    { ">", MN_OP_AT_LEAST, 1 },
+    { "<=", MN_OP_BELOW, 1 },
+    { "<", MN_OP_BELOW, 0 },
+};
 
-    unit = memchr(units, g_ascii_toupper(*cursor->at), strlen(units));
-    if (!unit)
-        return -EINVAL;
-
-    cursor->at++;
-    *ret = G_GUINT64_CONSTANT(1024) << (10 * (unit - units));
+/* Blanks alone may stand behind it: "=" would make another operator. "=>" is none, and who writes it means another one
+ * than ">". */
+static int parse_op(MnCursor *cursor, const Op **ret) {
+    *ret = &ops[0];
+    if (mn_cursor_peek(cursor) == '>' && cursor->at > cursor->start && cursor->at[-1] == '=' &&
+        cursor->end - cursor->at > 1 && cursor->at[1] != '=')
+        return mn_cursor_refuse_at(cursor, cursor->at - 1, "'=>' is no operator; '>=' and '>' are");
+    for (guint i = 0; i < G_N_ELEMENTS(ops); i++)
+        if (mn_cursor_skip_word(cursor, ops[i].name)) {
+            *ret = &ops[i];
+            break;
+        }
+    mn_cursor_skip_blanks(cursor);
     return 0;
 }
 
-/* "5000", "512M" or "80%" into limit->pages or limit->percent. */
-static int parse_amount(Cursor *cursor, const MnMachine *machine, MnLimit *limit) {
-    guint64 number, unit_bytes;
+static int parse_amount(MnCursor *cursor, const MnMachine *machine, MnLimit *limit) {
+    MnAmount amount;
     int r;
 
-    r = mn_number_parse(&cursor->at, cursor->end, &number);
+    r = mn_amount_parse(cursor, machine->page_bytes, &amount);
     if (r < 0)
         return r;
-
-    if (skip_word(cursor, "%")) {
-        if (number > 100)
-            return -EINVAL;
-        limit->percent = number;
-        number = 0;
-    } else if (!at_boundary(cursor)) {
-        r = parse_unit_bytes(cursor, &unit_bytes);
-        if (r < 0)
-            return r;
-        if (!g_uint64_checked_mul(&number, number, unit_bytes))
-            return -EINVAL;
-        number = number / machine->page_bytes + (number % machine->page_bytes != 0);
-    }
-    if (!at_boundary(cursor))
-        return -EINVAL;
-
-    limit->pages = number;
+    limit->pages = amount.pages;
+    limit->micropercent = amount.micropercent;
     return 0;
 }
 
-static int parse_limit(Cursor *cursor, const MnMachine *machine, guint meter, MnLimitSet *set) {
-    MnLimit limit = { .meter = meter };
+/* With its operator: ">= 80%". */
+static int parse_value(MnCursor *cursor, const MnMachine *machine, const Op *op, MnLimit *limit) {
+    const char *start = cursor->at;
     int r;
 
-    limit.op = parse_op(cursor);
-    skip_blanks(cursor); /* alone: "<=" is an operator that there is not */
-    r = parse_amount(cursor, machine, &limit);
+    r = parse_amount(cursor, machine, limit);
     if (r < 0)
         return r;
-
-    set->named |= MN_METER_BIT(meter);
-    if (limit.percent > 0 || limit.pages > 0)
-        set->limits[set->n++] = limit;
-    skip_separators(cursor);
+    limit->op = op->op;
+    if (!g_uint64_checked_add(&limit->pages, limit->pages, op->more_pages))
+        return mn_cursor_refuse_at(cursor, start, "the number is too large");
     return 0;
 }
 
-int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, MnLimitSet *ret) {
-    MnLimitSet parsed = { 0 };
+/* "80%" or ">= 80%" */
+static int parse_limit(MnCursor *cursor, const MnMachine *machine, MnLimit *limit) {
+    const Op *op;
+    int r;
+
+    r = parse_op(cursor, &op);
+    return r < 0 ? r : parse_value(cursor, machine, op, limit);
+}
+
+static int skip_field_name(MnCursor *cursor, const char *name) {
+    mn_cursor_skip_separators(cursor);
+    if (!mn_cursor_skip_word(cursor, name))
+        return mn_cursor_refuse(cursor, "what a threshold shows is: value= op= limit= reached= crossings=");
+    return 0;
+}
+
+/* "crossings=3", of which the number does not matter. */
+static int skip_field(MnCursor *cursor, const char *name) {
+    guint64 number;
+    int r;
+
+    r = skip_field_name(cursor, name);
+    if (r < 0)
+        return r;
+    if (mn_number_parse(&cursor->at, cursor->end, &number) < 0 || !mn_cursor_is_at_boundary(cursor))
+        return mn_cursor_refuse(cursor, "a number is needed here");
+    return 0;
+}
+
+/* "value=5123456 op=>= limit=4945632 reached=1 crossings=3", as a threshold is shown. */
+static int parse_shown(MnCursor *cursor, const MnMachine *machine, MnLimit *limit) {
+    const Op *op = NULL;
+    int r;
+
+    r = skip_field(cursor, "value=");
+    if (r == 0)
+        r = skip_field_name(cursor, "op=");
+    if (r == 0)
+        r = parse_op(cursor, &op);
+    if (r == 0)
+        r = skip_field_name(cursor, "limit=");
+    if (r == 0)
+        r = parse_value(cursor, machine, op, limit);
+    if (r == 0)
+        r = skip_field(cursor, "reached=");
+    if (r == 0)
+        r = skip_field(cursor, "crossings=");
+    return r;
+}
+
+static gboolean is_shown(const MnCursor *cursor) {
+    MnCursor ahead = *cursor;
+
+    return mn_cursor_skip_word(&ahead, "value=");
+}
+
+/* A name and its limit. */
+static int parse_named(MnCursor *cursor, const MnMachine *machine, guint seen, MnLimit *ret) {
     guint meter;
-    Cursor cursor;
     int r;
 
-    r = cursor_init(&cursor, text, len);
+    r = parse_name(cursor, machine, seen, &meter);
+    if (r < 0)
+        return r;
+    *ret = (MnLimit){ .meter = meter };
+    return is_shown(cursor) ? parse_shown(cursor, machine, ret) : parse_limit(cursor, machine, ret);
+}
+
+static void add_limit(MnLimitSet *set, const MnLimit *limit) {
+    set->named |= MN_METER_BIT(limit->meter);
+    if (limit->micropercent > 0 || limit->pages > 0)
+        set->limits[set->n++] = *limit;
+}
+
+int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, MnFault *fault, MnLimitSet *ret) {
+    MnLimitSet parsed = { 0 };
+    MnCursor cursor;
+    MnLimit limit;
+    int r;
+
+    r = mn_cursor_init(&cursor, text, len, fault);
     if (r < 0)
         return r;
 
-    while (cursor.at < cursor.end) {
-        r = parse_name(&cursor, machine, parsed.named, &meter);
+    while (!mn_cursor_is_at_end(&cursor)) {
+        r = parse_named(&cursor, machine, parsed.named, &limit);
         if (r < 0)
             return r;
-        r = parse_limit(&cursor, machine, meter, &parsed);
-        if (r < 0)
-            return r;
+        add_limit(&parsed, &limit);
+        mn_cursor_skip_separators(&cursor);
     }
 
     *ret = parsed;
     return 0;
 }
 
-int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter, MnLimitSet *ret) {
+int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter, MnFault *fault,
+                           MnLimitSet *ret) {
     MnLimitSet parsed = { 0 };
-    Cursor cursor;
+    MnLimit limit = { .meter = meter };
+    MnCursor cursor;
     int r;
 
-    r = cursor_init(&cursor, text, len);
+    r = mn_cursor_init(&cursor, text, len, fault);
     if (r < 0)
         return r;
 
-    if (cursor.at < cursor.end) {
-        r = parse_limit(&cursor, machine, meter, &parsed);
+    if (!mn_cursor_is_at_end(&cursor)) {
+        r = parse_limit(&cursor, machine, &limit);
         if (r < 0)
             return r;
+        add_limit(&parsed, &limit);
+        mn_cursor_skip_separators(&cursor);
     }
-    if (cursor.at < cursor.end)
-        return -EINVAL;
+    if (!mn_cursor_is_at_end(&cursor))
+        return mn_cursor_refuse(&cursor, "there may be one limit here, without the name of the meter");
 
     *ret = parsed;
     return 0;
 }
 
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages) {
-    if (limit->percent == 0)
+    const guint64 all = G_GUINT64_CONSTANT(100) * MN_MICROPERCENT;
+    guint64 share = limit->micropercent;
+
+    if (share == 0)
         return limit->pages;
 
     /* Rounded up, without overflow: at or above 80 % of 101 pages begins at page 81. */
-    return MAX(1, total_pages / 100 * limit->percent + (total_pages % 100 * limit->percent + 99) / 100);
+    share = total_pages / all * share + (total_pages % all * share + all - 1) / all;
+    return mn_add(MAX(1, share), limit->pages);
 }
 
-int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnOverride *ret) {
+static int parse_override(MnCursor *cursor, const MnMachine *machine, guint meter, MnOverride *override) {
+    if (mn_cursor_skip_word(cursor, "-")) {
+        override->measured |= MN_METER_BIT(meter);
+        return mn_cursor_is_at_boundary(cursor) ? 0 : mn_cursor_refuse(cursor, "a blank is missing here");
+    }
+    override->values[meter].meter = meter;
+    override->fixed |= MN_METER_BIT(meter);
+    return parse_amount(cursor, machine, &override->values[meter]);
+}
+
+int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnFault *fault, MnOverride *ret) {
     MnOverride parsed = { 0 };
     guint meter;
-    Cursor cursor;
+    MnCursor cursor;
     int r;
 
-    r = cursor_init(&cursor, text, len);
+    r = mn_cursor_init(&cursor, text, len, fault);
     if (r < 0)
         return r;
 
-    if (skip_word(&cursor, "reset")) {
-        skip_separators(&cursor);
-        if (cursor.at < cursor.end)
-            return -EINVAL;
+    if (mn_cursor_skip_word(&cursor, "reset")) {
+        mn_cursor_skip_separators(&cursor);
+        if (!mn_cursor_is_at_end(&cursor))
+            return mn_cursor_refuse(&cursor, "'reset' stands alone");
         parsed.measured = machine->offered;
     }
 
-    while (cursor.at < cursor.end) {
+    while (!mn_cursor_is_at_end(&cursor)) {
         r = parse_name(&cursor, machine, parsed.fixed | parsed.measured, &meter);
+        if (r == 0)
+            r = parse_override(&cursor, machine, meter, &parsed);
         if (r < 0)
             return r;
-
-        if (skip_word(&cursor, "-")) {
-            if (!at_boundary(&cursor))
-                return -EINVAL;
-            parsed.measured |= MN_METER_BIT(meter);
-        } else {
-            parsed.values[meter].meter = meter;
-            r = parse_amount(&cursor, machine, &parsed.values[meter]);
-            if (r < 0)
-                return r;
-            parsed.fixed |= MN_METER_BIT(meter);
-        }
-        skip_separators(&cursor);
+        mn_cursor_skip_separators(&cursor);
     }
 
     *ret = parsed;

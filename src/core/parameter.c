@@ -4,7 +4,6 @@
 
 #include "core/number.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define DAY_MS G_GUINT64_CONSTANT(86400000)
@@ -33,18 +32,16 @@ guint64 mn_parameters_get(const MnParameters *self, const MnParameter *parameter
     return *value_of((MnParameters *)self, parameter);
 }
 
-int mn_parameters_set(MnParameters *self, const MnParameter *parameter, const char *text, gsize len) {
+int mn_parameters_set(MnParameters *self, const MnParameter *parameter, const char *text, gsize len, MnFault *fault) {
     const char *at = text, *end = text + len;
     guint64 number;
-    int r;
 
     if (len > 0 && (end[-1] == '\n' || end[-1] == '\0'))
         end--;
-    r = mn_number_parse(&at, end, &number);
-    if (r < 0)
-        return r;
-    if (at < end || number < parameter->min || number > parameter->max)
-        return -EINVAL;
+    if (mn_number_parse(&at, end, &number) < 0 || at < end || number < parameter->min || number > parameter->max)
+        return mn_fault_set(fault, (gsize)(at < end ? at - text : 0),
+                            "a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " is needed, and nothing else",
+                            parameter->min, parameter->max);
 
     *value_of(self, parameter) = number;
     return 0;

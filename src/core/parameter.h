@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "core/fault.h"
 
 /* The module parameters of the driver and ours, at once the mount options and the files below
  * parameters/. */
@@ -29,8 +29,8 @@ void mn_parameters_init(MnParameters *self);
 guint64 mn_parameters_get(const MnParameters *self, const MnParameter *parameter);
 
 /* Sets one from a decimal number, which a newline or NUL may end. -EINVAL, and nothing changed, for
- * anything else and for a number out of range. */
-int mn_parameters_set(MnParameters *self, const MnParameter *parameter, const char *text, gsize len)
+ * anything else and for a number out of range: `fault`, which may be NULL, then says what is wrong. */
+int mn_parameters_set(MnParameters *self, const MnParameter *parameter, const char *text, gsize len, MnFault *fault)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* NULL when there is none of that name. */

@@ -24,15 +24,15 @@ static int parse_pid(const char **at, const char *end, pid_t *ret) {
     return 0;
 }
 
-int mn_pid_list_parse(const char *text, gsize len, GArray **ret) {
+int mn_pid_list_parse(const char *text, gsize len, MnFault *fault, GArray **ret) {
     g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     const char *at = text, *end;
     pid_t pid;
-    int r;
 
     if (len > MN_PID_LIST_TEXT_MAX)
-        return -EINVAL;
+        return mn_fault_set(fault, MN_PID_LIST_TEXT_MAX, "the text is too long: it may have %d bytes",
+                            MN_PID_LIST_TEXT_MAX);
     if (len > 0 && text[len - 1] == '\0')
         len--;
     end = text + len;
@@ -42,9 +42,9 @@ int mn_pid_list_parse(const char *text, gsize len, GArray **ret) {
             at++;
         if (at == end)
             break;
-        r = parse_pid(&at, end, &pid);
-        if (r < 0)
-            return r;
+        if (parse_pid(&at, end, &pid) < 0)
+            return mn_fault_set(fault, (gsize)(at - text),
+                                "the number of a process is needed here, and a blank behind it");
         if (g_hash_table_add(seen, GINT_TO_POINTER(pid)))
             g_array_append_val(pids, pid);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "core/fault.h"
+
 #include <sys/types.h>
 
 /* The longest list that is accepted, and the longest that is shown: 64 KiB have room for less than
@@ -14,8 +15,8 @@
  * left out. *ret is a new array of pid_t.
  *
  * -EINVAL, with *ret untouched, for 0, a number over 31 bits, a text over MN_PID_LIST_TEXT_MAX, or
- * anything else. */
-int mn_pid_list_parse(const char *text, gsize len, GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
+ * anything else. Then `fault`, which may be NULL, says what is wrong. */
+int mn_pid_list_parse(const char *text, gsize len, MnFault *fault, GArray **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends one of the list as the original did: with a blank behind it. After the last comes a
  * newline. */

@@ -104,7 +104,7 @@ static int take_parameter(Parsing *parsing, const char *argument) {
     const char *value = value_of(argument);
     const MnParameter *parameter = mn_parameter_find(argument, value - 1 - argument);
 
-    if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value)) < 0)
+    if (mn_parameters_set(&parsing->options->parameters, parameter, value, strlen(value), NULL) < 0)
         return fail(parsing,
                     "bad value in '%s': a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " is needed",
                     argument, parameter->min, parameter->max);

@@ -154,11 +154,13 @@ static MnOomList *make_oom_list(const MnOptions *options, MnStateFile *state, Mn
 static MnOomKiller *make_oom_killer(const MnOptions *options, MnBoard *board, MnOomList *list, MnHelper *messenger,
                                     GError **error) {
     const char *text = options->oom_limit;
+    MnFault fault = { 0 };
     MnLimitSet limits;
 
-    if (mn_limit_set_parse(text, strlen(text), mn_board_get_machine(board), &limits) < 0 || limits.n == 0) {
+    if (mn_limit_set_parse(text, strlen(text), mn_board_get_machine(board), &fault, &limits) < 0 || limits.n == 0) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "bad value in 'oom_limit=%s': a limit such as 'available<2%%' is needed", text);
+                    "bad value in 'oom_limit=%s': %s%sa limit such as 'available<2%%' is needed", text, fault.reason,
+                    fault.reason[0] ? "; " : "");
         return NULL;
     }
     return mn_oom_killer_new(board, list, &limits, options->oom_grace_ms, messenger);

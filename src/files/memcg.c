@@ -243,7 +243,7 @@ static int event_control_write(MnOpen *open, const MnWrite *write) {
     self->open = open;
     self->caller = write->caller;
     self->text = g_memdup2(write->text, write->len);
-    r = mn_event_control_parse(self->text, write->len, &self->parsed);
+    r = mn_event_control_parse(self->text, write->len, write->fault, &self->parsed);
     if (r == 0)
         r = mn_registrations_claim(registrations_of(open), self->caller.tid, self->caller.uid, &self->parsed,
                                    on_claimed, self);

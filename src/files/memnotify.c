@@ -86,7 +86,7 @@ static int memnotify_write(MnOpen *open, const MnWrite *write) {
     MnLimitSet set;
     int r;
 
-    r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), &set);
+    r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), write->fault, &set);
     if (r == 0 && mn_board_is_gone(board_of(open)))
         r = -ENODEV;
     if (r == 0)

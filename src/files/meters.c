@@ -68,7 +68,8 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
     MnLimitSet set;
     int r;
 
-    r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, &set);
+    r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, write->fault,
+                               &set);
     if (r == 0 && mn_board_is_gone(board))
         r = -ENODEV;
     if (r == 0)

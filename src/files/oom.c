@@ -35,7 +35,7 @@ static int oom_write(MnOpen *open, const MnWrite *write) {
     };
     int r;
 
-    r = mn_oom_list_write(list_of(open), write->text, write->len, &writer, on_written, open);
+    r = mn_oom_list_write(list_of(open), write->text, write->len, write->fault, &writer, on_written, open);
     return r < 0 ? r : MN_LATER;
 }
 

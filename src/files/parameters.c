@@ -24,7 +24,7 @@ static int parameter_write(MnOpen *open, const MnWrite *write) {
     MnParameters parameters = *mn_board_get_parameters(file->board);
     int r;
 
-    r = mn_parameters_set(&parameters, file->parameter, write->text, write->len);
+    r = mn_parameters_set(&parameters, file->parameter, write->text, write->len, write->fault);
     if (r < 0)
         return r;
     mn_board_set_parameters(file->board, &parameters);

@@ -20,7 +20,7 @@ static int simulate_write(MnOpen *open, const MnWrite *write) {
     MnOverride override;
     int r;
 
-    r = mn_override_parse(write->text, write->len, mn_board_get_machine(board), &override);
+    r = mn_override_parse(write->text, write->len, mn_board_get_machine(board), write->fault, &override);
     if (r < 0)
         return r;
     mn_board_override(board, &override);

@@ -65,7 +65,7 @@ static int threshold_write(MnOpen *open, const MnWrite *write) {
 
     if (!file->threshold)
         return -ENOENT;
-    return mn_threshold_write(file->threshold, write->text, write->len, write->offset > 0);
+    return mn_threshold_write(file->threshold, write->text, write->len, write->offset > 0, write->fault);
 }
 
 static guint threshold_poll(MnOpen *open) {

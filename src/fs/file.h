@@ -3,6 +3,8 @@
  * below src/files know nothing else of FUSE. */
 #pragma once
 
+#include "core/fault.h"
+
 #include <glib.h>
 #include <sys/types.h>
 
@@ -24,6 +26,7 @@ typedef struct MnWrite {
     gsize len;
     off_t offset;
     MnCaller caller;
+    MnFault *fault; /* where write() says what is wrong with the text; never NULL */
 } MnWrite;
 
 /* What open() and write() return when they will call mn_open_finish() later. After such an open() there is a

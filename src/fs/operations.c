@@ -241,7 +241,8 @@ static void on_read(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, size_t size, o
 static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *text, size_t len, off_t offset,
                      struct fuse_file_info *info) {
     MnOpen *open = open_of(info);
-    MnWrite write = { .text = text, .len = len, .offset = offset, .caller = caller_of(req) };
+    MnFault fault = { 0 };
+    MnWrite write = { .text = text, .len = len, .offset = offset, .caller = caller_of(req), .fault = &fault };
     int r;
 
     r = mn_open_begin_writing(open, len);

@@ -232,11 +232,11 @@ static void on_opened(int r, MnParcel *answer, gpointer data) {
     writing->written(r, writing->data);
 }
 
-static int read_pids(const char *text, gsize len, GArray **ret) {
+static int read_pids(const char *text, gsize len, MnFault *fault, GArray **ret) {
     g_autoptr(GArray) pids = NULL;
     int r;
 
-    r = mn_pid_list_parse(text, len, &pids);
+    r = mn_pid_list_parse(text, len, fault, &pids);
     if (r < 0)
         return r;
     for (guint i = 0; i < pids->len; i++)
@@ -247,7 +247,7 @@ static int read_pids(const char *text, gsize len, GArray **ret) {
     return 0;
 }
 
-int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWriter *writer,
+int mn_oom_list_write(MnOomList *self, const char *text, gsize len, MnFault *fault, const MnWriter *writer,
                       void (*written)(int r, gpointer data), gpointer data) {
     g_autoptr(Writing) writing = NULL;
     g_autoptr(GArray) pids = NULL;
@@ -257,7 +257,7 @@ int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWrit
         return -EROFS;
     if (len > TEXT_OF_USER_MAX && !mn_roster_is_privileged(self->roster, writer->opener_uid))
         return -EDQUOT;
-    r = read_pids(text, len, &pids);
+    r = read_pids(text, len, fault, &pids);
     if (r == 0)
         r = mn_roster_check(self->roster, writer->opener_uid, pids->len);
     if (r < 0)

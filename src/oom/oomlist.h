@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/fault.h"
 #include "oom/victim.h"
 #include "kernel/statefile.h"
 
@@ -26,13 +27,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnOomList, mn_oom_list_free)
 
 /* Replaces the list of the user who has opened the file by `text` (see mn_pid_list_parse()); on any error it stays as
  * it was. written() is called with the outcome, unless it is an error that is returned at once.
- *   -EROFS: the list is off.  -EINVAL: no list of pids.  -EDQUOT: more than the user may list.
+ *   -EROFS: the list is off.  -EINVAL: no list of pids; `fault` says why.  -EDQUOT: more than the user may list.
  *   -ESRCH: no living process of that pid.
  *   -EPERM: the process is init, a kernel thread or ourselves; or opener or writer may not kill it,
  *           or we may not; or the writer is in a pid namespace whose pids we cannot know.
  *   -EMFILE, -ENFILE, -ENOMEM: no descriptor for it.
  *   -EBUSY: it took too long to look at them. */
-int mn_oom_list_write(MnOomList *self, const char *text, gsize len, const MnWriter *writer,
+int mn_oom_list_write(MnOomList *self, const char *text, gsize len, MnFault *fault, const MnWriter *writer,
                       void (*written)(int r, gpointer data), gpointer data) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Drops those that have ended. */

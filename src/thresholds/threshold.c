@@ -248,14 +248,14 @@ static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fres
     place(self);
 }
 
-int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) {
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault) {
     const MnMachine *machine = mn_board_get_machine(self->thresholds->board);
     guint32 reached = 0;
     MnLimitSet set;
     guint n_fresh;
     int r;
 
-    r = mn_limit_set_parse(text, len, machine, &set);
+    r = mn_limit_set_parse(text, len, machine, fault, &set);
     if (r == 0 && mn_threshold_is_gone(self))
         r = -ENODEV;
     if (r < 0)

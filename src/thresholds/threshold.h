@@ -47,9 +47,11 @@ void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data),
 gboolean mn_threshold_is_gone(const MnThreshold *self);
 
 /* Sets the limits: `text` is the whole set, or with `add` replaces or adds those that it names and
- * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), -EDQUOT for more limits
+ * leaves the others. A limit reached already is no event. -EINVAL as mn_limit_set_parse(), with
+ * `fault`; -EDQUOT for more limits
  * than the user may have, -ENODEV while the group is gone; then nothing has changed. */
-int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add) G_GNUC_WARN_UNUSED_RESULT;
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 const char *mn_threshold_get_name(const MnThreshold *self);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a write to `simulate` asks for. */
+#include "core/amount.h"
 #include "limit-text.h"
 #include "target.h"
 
@@ -16,7 +17,7 @@ static void check_round_trip(const MnOverride *override) {
     g_autofree char *text = override_print(override);
     MnOverride again;
 
-    g_assert_cmpint(mn_override_parse(text, strlen(text), &machine, &again), ==, 0);
+    g_assert_cmpint(mn_override_parse(text, strlen(text), &machine, NULL, &again), ==, 0);
     g_assert_cmphex(again.fixed, ==, override->fixed);
     g_assert_cmphex(again.measured, ==, override->measured);
     for (guint id = 0; id < MN_N_METERS; id++)
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     memset(&untouched, 0x5a, sizeof untouched);
     override = untouched;
-    r = mn_override_parse((const char *)data, size, &machine, &override);
+    r = mn_override_parse((const char *)data, size, &machine, NULL, &override);
     if (r < 0) {
         g_assert_cmpint(r, ==, -EINVAL);
         g_assert_cmpmem(&override, sizeof override, &untouched, sizeof untouched);
@@ -40,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_assert_cmphex(override.fixed & override.measured, ==, 0);
     g_assert_cmphex((override.fixed | override.measured) & ~machine.offered, ==, 0);
     for (guint id = 0; id < MN_N_METERS; id++)
-        g_assert_cmpuint(override.values[id].percent, <=, 100);
+        g_assert_cmpuint(override.values[id].micropercent, <=, 100 * MN_MICROPERCENT);
     check_round_trip(&override);
     return 0;
 }

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_autoptr(GArray) pids = NULL;
     g_autoptr(GArray) again = NULL;
 
-    if (mn_pid_list_parse((const char *)data, size, &pids) < 0) {
+    if (mn_pid_list_parse((const char *)data, size, NULL, &pids) < 0) {
         g_assert_null(pids);
         return 0;
     }
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (shown->len > MN_PID_LIST_TEXT_MAX)
         return 0;
 
-    g_assert_cmpint(mn_pid_list_parse(shown->str, shown->len, &again), ==, 0);
+    g_assert_cmpint(mn_pid_list_parse(shown->str, shown->len, NULL, &again), ==, 0);
     g_assert_cmpint(again->len, ==, pids->len);
     for (guint i = 0; i < pids->len; i++)
         g_assert_cmpint(g_array_index(again, pid_t, i), ==, g_array_index(pids, pid_t, i));

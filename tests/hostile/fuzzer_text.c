@@ -95,9 +95,9 @@ static const char *const meters[] = {
     "used",    "active", "total",      "free",      "available", "anon",   "file", "shmem", "slab_reclaimable",
     "mlocked", "dirty",  "swap_total", "swap_free", "swap_used", "nothing"
 };
-static const char *const signs[] = { " ", " ", ">=", "<", "=", ":", ",", "\t", "\n", "", "<=" };
-static const char *const units[] = { "", "", "K", "M", "G", "t", "%", "%", "%", "k", "P" };
-static const char *const blanks[] = { " ", " ", " ", "\n", ",", "" };
+static const char *const signs[] = { " ", " ", ">=", "<", "=", ":", ",", "\t", "\n", "", "<=", ">", "=>" };
+static const char *const units[] = { "", "", "K", "M", "G", "t", "%", "%", ".5%", "k", "P", "MiB", "GB", ".5G", ".5" };
+static const char *const blanks[] = { " ", " ", " ", "\n", ",", "", " # comment\n" };
 static const char *const signal_names[] = { "USR1", "SIGUSR2", "URG",  "WINCH", "IO", "RTMIN+1", "RTMAX-2",
                                             "10",   "KILL",    "STOP", "off",   "0",  "65",      "NONE" };
 static const char *const levels[] = { "low", "medium", "critical", "low,hierarchy", "critical,local", "none" };

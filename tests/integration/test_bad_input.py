@@ -12,9 +12,10 @@ from clients import events_now, is_ready, opened, read_text, write_text
 # Wrong wherever limits are written, with or without the name of a meter in front.
 BAD_AMOUNTS = [
     b"-5", b"- 5", b"+5", b"10X", b"10KB", b"5K5", b"10 K", b"101%", b"-1%", b"%", b"5%%", b"five", b"0x10",
-    b"1.5", b"1e3",
+    b"1.5", b"1.G", b".5G", b"7.5555555%", b"100.1%", b"10mb", b"1e3",
     b"18446744073709551616", b"99999999999999999999999999999999", b"16777216T", b"18446744073709551615G",
-    b"> 5", b"<= 5", b"= = >", b"== <", b"<", b">=", b"<>5", b"5;", b"5 # five", b"5 6", b"5\0 6", b"5\0\0", b"\0005",
+    b"=> 5", b"> = 5", b"> 18446744073709551615", b"= = >", b"== <", b"<", b">=", b"<>5", b"5;", b"5 6",
+    b"5 # five\n6", b"5 # fi\0ve", b"5\0 6", b"5\0\0", b"\0005",
     b"5 \xc3", b"\xe2\x82", b"\xff\xfe5", bytes(range(256)), bytes(5000), b"5" + b" " * 4999, b"5\n" * 2500,
     "5\N{NO-BREAK SPACE}".encode(), "\N{ARABIC-INDIC DIGIT FIVE}".encode(),
 ]
@@ -138,7 +139,9 @@ def test_what_cannot_be_written_says_so(daemon):
 
 
 @pytest.mark.parametrize("text", [b"used 5 ", b"used 5\0", b"used   5\n\n", b"used,5", b"used:5", b"used=5",
-                                  b"used >=5"])
+                                  b"used >=5", b"used >5", b"used<= 5", b"used 7.5%", b"used 1.5GiB", b"used 500MB",
+                                  b"used 5 # five", b"# five\nused 5 # five\n# five",
+                                  b"used value=1 op=>= limit=5 reached=0 crossings=0\n"])
 def test_nothing_good_is_refused(daemon, text):
     with opened(daemon / "memnotify") as fd:
         assert os.write(fd, text) == len(text)

@@ -2,11 +2,30 @@
 /* The way back from limits to text, which the program has no need of. */
 #include "limit-text.h"
 
+#include "core/amount.h"
+
+/* "7.5%" */
+static void print_share(GString *text, guint32 micropercent) {
+    g_string_append_printf(text, "%u.%06u", micropercent / MN_MICROPERCENT, micropercent % MN_MICROPERCENT);
+    while (text->str[text->len - 1] == '0')
+        g_string_truncate(text, text->len - 1);
+    if (text->str[text->len - 1] == '.')
+        g_string_truncate(text, text->len - 1);
+    g_string_append_c(text, '%');
+}
+
 static void print_amount(GString *text, const MnLimit *limit) {
-    if (limit->percent > 0)
-        g_string_append_printf(text, "%u%%", limit->percent);
+    if (limit->micropercent > 0)
+        print_share(text, limit->micropercent);
     else
         g_string_append_printf(text, "%" G_GUINT64_FORMAT, limit->pages);
+}
+
+/* What is added to a share has no other form. */
+static const char *op_name(const MnLimit *limit) {
+    if (limit->micropercent > 0 && limit->pages > 0)
+        return limit->op == MN_OP_AT_LEAST ? ">" : "<=";
+    return mn_op_names[limit->op];
 }
 
 char *limit_set_print(const MnLimitSet *set) {
@@ -15,7 +34,7 @@ char *limit_set_print(const MnLimitSet *set) {
     for (guint i = 0; i < set->n; i++) {
         const MnLimit *limit = &set->limits[i];
 
-        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "", mn_meters[limit->meter].name, mn_op_names[limit->op]);
+        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "", mn_meters[limit->meter].name, op_name(limit));
         print_amount(text, limit);
     }
     return g_string_free(text, FALSE);
@@ -37,6 +56,6 @@ char *override_print(const MnOverride *override) {
 }
 
 gboolean limit_equal(const MnLimit *one, const MnLimit *other) {
-    return one->meter == other->meter && one->op == other->op && one->percent == other->percent &&
+    return one->meter == other->meter && one->op == other->op && one->micropercent == other->micropercent &&
            one->pages == other->pages;
 }

@@ -6,6 +6,7 @@
 #include "hand-clock.h"
 #include "runner.h"
 #include "board/board.h"
+#include "core/amount.h"
 #include "world.h"
 
 #include <errno.h>
@@ -669,7 +670,7 @@ static void test_it_learns_how_fast_memory_fills(void) {
     MnProbe *probe;
     MnBoard *board;
     const char *name;
-    MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .percent = 100 } } };
+    MnLimitSet set = { .n = 1, .limits = { { .meter = MN_METER_USED, .micropercent = 100 * MN_MICROPERCENT } } };
     g_autoptr(MnWatch) watch = mn_watch_new(&set, on_notify, &n_notified);
     g_autoptr(MnWatch) other = mn_watch_new(&set, on_notify, &n_notified);
     int sleep_before_ms;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who crosses what, and when it is told. */
 #include "allocations.h"
+#include "core/amount.h"
 #include "core/crossing.h"
 #include "runner.h"
 
@@ -31,7 +32,7 @@ static MnWatch *watch_new(const char *text, Seen *seen) {
     MnLimitSet set;
 
     memset(seen, 0, sizeof *seen);
-    g_assert_cmpint(mn_limit_set_parse(text, strlen(text), &machine, &set), ==, 0);
+    g_assert_cmpint(mn_limit_set_parse(text, strlen(text), &machine, NULL, &set), ==, 0);
     return mn_watch_new(&set, on_notify, seen);
 }
 
@@ -582,10 +583,10 @@ static MnLimitSet random_set(World *self) {
         if (g_rand_boolean(self->random))
             continue;
         if (g_rand_boolean(self->random))
-            limit.percent = g_rand_int_range(self->random, 1, 101);
+            limit.micropercent = g_rand_int_range(self->random, 1, 100 * MN_MICROPERCENT + 1);
         else
             limit.pages = random_pages(self);
-        if (limit.percent == 0 && limit.pages == 0) /* not tracked */
+        if (limit.micropercent == 0 && limit.pages == 0) /* not tracked */
             continue;
         set.limits[set.n++] = limit;
     }
@@ -597,7 +598,8 @@ static gboolean model_reached(const World *self, const MnLimit *limit, gboolean 
     Wide value = self->reading.pages[limit->meter], total = self->scale.total_pages;
     gboolean is_memory = limit->meter == MN_METER_ACTIVE || limit->meter == MN_METER_FREE;
     Wide ceiling = is_memory ? total - MIN(total, self->scale.swap_pages) : total;
-    Wide enter = limit->percent > 0 ? (total * limit->percent + 99) / 100 : limit->pages;
+    Wide all = 100 * MN_MICROPERCENT;
+    Wide enter = limit->micropercent > 0 ? (total * limit->micropercent + all - 1) / all : limit->pages;
     Wide room = limit->op == MN_OP_AT_LEAST ? enter : ceiling > enter ? ceiling - enter : 0;
     Wide space = MIN((Wide)self->scale.space_pages, room / 2);
 

@@ -67,7 +67,7 @@ static void test_lines(void) {
         MnEventControl parsed = { .eventfd = 99 };
         int r;
 
-        r = mn_event_control_parse(text, rows[i].len, &parsed);
+        r = mn_event_control_parse(text, rows[i].len, NULL, &parsed);
         CHECK(r == rows[i].expected, "%s", rows[i].text);
         if (r < 0) {
             CHECK(parsed.eventfd == 99, "%s", rows[i].text);
@@ -88,7 +88,7 @@ static void test_huge_numbers_are_no_descriptor(void) {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnEventControl parsed;
 
-        CHECK(mn_event_control_parse(rows[i], strlen(rows[i]), &parsed) == 0, "%s", rows[i]);
+        CHECK(mn_event_control_parse(rows[i], strlen(rows[i]), NULL, &parsed) == 0, "%s", rows[i]);
         CHECK(parsed.eventfd > G_MAXINT, "%s", rows[i]);
         CHECK(parsed.control == 7, "%s", rows[i]);
     }
@@ -100,8 +100,8 @@ static void test_long_lines(void) {
 
     memset(text, ' ', MN_EVENT_CONTROL_TEXT_MAX + 1);
     memcpy(text, "5 7 x", 5);
-    CU_ASSERT_EQUAL(mn_event_control_parse(text, MN_EVENT_CONTROL_TEXT_MAX, &parsed), 0);
-    CU_ASSERT_EQUAL(mn_event_control_parse(text, MN_EVENT_CONTROL_TEXT_MAX + 1, &parsed), -E2BIG);
+    CU_ASSERT_EQUAL(mn_event_control_parse(text, MN_EVENT_CONTROL_TEXT_MAX, NULL, &parsed), 0);
+    CU_ASSERT_EQUAL(mn_event_control_parse(text, MN_EVENT_CONTROL_TEXT_MAX + 1, NULL, &parsed), -E2BIG);
 }
 
 static void test_thresholds(void) {

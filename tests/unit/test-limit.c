@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Limits and overrides as users write them. */
+#include "core/amount.h"
 #include "core/limit.h"
 #include "limit-text.h"
 #include "runner.h"
@@ -50,7 +51,7 @@ static void check_sets(const Row *rows, gsize n_rows) {
 
         memset(&before, 0x5a, sizeof before);
         set = before;
-        r = mn_limit_set_parse(text, len, &machine, &set);
+        r = mn_limit_set_parse(text, len, &machine, NULL, &set);
         check_set(&rows[i], r, &set, &before);
     }
 }
@@ -101,14 +102,33 @@ static void test_operators(void) {
         { "free < 10%", 0, "free<10%" },
         { "free <\t5 used >=\t6", 0, "free<5,used>=6" },
         { "free <0", 0, "" },
-        { "free <= 5", 0, NULL },
-        { "free<=512M", 0, NULL },
+        { "free <= 5", 0, "free<6" },
+        { "free<=512M", 0, "free<131073" },
+        { "used > 5", 0, "used>=6" },
+        { "used>5%", 0, "used>5%" },
+        { "used >5K", 0, "used>=3" },
+        { "free <=\n10%", 0, "free<=10%" },
+        { "used > 0", 0, "used>=1" },
+        { "swap_free <= 0", 0, "swap_free<1" },
+        { "swap_free <= 0%", 0, "swap_free<1" },
+        { "used=<5", 0, "used<5" },
+        { "used=<=5", 0, "used<6" },
+        { "used > 18446744073709551614", 0, "used>=18446744073709551615" },
+        { "used > 18446744073709551615", 0, NULL },
+        { "used => 5", 0, NULL },
+        { "used=>5", 0, NULL },
+        { "used >\v5", 0, NULL },
+        { "used > = 5", 0, NULL },
+        { "used ><= 5", 0, NULL },
+        { "used <> 5", 0, NULL },
+        { "used <<= 5", 0, NULL },
+        { "used >", 0, NULL },
+        { "used <=", 0, NULL },
         { "free <\v5", 0, NULL },
         { "used >= = 5", 0, NULL },
         { "used >=, 5", 0, NULL },
         { "free <: 5", 0, NULL },
         { "free <free 5", 0, NULL },
-        { "used > 5", 0, NULL },
         { "used >> 5", 0, NULL },
         { "used >=< 5", 0, NULL },
         { "used <>= 5", 0, NULL },
@@ -139,7 +159,7 @@ static void test_units(void) {
         { "used 1%", 0, "used>=1%" },
         { "used 10X", 0, NULL },
         { "used 10KB", 0, NULL },
-        { "used 10kB", 0, NULL },
+        { "used 10kB", 0, "used>=3" },
         { "used 10Ki", 0, NULL },
         { "used 10 K", 0, NULL },
         { "used K", 0, NULL },
@@ -152,6 +172,44 @@ static void test_units(void) {
         { "used 256%", 0, NULL },
         { "used 18446744073709551615%", 0, NULL },
         { "used 1P", 0, NULL },
+        { "used 4KiB", 0, "used>=1" },
+        { "used 1MiB", 0, "used>=256" },
+        { "used 1GiB", 0, "used>=262144" },
+        { "used 1TiB", 0, "used>=268435456" },
+        { "used 4096kB", 0, "used>=1000" },
+        { "used 4096MB", 0, "used>=1000000" },
+        { "used 4096GB", 0, "used>=1000000000" },
+        { "used 4096TB", 0, "used>=1000000000000" },
+        { "used 500MB", 0, "used>=122071" },
+        { "used 1MB,free<1MiB", 0, "used>=245,free<256" },
+        { "used 1.5G", 0, "used>=393216" },
+        { "used 1.5g", 0, "used>=393216" },
+        { "used 0.5MiB", 0, "used>=128" },
+        { "used 0.000001K", 0, "used>=1" },
+        { "used 0.0K", 0, "" },
+        { "used 1.000001TB", 0, "used>=244140870" },
+        { "used 7.5%", 0, "used>=7.5%" },
+        { "used 7.50%", 0, "used>=7.5%" },
+        { "used 0.000001%", 0, "used>=0.000001%" },
+        { "used 99.999999%", 0, "used>=99.999999%" },
+        { "used 100.000000%", 0, "used>=100%" },
+        { "used 100.000001%", 0, NULL },
+        { "used 0.0000001%", 0, NULL },
+        { "used 1.0000000G", 0, NULL },
+        { "used 1.5", 0, NULL },
+        { "used 1.0", 0, NULL },
+        { "used 1.G", 0, NULL },
+        { "used .5G", 0, NULL },
+        { "used 1.5.5G", 0, NULL },
+        { "used 1,5G", 0, NULL },
+        { "used 1.-5G", 0, NULL },
+        { "used 10KIB", 0, NULL },
+        { "used 10mb", 0, NULL },
+        { "used 10Mb", 0, NULL },
+        { "used 10B", 0, NULL },
+        { "used 10KiBs", 0, NULL },
+        { "used 10MiB%", 0, NULL },
+        { "used 10KiBactive 6", 0, NULL },
     };
 
     check_sets(rows, G_N_ELEMENTS(rows));
@@ -182,6 +240,11 @@ static void test_the_largest_of_each_unit_fits_and_the_next_overflows(void) {
         { "used 16777215T", 0, "used>=4503599358935040" },
         { "used 16777216T", 0, NULL },
         { "used 18446744073709551615T", 0, NULL },
+        { "used 16777215.999999T", 0, "used>=4503599627370228" },
+        { "used 18446744TB", 0, "used>=4503599609375000" },
+        { "used 18446744.073709TB", 0, "used>=4503599627370362" },
+        { "used 18446744.073710TB", 0, NULL },
+        { "used 18446745TB", 0, NULL },
     };
 
     check_sets(rows, G_N_ELEMENTS(rows));
@@ -285,7 +348,8 @@ static void test_length(void) {
 
         memset(text, ' ', rows[i].len);
         memcpy(text + rows[i].len - 6, "used 5", 6);
-        CHECK(mn_limit_set_parse(text, rows[i].len, &machine, &set) == rows[i].expected, "%zu bytes", rows[i].len);
+        CHECK(mn_limit_set_parse(text, rows[i].len, &machine, NULL, &set) == rows[i].expected, "%zu bytes",
+              rows[i].len);
         CHECK(set.n == (rows[i].expected == 0), "%zu bytes", rows[i].len);
     }
 }
@@ -295,7 +359,7 @@ static void test_a_number_may_be_as_long_as_the_text(void) {
     MnLimitSet set;
 
     CU_ASSERT_EQUAL(strlen(text), MEMNOTIFYFS_LIMITS_MAX);
-    CU_ASSERT_EQUAL(mn_limit_set_parse(text, strlen(text), &machine, &set), 0);
+    CU_ASSERT_EQUAL(mn_limit_set_parse(text, strlen(text), &machine, NULL, &set), 0);
     CU_ASSERT_EQUAL(set.limits[0].pages, 7);
 }
 
@@ -307,7 +371,7 @@ static void test_all_meters_at_once(void) {
     for (guint id = 0; id < MN_N_METERS; id++)
         g_string_append_printf(text, "%s < %u\n", mn_meters[id].name, id + 1);
 
-    CU_ASSERT_EQUAL(mn_limit_set_parse(text->str, text->len, &everything, &set), 0);
+    CU_ASSERT_EQUAL(mn_limit_set_parse(text->str, text->len, &everything, NULL, &set), 0);
     CU_ASSERT_EQUAL(set.n, MN_N_METERS);
     CU_ASSERT_EQUAL(set.named, everything.offered);
     for (guint id = 0; id < MN_N_METERS; id++)
@@ -318,7 +382,7 @@ static void test_all_meters_at_once(void) {
 static void test_zero_is_named_but_not_tracked(void) {
     MnLimitSet set;
 
-    CU_ASSERT_EQUAL(mn_limit_set_parse("used 0 active 7", 15, &machine, &set), 0);
+    CU_ASSERT_EQUAL(mn_limit_set_parse("used 0 active 7", 15, &machine, NULL, &set), 0);
     CU_ASSERT_EQUAL(set.named, MN_METER_BIT(MN_METER_USED) | MN_METER_BIT(MN_METER_ACTIVE));
     CU_ASSERT_EQUAL(set.n, 1);
 }
@@ -340,9 +404,15 @@ static void test_one_limit_without_a_name(void) {
         { "5,5", 0, NULL },
         { "2%~", 0, NULL },
         { "5 >= 6", 0, NULL },
-        { "<= 5", 0, NULL },
+        { "<= 5", 0, "anon<6" },
         { "<", 0, NULL },
-        { "> 5", 0, NULL },
+        { "> 5", 0, "anon>=6" },
+        { "=> 5", 0, NULL },
+        { "=>5", 0, NULL },
+        { "7.5% # of total", 0, "anon>=7.5%" },
+        { "# nothing", 0, "" },
+        { "5 # five\n6", 0, NULL },
+        { "value=1 op=>= limit=5 reached=0 crossings=0", 0, NULL },
         { "-5", 0, NULL },
         { "10X", 0, NULL },
         { "101%", 0, NULL },
@@ -360,7 +430,7 @@ static void test_one_limit_without_a_name(void) {
 
         memset(&before, 0x5a, sizeof before);
         set = before;
-        r = mn_limit_set_parse_one(text, len, &machine, MN_METER_ANON, &set);
+        r = mn_limit_set_parse_one(text, len, &machine, MN_METER_ANON, NULL, &set);
         check_set(&rows[i], r, &set, &before);
     }
 }
@@ -369,7 +439,7 @@ static void test_one_limit_of_5000_bytes(void) {
     g_autofree char *text = g_strnfill(5000, '1');
     MnLimitSet set;
 
-    CU_ASSERT_EQUAL(mn_limit_set_parse_one(text, 5000, &machine, MN_METER_USED, &set), -EINVAL);
+    CU_ASSERT_EQUAL(mn_limit_set_parse_one(text, 5000, &machine, MN_METER_USED, NULL, &set), -EINVAL);
 }
 
 static void test_percent_is_rounded_up(void) {
@@ -396,7 +466,7 @@ static void test_percent_is_rounded_up(void) {
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MnLimit limit = { .percent = rows[i].percent, .pages = 12345 };
+        MnLimit limit = { .micropercent = rows[i].percent * MN_MICROPERCENT };
 
         CHECK(mn_limit_pages(&limit, rows[i].total) == rows[i].expected, "%u%% of %" G_GUINT64_FORMAT, rows[i].percent,
               rows[i].total);
@@ -407,13 +477,148 @@ static void test_percent_is_rounded_up(void) {
 static void test_percent_is_exact_for_all_small_totals(void) {
     for (guint percent = 1; percent <= 100; percent++)
         for (guint64 total = 1; total <= 1000; total++) {
-            MnLimit limit = { .percent = percent };
+            MnLimit limit = { .micropercent = percent * MN_MICROPERCENT };
             guint64 pages = mn_limit_pages(&limit, total);
 
             if (pages * 100 < percent * total || (pages - 1) * 100 >= percent * total)
                 CHECK(FALSE, "%u%% of %" G_GUINT64_FORMAT " is not %" G_GUINT64_FORMAT, percent, total, pages);
         }
     CU_PASS("no row was wrong");
+}
+
+static void test_shares_of_a_per_cent(void) {
+    static const struct {
+        guint32 micropercent;
+        guint64 total, expected;
+    } rows[] = {
+        { 7500000, 1000, 75 },
+        { 7500000, 1001, 76 },
+        { 1, 1, 1 },
+        { 1, 100000000, 1 },
+        { 1, 100000001, 2 },
+        { 99999999, 100000000, 99999999 },
+        { 99999999, 100000001, 100000000 },
+        { 1, G_MAXUINT64, G_GUINT64_CONSTANT(184467440738) },
+        { 99999999, G_MAXUINT64, G_GUINT64_CONSTANT(18446743889242110878) },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnLimit limit = { .micropercent = rows[i].micropercent };
+
+        CHECK(mn_limit_pages(&limit, rows[i].total) == rows[i].expected, "row %u gave %" G_GUINT64_FORMAT, i,
+              mn_limit_pages(&limit, rows[i].total));
+    }
+}
+
+/* ">" N is ">=" one page more, "<=" N is "<" one page more, whether N is pages or a share. */
+static void test_above_a_share_begins_one_page_further(void) {
+    static const char *const texts[] = { "used > 80%", "used <= 80%" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        MnLimitSet set = { 0 };
+
+        CHECK(mn_limit_set_parse(texts[i], strlen(texts[i]), &machine, NULL, &set) == 0, "%s", texts[i]);
+        CU_ASSERT_EQUAL(set.limits[0].op, i == 0 ? MN_OP_AT_LEAST : MN_OP_BELOW);
+        CU_ASSERT_EQUAL(mn_limit_pages(&set.limits[0], 100), 81);
+        CU_ASSERT_EQUAL(mn_limit_pages(&set.limits[0], 101), 82);
+        set.limits[0].micropercent = 100 * MN_MICROPERCENT;
+        CU_ASSERT_EQUAL(mn_limit_pages(&set.limits[0], G_MAXUINT64), G_MAXUINT64);
+    }
+}
+
+static void test_comments(void) {
+    static const Row rows[] = {
+        { "# nothing", 0, "" },
+        { "#", 0, "" },
+        { "used 5 # five", 0, "used>=5" },
+        { "used 5# five", 0, "used>=5" },
+        { "used 5 # five\nactive 6", 0, "used>=5,active>=6" },
+        { "# first\n\n  # second\nused 5 #\n# third\nactive 6\n#", 0, "used>=5,active>=6" },
+        { "used # the meter\n5", 0, "used>=5" },
+        { "used 5 # active 6 used 7", 0, "used>=5" },
+        { "used 80%#", 0, "used>=80%" },
+        { "used 5 # caf\xc3\xa9 \xff\x1b", 0, "used>=5" },
+        { BYTES("used 5 # five\0"), "used>=5" },
+        { BYTES("used 5 # fi\0ve"), NULL },
+        { "used >= # five\n5", 0, NULL },
+        { "us#\ned 5", 0, NULL },
+        { "used 5 # five\n6", 0, NULL },
+        { "# five\n5", 0, NULL },
+    };
+
+    check_sets(rows, G_N_ELEMENTS(rows));
+}
+
+static void test_what_a_threshold_shows_is_a_valid_write(void) {
+    static const Row rows[] = {
+        { "used value=109718 op=>= limit=4936820 reached=0 crossings=0\n"
+          "free value=5938924 op=< limit=65536 reached=1 crossings=3\n",
+          0, "used>=4936820,free<65536" },
+        { "used value=1 op=>= limit=5 reached=0 crossings=0 active 6", 0, "used>=5,active>=6" },
+        { "active 6\nused value=1 op=>= limit=5 reached=0 crossings=0 # the old one", 0, "active>=6,used>=5" },
+        { "used value=1 op=>= limit=5 reached=0 crossings=0 used 5", 0, NULL },
+        { "used value=1 op=>= limit=5 reached=0", 0, NULL },
+        { "used value=1 op=>= limit=5", 0, NULL },
+        { "used value=1 limit=5 op=>= reached=0 crossings=0", 0, NULL },
+        { "used value=1 op=!= limit=5 reached=0 crossings=0", 0, NULL },
+        { "used value=1 op=>= limit= reached=0 crossings=0", 0, NULL },
+        { "used value= op=>= limit=5 reached=0 crossings=0", 0, NULL },
+        { "used value=1 op=>= limit=5 reached=no crossings=0", 0, NULL },
+        { "used value=1 op=>= limit=5 reached=0 crossings=-1", 0, NULL },
+        { "used value=1 op=>= limit=5 reached=0 crossings=0x", 0, NULL },
+        { "value=1 op=>= limit=5 reached=0 crossings=0", 0, NULL },
+        { "used value 5", 0, NULL },
+        { "used value=5", 0, NULL },
+    };
+
+    check_sets(rows, G_N_ELEMENTS(rows));
+}
+
+/* The place is that of the "^" below the text. */
+static void test_what_is_wrong_is_said(void) {
+    static const struct {
+        const char *text, *caret, *reason;
+    } rows[] = {
+        { "80%", "^", "the name of a meter is missing before it, as in 'used 80%'" },
+        { "> 80%", "^", "the name of a meter is missing before it, as in 'used 80%'" },
+        { "used 5 80%", "       ^", "the name of a meter is missing before it, as in 'used 80%'" },
+        { "usd 80%", "^", "there is no meter of that name" },
+        { "used 5 foo 6", "       ^", "there is no meter of that name" },
+        { "Used 5", "^", "there is no meter of that name" },
+        { "mlocked 5", "^", "there is no meter of that name" },
+        { "used 50 %", "        ^", "the name of a meter is needed here; a unit follows its number directly" },
+        { "used 5 used 6", "       ^", "this meter has been named before" },
+        { "used5", "    ^", "a blank is missing between the meter and its number" },
+        { "used", "    ^", "a number is missing at the end" },
+        { "used >=", "       ^", "a number is missing at the end" },
+        { "used -5", "     ^", "a number cannot be negative" },
+        { "used x", "     ^", "a number is needed here" },
+        { "used 5;", "      ^",
+          "there is no such unit; K M G T, KiB MiB GiB TiB are by 1024, kB MB GB TB by 1000, % of total" },
+        { "used 10KB", "       ^",
+          "there is no such unit; K M G T, KiB MiB GiB TiB are by 1024, kB MB GB TB by 1000, % of total" },
+        { "used 7.5", "     ^", "pages have no decimals; a unit is missing" },
+        { "used 7.5555555%", "             ^", "there may be six decimals at most" },
+        { "used 7.%", "       ^", "a decimal is needed behind the point" },
+        { "used 101%", "     ^", "more than 100 % of total cannot be" },
+        { "used 5%K", "       ^", "a blank is missing here" },
+        { "used 16777216T", "     ^", "the number is too large" },
+        { "used 99999999999999999999", "     ^", "the number is too large" },
+        { "used > 18446744073709551615", "       ^", "the number is too large" },
+        { "used => 5", "     ^", "'=>' is no operator; '>=' and '>' are" },
+        { "used value=5", "            ^", "what a threshold shows is: value= op= limit= reached= crossings=" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnFault fault = { 0 };
+        MnLimitSet set;
+        int r;
+
+        r = mn_limit_set_parse(rows[i].text, strlen(rows[i].text), &machine, &fault, &set);
+        CHECK(r == -EINVAL, "%s", rows[i].text);
+        CHECK(strcmp(fault.reason, rows[i].reason) == 0, "%s: %s", rows[i].text, fault.reason);
+        CHECK(fault.at == strlen(rows[i].caret) - 1, "%s: %zu", rows[i].text, fault.at);
+    }
 }
 
 static void test_pages_do_not_depend_on_total(void) {
@@ -427,22 +632,23 @@ static void test_larger_pages(void) {
     static const MnMachine big = { .page_bytes = 65536, .offered = MN_METER_BIT(MN_METER_USED) };
     MnLimitSet set;
 
-    CU_ASSERT_EQUAL(mn_limit_set_parse("used 65K", 8, &big, &set), 0);
+    CU_ASSERT_EQUAL(mn_limit_set_parse("used 65K", 8, &big, NULL, &set), 0);
     CU_ASSERT_EQUAL(set.limits[0].pages, 2);
-    CU_ASSERT_EQUAL(mn_limit_set_parse("used 65", 7, &big, &set), 0);
+    CU_ASSERT_EQUAL(mn_limit_set_parse("used 65", 7, &big, NULL, &set), 0);
     CU_ASSERT_EQUAL(set.limits[0].pages, 65);
 }
 
 static void test_what_is_printed_is_parsed_again(void) {
-    static const char *const texts[] = { "used 80% free<512M anon>=7", "swap_free<1", "dirty 1T" };
+    static const char *const texts[] = { "used 80% free<512M anon>=7", "swap_free<1", "dirty 1T",
+                                         "used 7.5% free<=10% anon>99.999999%" };
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         MnLimitSet set, again;
         g_autofree char *printed = NULL;
 
-        CHECK(mn_limit_set_parse(texts[i], strlen(texts[i]), &machine, &set) == 0, "%s", texts[i]);
+        CHECK(mn_limit_set_parse(texts[i], strlen(texts[i]), &machine, NULL, &set) == 0, "%s", texts[i]);
         printed = limit_set_print(&set);
-        CHECK(mn_limit_set_parse(printed, strlen(printed), &machine, &again) == 0, "%s", printed);
+        CHECK(mn_limit_set_parse(printed, strlen(printed), &machine, NULL, &again) == 0, "%s", printed);
         CHECK(set.n == again.n && set.named == again.named, "%s", printed);
         for (guint j = 0; j < set.n; j++)
             CHECK(limit_equal(&set.limits[j], &again.limits[j]), "%s", printed);
@@ -468,6 +674,11 @@ static CU_TestInfo limit_tests[] = {
     { "one limit of 5000 bytes", test_one_limit_of_5000_bytes },
     { "per cent are rounded up", test_percent_is_rounded_up },
     { "per cent are exact for all small totals", test_percent_is_exact_for_all_small_totals },
+    { "per cent have decimals", test_shares_of_a_per_cent },
+    { "above a share begins one page further", test_above_a_share_begins_one_page_further },
+    { "comments", test_comments },
+    { "what a threshold shows is a valid write", test_what_a_threshold_shows_is_a_valid_write },
+    { "what is wrong is said", test_what_is_wrong_is_said },
     { "pages do not depend on total", test_pages_do_not_depend_on_total },
     { "larger pages", test_larger_pages },
     { "what is printed is parsed again", test_what_is_printed_is_parsed_again },
@@ -524,7 +735,7 @@ static void test_overrides(void) {
 
         memset(&before, 0x5a, sizeof before);
         override = before;
-        r = mn_override_parse(text, len, &machine, &override);
+        r = mn_override_parse(text, len, &machine, NULL, &override);
         CHECK(r == (rows[i].expected ? 0 : -EINVAL), "%s", rows[i].text);
         if (r < 0) {
             /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) not a byte of it is to be written */
@@ -542,7 +753,7 @@ static void test_reset_measures_every_meter(void) {
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         MnOverride override;
 
-        CHECK(mn_override_parse(texts[i], strlen(texts[i]), &machine, &override) == 0, "%s", texts[i]);
+        CHECK(mn_override_parse(texts[i], strlen(texts[i]), &machine, NULL, &override) == 0, "%s", texts[i]);
         CHECK(override.measured == machine.offered && override.fixed == 0, "%s", texts[i]);
     }
 }
@@ -551,9 +762,9 @@ static void test_override_of_5000_bytes(void) {
     g_autofree char *text = g_strnfill(5000, ' ');
     MnOverride override;
 
-    CU_ASSERT_EQUAL(mn_override_parse(text, 4095, &machine, &override), 0);
-    CU_ASSERT_EQUAL(mn_override_parse(text, 4096, &machine, &override), -EINVAL);
-    CU_ASSERT_EQUAL(mn_override_parse(text, 5000, &machine, &override), -EINVAL);
+    CU_ASSERT_EQUAL(mn_override_parse(text, 4095, &machine, NULL, &override), 0);
+    CU_ASSERT_EQUAL(mn_override_parse(text, 4096, &machine, NULL, &override), -EINVAL);
+    CU_ASSERT_EQUAL(mn_override_parse(text, 5000, &machine, NULL, &override), -EINVAL);
 }
 
 static CU_TestInfo override_tests[] = {

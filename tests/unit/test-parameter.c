@@ -33,7 +33,7 @@ static void test_each_has_its_own_place(void) {
 
         mn_parameters_init(&parameters);
         before = parameters;
-        CHECK(mn_parameters_set(&parameters, &mn_parameters[i], "777", 3) == 0, "%s", mn_parameters[i].name);
+        CHECK(mn_parameters_set(&parameters, &mn_parameters[i], "777", 3, NULL) == 0, "%s", mn_parameters[i].name);
         for (guint j = 0; j < MN_N_PARAMETERS; j++)
             CHECK(mn_parameters_get(&parameters, &mn_parameters[j]) ==
                       (i == j ? 777 : mn_parameters_get(&before, &mn_parameters[j])),
@@ -94,7 +94,7 @@ static void test_texts(void) {
 
         memset(&before, 0x5a, sizeof before);
         parameters = before;
-        r = mn_parameters_set(&parameters, parameter, text, rows[i].len);
+        r = mn_parameters_set(&parameters, parameter, text, rows[i].len, NULL);
         CHECK(r == (rows[i].expected < 0 ? -EINVAL : 0), "%s: %s", rows[i].name, rows[i].text);
         if (r < 0)
             CHECK(memcmp(&parameters, &before, sizeof before) == 0, "%s: %s", rows[i].name, rows[i].text);

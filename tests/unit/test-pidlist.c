@@ -12,7 +12,7 @@ static char *parse(const char *text, gsize len) {
     g_autoptr(GArray) pids = NULL;
     int r;
 
-    r = mn_pid_list_parse(text, len, &pids);
+    r = mn_pid_list_parse(text, len, NULL, &pids);
     if (r < 0) {
         CHECK(r == -EINVAL && !pids, "'%s': %d", text, r);
         return NULL;

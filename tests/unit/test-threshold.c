@@ -47,7 +47,7 @@ static void tear_down(void) {
 }
 
 static int write_text(const char *text, gboolean add) {
-    return mn_threshold_write(fixture.low, text, strlen(text), add);
+    return mn_threshold_write(fixture.low, text, strlen(text), add, NULL);
 }
 
 static void check_shows(const char *expected) {
@@ -204,7 +204,7 @@ static void test_an_update_brings_all_up_to_date(void) {
 
     g_assert_cmpint(mn_threshold_new(fixture.all, "other", 2000, &other), ==, 0);
     CU_ASSERT_EQUAL(write_text("free<5% used 2000", FALSE), 0);
-    CU_ASSERT_EQUAL(mn_threshold_write(other, "active<500", 10, FALSE), 0);
+    CU_ASSERT_EQUAL(mn_threshold_write(other, "active<500", 10, FALSE, NULL), 0);
     world_simulate(fixture.world, "used 3000 active 10");
     CU_ASSERT_FALSE(mn_threshold_get_limit(fixture.low, 1).is_reached);
 
@@ -233,7 +233,7 @@ static void test_listeners_hear_all(void) {
     MnThreshold *other;
 
     g_assert_cmpint(mn_threshold_new(fixture.all, "other", 0, &other), ==, 0);
-    CU_ASSERT_EQUAL(mn_threshold_write(other, "free<500", 8, FALSE), 0);
+    CU_ASSERT_EQUAL(mn_threshold_write(other, "free<500", 8, FALSE, NULL), 0);
     CU_ASSERT_EQUAL(write_text("used 2000 active 2000", FALSE), 0);
 
     mn_thresholds_listen(fixture.all);
@@ -366,7 +366,7 @@ static void test_who_is_up_to_date_loses_nothing(void) {
     for (guint i = 0; i < N; i++) {
         if (i > 0)
             g_assert_cmpint(mn_threshold_new(fixture.all, "x", 1000, &thresholds[i]), ==, 0);
-        CU_ASSERT_EQUAL(mn_threshold_write(thresholds[i], text->str, text->len, FALSE), 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(thresholds[i], text->str, text->len, FALSE, NULL), 0);
     }
 
     mn_thresholds_listen(fixture.all);
@@ -386,8 +386,8 @@ static void write_and_remove(uid_t uid) {
         MnThreshold *threshold;
 
         g_assert_cmpint(mn_threshold_new(fixture.all, "x", uid, &threshold), ==, 0);
-        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5 free 5", 13, FALSE), 0);
-        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5", 6, FALSE), 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5 free 5", 13, FALSE, NULL), 0);
+        CU_ASSERT_EQUAL(mn_threshold_write(threshold, "used 5", 6, FALSE, NULL), 0);
         mn_threshold_free(threshold);
     }
 }
@@ -398,7 +398,7 @@ static void test_another_user_cannot_push_out_lines(void) {
 
     write_and_remove(2000);
     g_assert_cmpint(mn_threshold_new(fixture.all, "other", 2000, &other), ==, 0);
-    CU_ASSERT_EQUAL(mn_threshold_write(other, "free 2000", 9, FALSE), 0);
+    CU_ASSERT_EQUAL(mn_threshold_write(other, "free 2000", 9, FALSE, NULL), 0);
     CU_ASSERT_EQUAL(write_text("used 2000", FALSE), 0);
 
     mn_thresholds_listen(fixture.all);

@@ -58,7 +58,7 @@ void world_simulate(World *self, const char *text) {
     const MnMachine *machine = mn_board_get_machine(self->board);
     MnOverride override;
 
-    g_assert_cmpint(mn_override_parse(text, strlen(text), machine, &override), ==, 0);
+    g_assert_cmpint(mn_override_parse(text, strlen(text), machine, NULL, &override), ==, 0);
     mn_board_override(self->board, &override);
 }
 
@@ -68,7 +68,7 @@ MnWatch *world_watch_new(World *self, const char *limits, void (*crossed)(MnWatc
     MnLimitSet set;
     MnWatch *watch;
 
-    g_assert_cmpint(mn_limit_set_parse(limits, strlen(limits), machine, &set), ==, 0);
+    g_assert_cmpint(mn_limit_set_parse(limits, strlen(limits), machine, NULL, &set), ==, 0);
     watch = mn_watch_new(&set, crossed, owner);
     watch->known = G_MAXUINT32;
     return watch;
