@@ -23,7 +23,8 @@
  *
  * One write is one whole set. A write that is not understood fails with EINVAL and changes nothing:
  * an unknown meter (also one that this kernel has no counter for), a meter twice, a number that is
- * missing, negative, too large or over 100 %, a text over MEMNOTIFYFS_LIMITS_MAX bytes.
+ * missing, negative, too large or over 100 %, a text over MEMNOTIFYFS_LIMITS_MAX bytes. The file errors
+ * says to the user what was wrong.
  *
  * A limit that was reached is left again when the meter is back beyond it by a margin (the parameter
  * update_space), so that a meter that trembles at its limit is no stream of events.
@@ -61,6 +62,7 @@
 #define MEMNOTIFYFS_METERS "meters"
 #define MEMNOTIFYFS_THRESHOLDS "thresholds"
 #define MEMNOTIFYFS_EVENTS "events"
+#define MEMNOTIFYFS_ERRORS "errors"
 #define MEMNOTIFYFS_PARAMETERS "parameters"
 #define MEMNOTIFYFS_OOM_NOTIFY "oom_notify"
 #define MEMNOTIFYFS_OOM_NOTIFY_CRITICAL "oom_notify_critical"

@@ -7,6 +7,7 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_meters_add(tree, s->board);
     mn_thresholds_add(tree, s->thresholds);
     mn_events_add(tree, s->thresholds);
+    mn_errors_add(tree);
     mn_parameters_add(tree, s->board);
     mn_users_add(tree, s->quota);
     mn_metrics_add(tree, MEMNOTIFYFS_METRICS, MN_EXPOSITION_OPENMETRICS, s->board, s->thresholds, s->registrations);

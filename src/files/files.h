@@ -39,6 +39,7 @@ void mn_files_add_all(MnTree *tree, const MnServices *services);
 void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges);
 void mn_meters_add(MnTree *tree, MnBoard *board);
 void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds);
+void mn_errors_add(MnTree *tree);
 void mn_events_add(MnTree *tree, MnThresholds *thresholds);
 void mn_parameters_add(MnTree *tree, MnBoard *board);
 void mn_users_add(MnTree *tree, MnQuota *quota);

@@ -7,6 +7,7 @@
 struct MnTree {
     MnOutbox *outbox;
     MnQuota *quota;
+    MnRefusals *refusals;
     uid_t uid;
     gid_t gid;
     guint64 next_ino;  /* never used twice, so that no generation is needed */
@@ -65,6 +66,7 @@ MnTree *mn_tree_new(MnOutbox *outbox, MnQuota *quota, uid_t uid, gid_t gid) {
 
     self->outbox = outbox;
     self->quota = quota;
+    self->refusals = mn_refusals_new();
     self->uid = uid;
     self->gid = gid;
     self->next_ino = MN_ROOT_INO;
@@ -77,6 +79,7 @@ void mn_tree_free(MnTree *self) {
     if (!self)
         return;
     g_hash_table_unref(self->nodes);
+    mn_refusals_free(self->refusals);
     g_free(self);
 }
 
@@ -90,6 +93,10 @@ MnOutbox *mn_tree_get_outbox(const MnTree *self) {
 
 MnQuota *mn_tree_get_quota(const MnTree *self) {
     return self->quota;
+}
+
+MnRefusals *mn_tree_get_refusals(const MnTree *self) {
+    return self->refusals;
 }
 
 MnNode *mn_tree_find(MnTree *self, guint64 ino) {

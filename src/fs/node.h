@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fs/file.h"
+#include "fs/refusals.h"
 #include "loop/outbox.h"
 #include "quota/quota.h"
 
@@ -50,6 +51,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnTree, mn_tree_free)
 MnNode *mn_tree_get_root(MnTree *self);
 MnOutbox *mn_tree_get_outbox(const MnTree *self);
 MnQuota *mn_tree_get_quota(const MnTree *self);
+MnRefusals *mn_tree_get_refusals(const MnTree *self); /* of writes to its files */
 
 /* The node of that number, or NULL. */
 MnNode *mn_tree_find(MnTree *self, guint64 ino);

@@ -10,6 +10,8 @@
 #include "fs/deferred.h"
 #include "fs/node.h"
 #include "fs/open.h"
+#include "fs/refusals.h"
+#include "loop/clock.h"
 
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -238,6 +240,26 @@ static void on_read(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, size_t size, o
         mn_open_read(open, req, size, offset, info->flags);
 }
 
+/* "thresholds/low"; to be freed. There are no directories in directories. */
+static char *path_of(const MnNode *node) {
+    return node->parent->ino == MN_ROOT_INO ? g_strdup(node->name)
+                                            : g_strdup_printf("%s/%s", node->parent->name, node->name);
+}
+
+static void keep_refusal(const MnOpen *open, const MnWrite *write, int r) {
+    g_autofree char *path = path_of(open->node);
+    MnRefusal refusal = {
+        .time_us = mn_clock_now_us(&mn_machine_clock),
+        .path = path,
+        .error = r,
+        .fault = write->fault,
+        .text = write->text,
+        .len = write->len,
+    };
+
+    mn_refusals_add(mn_tree_get_refusals(open->node->tree), mn_account_get_uid(open->account), &refusal);
+}
+
 static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *text, size_t len, off_t offset,
                      struct fuse_file_info *info) {
     MnOpen *open = open_of(info);
@@ -251,6 +273,8 @@ static void on_write(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, const char *t
         return;
     }
     r = open->node->file_ops->write ? open->node->file_ops->write(open, &write) : -EINVAL;
+    if (r < 0)
+        keep_refusal(open, &write, r);
     mn_open_answer_writing(open, req, len, r);
 }
 

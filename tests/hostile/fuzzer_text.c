@@ -15,6 +15,7 @@ const File files[] = {
     { "meters/nothing", TEXT_LIMIT },
     { "events", TEXT_NONE },
     { "events", TEXT_NONE },
+    { "errors", TEXT_NONE },
     { "parameters/update_period", TEXT_NUMBER },
     { "parameters/max_update_period", TEXT_NUMBER },
     { "parameters/update_space", TEXT_NUMBER },

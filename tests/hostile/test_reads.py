@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from clients import Child, opened, read_all, sleeps_in, wait_until, write_text
-from hostile import VICTIM, answer, subscribe
+from hostile import ATTACKER, VICTIM, answer, subscribe
 
 # More than the kernel has slots for requests in the background, among them the RELEASE of everybody's files.
 MANY_READS = 16
@@ -91,6 +91,7 @@ TABLE = {
     "meters/used": A_TEXT,
     "thresholds/low": A_WAITED_TEXT,
     "events": [LINE, ESPIPE, EINVAL, EINVAL, SIGBUS, ENODEV, LINE, WAITS],
+    "errors": A_TEXT,
     "parameters/update_period": A_TEXT,
     "oom_notify": A_WAITED_TEXT,
     "oom_notify_critical": A_WAITED_TEXT,
@@ -144,11 +145,12 @@ def has_ended(reader):
 def test_what_each_way_of_reading_gets(daemon, attack, name, method):
     expected = TABLE[name][METHODS.index(method)]
 
-    def prepare():
-        set_limit(daemon)
+    def look():
         return read_all(daemon / name).decode() if TEXT in TABLE[name] else ""
 
-    whole = answer(prepare, 0).encode()
+    answer(lambda: set_limit(daemon), 0)
+    assert answer(lambda: write_text(daemon / "memnotify", "usd 5"), ATTACKER) == "EINVAL"  # so errors is not empty
+    whole = answer(look, ATTACKER).encode()
     reader = attack("reader", method, daemon / name)
     assert reader.hear() == "open"
     if expected in (LINE, WAITS):

@@ -88,6 +88,8 @@ def still(daemon):
     """Each file has a text, and none changes by itself."""
     daemon.simulate("dirty 7\n")
     write_text(daemon / "thresholds" / "low", "used 80% free <1M dirty 5\n")
+    with pytest.raises(OSError):  # for the text of errors
+        write_text(daemon / "memnotify", "usd 80%\n")
     return daemon
 
 
