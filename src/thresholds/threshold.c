@@ -158,7 +158,7 @@ static void on_crossing(MnWatch *watch, const MnReading *reading) {
 static int check_name(const char *name) {
     if (strlen(name) > MEMNOTIFYFS_NAME_MAX)
         return -ENAMETOOLONG;
-    if (strcmp(name, "-") == 0 || !g_utf8_validate(name, -1, NULL))
+    if (strcmp(name, "-") == 0 || *name == '.' || !g_utf8_validate(name, -1, NULL))
         return -EINVAL;
     for (; *name; name = g_utf8_next_char(name)) {
         gunichar c = g_utf8_get_char(name);

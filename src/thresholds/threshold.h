@@ -32,7 +32,8 @@ void mn_thresholds_update(MnThresholds *self);
 void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
 
 /* An empty threshold, charged to user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
- * blank or control character in the name, which would break the lines of the log. -EDQUOT: too many.
+ * blank or control character in the name, which would break the lines of the log; or a dot in front, as editors give to
+ * what they keep beside a file. -EDQUOT: too many.
  * That the name is free is the caller's care. */
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret)
     G_GNUC_WARN_UNUSED_RESULT;

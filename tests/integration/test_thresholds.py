@@ -162,11 +162,11 @@ def test_a_removed_name_can_be_used_again(daemon, thresholds):
 
 
 def test_names(thresholds):
-    for name in ("a" * 64, ".hidden", "50%", "ü", "a-b_c.d:e", "--", "é" * 32):
+    for name in ("a" * 64, "a.", "50%", "ü", "a-b_c.d:e", "--", "é" * 32):
         assert error_of(write_text, thresholds / name, "used 5") is None, name
         assert name in os.listdir(thresholds)
         os.unlink(thresholds / name)
-    for name in ("a b", "a\tb", "a\nb", "-", "\x01", "a\x7f", " ", "\x1b[31m", "a\N{NO-BREAK SPACE}b", b"\xff"):
+    for name in (".low.swp", "..low", ".#low", "a b", "a\tb", "a\nb", "-", "\x01", "a\x7f", " ", "\x1b[31m", "a\N{NO-BREAK SPACE}b", b"\xff"):
         path = os.path.join(os.fsencode(thresholds), os.fsencode(name))
         assert error_of(write_text, path, "used 5") == "EINVAL", name
     assert error_of(write_text, thresholds / ("a" * 65), "used 5") == "ENAMETOOLONG"
