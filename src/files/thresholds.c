@@ -3,7 +3,7 @@
  *
  * The directory is everybody's and sticky, a file its creator's. A file is ready as long as there
  * is a state that this open file has not read; one that was never read is, so that nothing is lost
- * between open and poll. */
+ * between open and poll. Who makes a file and is refused what he writes to it leaves none behind. */
 #include "files/files.h"
 #include "files/thresholds.h"
 #include "fs/open.h"
@@ -14,11 +14,14 @@
 /* The node's data: a threshold, and until when. */
 typedef struct ThresholdFile {
     MnThreshold *threshold; /* NULL when it has been removed */
+    gboolean was_opened;
 } ThresholdFile;
 
 typedef struct ThresholdOpen {
     MnOpen open;
     guint64 seen_generation; /* 0 before the first read */
+    gboolean has_created;    /* this open(2) has made the file */
+    gboolean was_refused;
 } ThresholdOpen;
 
 const MnThreshold *mn_node_get_threshold(const MnNode *node) {
@@ -35,14 +38,20 @@ static int threshold_open(MnOpen *open) {
     if (!file->threshold)
         return -ENOENT;
     mn_threshold_wait(file->threshold);
+    ((ThresholdOpen *)open)->has_created = !file->was_opened;
+    file->was_opened = TRUE;
     return 0;
 }
 
 static void threshold_release(MnOpen *open) {
+    const ThresholdOpen *self = (ThresholdOpen *)open;
     ThresholdFile *file = file_of(open);
 
-    if (file->threshold)
-        mn_threshold_unwait(file->threshold);
+    if (!file->threshold)
+        return;
+    mn_threshold_unwait(file->threshold);
+    if (self->has_created && self->was_refused && !mn_threshold_was_written(file->threshold))
+        mn_tree_unlink(open->node->tree, open->node);
 }
 
 static int threshold_read(MnOpen *open, GString *text) {
@@ -62,10 +71,14 @@ static int threshold_read(MnOpen *open, GString *text) {
  * that a shell writes line by line arrives whole. */
 static int threshold_write(MnOpen *open, const MnWrite *write) {
     ThresholdFile *file = file_of(open);
+    int r;
 
     if (!file->threshold)
         return -ENOENT;
-    return mn_threshold_write(file->threshold, write->text, write->len, write->offset > 0, write->fault);
+    r = mn_threshold_write(file->threshold, write->text, write->len, write->offset > 0, write->fault);
+    if (r < 0)
+        ((ThresholdOpen *)open)->was_refused = TRUE;
+    return r;
 }
 
 static guint threshold_poll(MnOpen *open) {

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define FIRST_GENERATION 1
+
 struct MnThresholds {
     MnWitness witness;
     MnBoard *board;
@@ -189,7 +191,7 @@ int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnTh
     self->thresholds = thresholds;
     self->name = g_strdup(name);
     self->account = account;
-    self->generation = 1;
+    self->generation = FIRST_GENERATION;
     self->watch = mn_watch_new(&empty, on_crossing, self);
     place(self);
     g_ptr_array_add(thresholds->all, self);
@@ -274,6 +276,11 @@ int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean 
     replace_watch(self, &set, n_fresh, reached);
     change(self);
     return 0;
+}
+
+/* Without limits there is nothing else that would change it. */
+gboolean mn_threshold_was_written(const MnThreshold *self) {
+    return self->generation > FIRST_GENERATION;
 }
 
 gboolean mn_threshold_is_gone(const MnThreshold *self) {

@@ -54,6 +54,9 @@ gboolean mn_threshold_is_gone(const MnThreshold *self);
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether that was ever done. */
+gboolean mn_threshold_was_written(const MnThreshold *self);
+
 const char *mn_threshold_get_name(const MnThreshold *self);
 
 /* Who is charged for it. */

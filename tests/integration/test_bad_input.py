@@ -4,10 +4,11 @@
 import errno
 import os
 import select
+import subprocess
 
 import pytest
 
-from clients import events_now, is_ready, opened, read_text, write_text
+from clients import events_now, is_ready, opened, read_text, wait_until, write_text
 
 # Wrong wherever limits are written, with or without the name of a meter in front.
 BAD_AMOUNTS = [
@@ -91,11 +92,31 @@ def test_a_threshold_keeps_its_limits_state_and_counts(daemon):
         assert b"crossings=2" in os.pread(fd, 4096, 0)
 
 
-def test_a_new_threshold_with_a_bad_first_write_is_empty(daemon):
+def test_a_new_threshold_with_a_bad_first_write_is_not_left_behind(daemon):
+    """Not even while others have it open, who are told."""
     bad = daemon / "thresholds" / "bad"
-    with opened(bad, os.O_RDWR | os.O_CREAT) as fd:
+    fd = os.open(bad, os.O_RDWR | os.O_CREAT)
+    with opened(bad, os.O_RDONLY) as other:
         assert refused(fd, b"used 10X")
-    assert read_text(bad) == ""
+        assert read_text(bad) == "", "not before it is closed"
+        os.close(fd)
+        wait_until(lambda: os.listdir(daemon / "thresholds") == [], "its end")
+        assert events_now(other) & select.POLLHUP
+    assert is_refused_by_shell(f"echo 'usd 80%' >{bad}")
+    assert os.listdir(daemon / "thresholds") == []
+    assert "usd 80%" in read_text(daemon / "errors")
+
+
+def is_refused_by_shell(script):
+    return subprocess.run(["bash", "-c", script], capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("script", [
+    "touch low", ": >low", "(echo 'usd 80%'; echo) >low", "echo >low; echo 'usd 80%' >low",
+    "touch low; echo 'usd 80%' >low", "exec 3>low; echo 'usd 80%' >&3; echo >low; exec 3>&-"])
+def test_an_empty_threshold_stays_where_that_is_not_all_that_was_done(daemon, script):
+    is_refused_by_shell(f"cd {daemon / 'thresholds'}; {script} 2>/dev/null")
+    assert read_text(daemon / "thresholds" / "low") == ""
 
 
 @pytest.mark.parametrize("parameter", ["update_period", "max_update_period", "update_space", "fill_rate"])
