@@ -4,7 +4,7 @@
 #include "fs/open.h"
 #include "fs/refusals.h"
 
-G_STATIC_ASSERT(MN_REFUSALS_OF_USER * MN_REFUSAL_BYTES <= 4096); /* what st_size says */
+G_STATIC_ASSERT(MN_REFUSALS_OF_USER *MN_REFUSAL_BYTES <= 4096); /* what st_size says */
 
 static int errors_read(MnOpen *open, GString *text) {
     mn_refusals_render(open->node->data, mn_account_get_uid(open->account), text);

@@ -135,6 +135,10 @@ static void thresholds_created(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
     mn_threshold_set_changed(((ThresholdFile *)node->data)->threshold, on_changed, node);
 }
 
+static int thresholds_rename(MnNode *dir G_GNUC_UNUSED, MnNode *node, const char *name) {
+    return mn_threshold_rename(((ThresholdFile *)node->data)->threshold, name);
+}
+
 static void thresholds_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
     ThresholdFile *file = node->data;
 
@@ -147,6 +151,7 @@ static void thresholds_unlinked(MnNode *dir G_GNUC_UNUSED, MnNode *node) {
 static const MnDirOps thresholds_ops = {
     .create = thresholds_create,
     .created = thresholds_created,
+    .rename = thresholds_rename,
     .unlinked = thresholds_unlinked,
 };
 

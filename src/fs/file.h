@@ -73,6 +73,8 @@ typedef struct MnDirOps {
     int (*create)(MnNode *dir, const char *name, const MnCaller *caller, const MnFileOps **ret_ops, gpointer *ret_data);
     /* Bound to the node that create() has led to. */
     void (*created)(MnNode *dir, MnNode *node);
+    /* A file is to be called `name`, which may be refused. Without it files cannot be renamed. */
+    int (*rename)(MnNode *dir, MnNode *node, const char *name);
     /* The node has been taken out of its directory; it may still be open. */
     void (*unlinked)(MnNode *dir, MnNode *node);
 

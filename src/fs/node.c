@@ -4,6 +4,8 @@
 
 #include "loop/clock.h"
 
+#include <errno.h>
+
 struct MnTree {
     MnOutbox *outbox;
     MnQuota *quota;
@@ -130,6 +132,54 @@ MnNode *mn_node_get_kind(MnNode *node) {
     while (node->parent != node->tree->root)
         node = node->parent;
     return node;
+}
+
+int mn_tree_create(MnTree *self, MnNode *dir, const char *name, mode_t mode, const MnCaller *caller, MnNode **ret) {
+    const MnFileOps *ops;
+    gpointer data;
+    MnNode *node;
+    int r;
+
+    if (!dir || !dir->dir_ops || !dir->dir_ops->create)
+        return -EPERM;
+    if (mn_node_find_child(dir, name))
+        return -EEXIST;
+
+    r = dir->dir_ops->create(dir, name, caller, &ops, &data);
+    if (r < 0)
+        return r;
+
+    node = mn_tree_add_file(self, dir, name, mode & 0777, ops, data);
+    node->uid = caller->uid;
+    node->gid = caller->gid;
+    if (dir->dir_ops->created)
+        dir->dir_ops->created(dir, node);
+
+    *ret = node;
+    return 0;
+}
+
+int mn_tree_rename(MnTree *self, MnNode *node, const char *name) {
+    MnNode *dir = node->parent, *replaced = mn_node_find_child(dir, name);
+    int r;
+
+    if (!dir->dir_ops || !dir->dir_ops->rename)
+        return -EPERM;
+    if (replaced == node)
+        return 0;
+    r = dir->dir_ops->rename(dir, node, name);
+    if (r < 0)
+        return r;
+
+    if (replaced)
+        mn_tree_unlink(self, replaced);
+    g_hash_table_remove(dir->by_name, node->name);
+    g_free(node->name);
+    node->name = g_strdup(name);
+    g_hash_table_insert(dir->by_name, node->name, node);
+    mn_node_touch(node);
+    mn_node_touch(dir);
+    return 0;
 }
 
 void mn_tree_unlink(MnTree *self, MnNode *node) {

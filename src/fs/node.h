@@ -61,6 +61,15 @@ MnNode *mn_tree_add_dir(MnTree *self, MnNode *parent, const char *name, mode_t m
 MnNode *mn_tree_add_file(MnTree *self, MnNode *parent, const char *name, mode_t mode, const MnFileOps *ops,
                          gpointer data);
 
+/* As open(2) with O_CREAT makes it: a file of the caller's in a directory whose files users create. -EPERM: it is none, or
+ * there is none, for NULL. -EEXIST; or what its create() returns. */
+int mn_tree_create(MnTree *self, MnNode *dir, const char *name, mode_t mode, const MnCaller *caller, MnNode **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* As rename(2) within its directory: who has that name already is unlinked. -EPERM: files there cannot be renamed; or what
+ * the directory's rename() returns. */
+int mn_tree_rename(MnTree *self, MnNode *node, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
 /* NULL when `dir` has none of that name. */
 MnNode *mn_node_find_child(const MnNode *dir, const char *name);
 

@@ -16,6 +16,7 @@
 #define FUSE_USE_VERSION 35
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <stdio.h>
 
 /* The largest write that reaches us in one piece, and so the largest that can be refused whole. */
 #define WRITE_BYTES_MAX (128 * 1024)
@@ -283,31 +284,6 @@ static void on_poll(fuse_req_t req, fuse_ino_t ino G_GNUC_UNUSED, struct fuse_fi
     mn_open_poll(open_of(info), req, handle);
 }
 
-static int create_node(MnTree *tree, MnNode *dir, const char *name, mode_t mode, const MnCaller *caller, MnNode **ret) {
-    const MnFileOps *ops;
-    gpointer data;
-    MnNode *node;
-    int r;
-
-    if (!dir || !dir->dir_ops || !dir->dir_ops->create)
-        return -EPERM;
-    if (mn_node_find_child(dir, name))
-        return -EEXIST;
-
-    r = dir->dir_ops->create(dir, name, caller, &ops, &data);
-    if (r < 0)
-        return r;
-
-    node = mn_tree_add_file(tree, dir, name, mode & 0777, ops, data);
-    node->uid = caller->uid;
-    node->gid = caller->gid;
-    if (dir->dir_ops->created)
-        dir->dir_ops->created(dir, node);
-
-    *ret = node;
-    return 0;
-}
-
 static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *info) {
     MnTree *tree = tree_of(req);
     MnCaller caller = caller_of(req);
@@ -316,7 +292,7 @@ static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
     MnOpen *open;
     int r;
 
-    r = create_node(tree, node_of(req, parent), name, mode, &caller, &node);
+    r = mn_tree_create(tree, node_of(req, parent), name, mode, &caller, &node);
     if (r == 0) {
         r = mn_open_new(node, &caller, info->flags, &open);
         if (r < 0)
@@ -349,6 +325,31 @@ static void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
     }
 }
 
+static int rename_node(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
+                       guint flags) {
+    MnNode *dir = node_of(req, parent);
+    MnNode *node = dir && dir->children ? mn_node_find_child(dir, name) : NULL;
+
+    if (flags & ~(guint)RENAME_NOREPLACE)
+        return -EINVAL;
+    if (!node)
+        return -ENOENT;
+    if (new_parent != parent)
+        return -EPERM;
+    if ((flags & RENAME_NOREPLACE) && mn_node_find_child(dir, new_name))
+        return -EEXIST;
+    return mn_tree_rename(tree_of(req), node, new_name);
+}
+
+/* Whose the two files are the kernel has looked at. */
+static void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
+                      guint flags) {
+    int r;
+
+    r = rename_node(req, parent, name, new_parent, new_name, flags);
+    fuse_reply_err(req, -r);
+}
+
 const struct fuse_lowlevel_ops mn_fs_operations = {
     .init = on_init,
     .lookup = on_lookup,
@@ -364,4 +365,5 @@ const struct fuse_lowlevel_ops mn_fs_operations = {
     .poll = on_poll,
     .create = on_create,
     .unlink = on_unlink,
+    .rename = on_rename,
 };

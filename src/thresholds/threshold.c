@@ -216,6 +216,17 @@ void mn_threshold_free(MnThreshold *self) {
     g_free(self);
 }
 
+int mn_threshold_rename(MnThreshold *self, const char *name) {
+    int r;
+
+    r = check_name(name);
+    if (r < 0)
+        return r;
+    g_free(self->name);
+    self->name = g_strdup(name);
+    return 0;
+}
+
 void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data) {
     self->changed = changed;
     self->changed_data = data;

@@ -40,6 +40,9 @@ int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnTh
 void mn_threshold_free(MnThreshold *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThreshold, mn_threshold_free)
 
+/* Gives it another name, from now on also in the log. The errors of a name as mn_threshold_new(). */
+int mn_threshold_rename(MnThreshold *self, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
 /* changed() is called when the limits, or which of them are reached, have changed, and when the group has gone or come
  * back; as appended(). */
 void mn_threshold_set_changed(MnThreshold *self, void (*changed)(gpointer data), gpointer data);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """thresholds/: files that users make, write, wait for and remove."""
 
+import ctypes
 import errno
 import os
+import re
 import select
 import stat
 import subprocess
@@ -166,7 +168,8 @@ def test_names(thresholds):
         assert error_of(write_text, thresholds / name, "used 5") is None, name
         assert name in os.listdir(thresholds)
         os.unlink(thresholds / name)
-    for name in (".low.swp", "..low", ".#low", "a b", "a\tb", "a\nb", "-", "\x01", "a\x7f", " ", "\x1b[31m", "a\N{NO-BREAK SPACE}b", b"\xff"):
+    for name in (".low.swp", "..low", ".#low", "a b", "a\tb", "a\nb", "-", "\x01", "a\x7f", " ", "\x1b[31m",
+                 "a\N{NO-BREAK SPACE}b", b"\xff"):
         path = os.path.join(os.fsencode(thresholds), os.fsencode(name))
         assert error_of(write_text, path, "used 5") == "EINVAL", name
     assert error_of(write_text, thresholds / ("a" * 65), "used 5") == "ENAMETOOLONG"
@@ -241,12 +244,87 @@ def test_nothing_but_files_can_be_made(daemon, thresholds):
     refusals = {"EPERM", "ENOSYS", "ENOTSUP", "EXDEV"}
     for call in ((os.mkdir, thresholds / "dir"), (os.symlink, "low", thresholds / "link"),
                  (os.link, thresholds / "low", thresholds / "link"),
-                 (os.rename, thresholds / "low", thresholds / "high"),
+                 (os.rename, thresholds / "low", daemon / "high"),
                  (os.mkfifo, thresholds / "fifo"), (os.rmdir, daemon / "meters"), (os.unlink, daemon / "memnotify"),
                  (os.rename, daemon / "memnotify", thresholds / "memnotify"), (write_text, daemon / "new", "used 5"),
                  (write_text, daemon / "meters" / "new", "used 5"), (os.setxattr, thresholds / "low", "user.x", b"1")):
         assert error_of(*call) in refusals, call
     assert os.listdir(thresholds) == ["low"]
+
+
+RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
+
+
+def rename_with(flags, old, new):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(-100, os.fsencode(old), -100, os.fsencode(new), flags) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def test_mv_renames_and_who_has_it_open_keeps_it(daemon, thresholds):
+    write_text(thresholds / "low", "used 2000")
+    with opened(thresholds / "low") as fd, opened(daemon / "events", os.O_RDONLY) as events:
+        os.read(fd, 4096)
+        inode = os.stat(thresholds / "low").st_ino
+        shell('mv "$1/low" "$1/high"', thresholds)
+        assert os.listdir(thresholds) == ["high"]
+        assert os.stat(thresholds / "high").st_ino == inode
+        assert events_now(fd, READY) == 0, "its state is the same"
+        daemon.simulate("used 2000")
+        assert events_now(fd, READY) == READY
+        assert b"reached=1 crossings=1" in os.read(fd, 4096)
+        assert " high used reached 2000 2000\n" in os.read(events, 4096).decode()
+    write_text(thresholds / "low", "used 5")
+    assert limits(thresholds / "low") == {"used": (">=", 5)}
+    assert limits(thresholds / "high") == {"used": (">=", 2000)}
+
+
+def test_mv_over_another_removes_that(daemon, thresholds):
+    write_text(thresholds / "low", "used 2000")
+    write_text(thresholds / "high", "used 3000")
+    with opened(thresholds / "high") as fd:
+        os.rename(thresholds / "low", thresholds / "high")
+        assert events_now(fd, READY) & select.POLLHUP
+        assert error_of(os.read, fd, 100) == "ENOENT"
+    assert os.listdir(thresholds) == ["high"]
+    assert limits(thresholds / "high") == {"used": (">=", 2000)}
+    os.rename(thresholds / "high", thresholds / "high")
+    assert os.listdir(thresholds) == ["high"]
+    assert re.search(r"^0 \d+ \d+ 1 1 ", (daemon / "users").read_text(), re.MULTILINE), "the other was given back"
+
+
+def test_what_rename_can_be_asked_for(thresholds):
+    for name in "low", "high":
+        write_text(thresholds / name, "used 5")
+    assert error_of(rename_with, RENAME_NOREPLACE, thresholds / "low", thresholds / "high") == "EEXIST"
+    assert error_of(rename_with, RENAME_EXCHANGE, thresholds / "low", thresholds / "high") == "EINVAL"
+    assert error_of(rename_with, RENAME_WHITEOUT, thresholds / "low", thresholds / "other") in ("EINVAL", "EPERM")
+    assert error_of(os.rename, thresholds / "low", thresholds / ".low") == "EINVAL"
+    assert error_of(os.rename, thresholds / "low", thresholds / "a b") == "EINVAL"
+    assert error_of(os.rename, thresholds / "low", thresholds / ("a" * 65)) == "ENAMETOOLONG"
+    assert error_of(os.rename, thresholds / "none", thresholds / "other") == "ENOENT"
+    assert sorted(os.listdir(thresholds)) == ["high", "low"]
+    rename_with(RENAME_NOREPLACE, thresholds / "low", thresholds / "other")
+    assert sorted(os.listdir(thresholds)) == ["high", "other"]
+
+
+def test_who_may_not_remove_may_not_rename(thresholds):
+    assert as_user(ALICE, (write_text, thresholds / "alice", "used 5")) == [None]
+    assert as_user(BOB, (write_text, thresholds / "bob", "used 6")) == [None]
+    assert as_user(BOB, (os.rename, thresholds / "alice", thresholds / "other"),
+                   (os.rename, thresholds / "bob", thresholds / "alice"),
+                   (os.rename, thresholds / "bob", thresholds / "bobs")) == ["EPERM", "EPERM", None]
+    assert limits(thresholds / "alice") == {"used": (">=", 5)}
+    os.rename(thresholds / "alice", thresholds / "other")
+    assert os.stat(thresholds / "other").st_uid == ALICE, "it stays his, also where root has renamed it"
+
+
+def test_editors_that_replace_the_file(thresholds):
+    write_text(thresholds / "low", "used 2000")
+    shell('cp "$1/low" "$1/copy"; sed -i s/2000/3000/ "$1/low"', thresholds)
+    assert limits(thresholds / "copy") == {"used": (">=", 2000)}
+    assert limits(thresholds / "low") == {"used": (">=", 3000)}
+    assert sorted(os.listdir(thresholds)) == ["copy", "low"]
 
 
 def test_create_fails_on_a_name_that_is_there(thresholds):

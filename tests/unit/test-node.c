@@ -5,6 +5,8 @@
 #include "loop/clock.h"
 #include "runner.h"
 
+#include <errno.h>
+
 static guint n_freed;
 static const MnNode *last_unlinked;
 
@@ -118,6 +120,38 @@ static void test_names(void) {
     CU_ASSERT_PTR_NULL(mn_tree_find(tree, 999));
 }
 
+static int on_rename(MnNode *dir G_GNUC_UNUSED, MnNode *node G_GNUC_UNUSED, const char *name) {
+    return *name == '.' ? -EINVAL : 0;
+}
+
+static void test_renaming(void) {
+    static const MnDirOps renaming_ops = { .rename = on_rename, .unlinked = on_unlinked };
+    g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
+    g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
+    MnNode *dir = mn_tree_add_dir(tree, mn_tree_get_root(tree), "dir", 01777, &renaming_ops, NULL);
+    MnNode *a = mn_tree_add_file(tree, dir, "a", 0644, &file_ops, tree);
+    MnNode *b = mn_tree_add_file(tree, dir, "b", 0644, &file_ops, tree);
+    guint64 ino = a->ino;
+
+    last_unlinked = NULL;
+    CU_ASSERT_EQUAL(mn_tree_rename(tree, dir, "other"), -EPERM); /* nobody may in the root */
+    CU_ASSERT_EQUAL(mn_tree_rename(tree, a, ".a"), -EINVAL);
+    CU_ASSERT_EQUAL(mn_tree_rename(tree, a, "a"), 0);
+    CU_ASSERT_PTR_EQUAL(mn_node_find_child(dir, "a"), a);
+    CU_ASSERT_PTR_NULL(last_unlinked);
+
+    CU_ASSERT_EQUAL(mn_tree_rename(tree, a, "c"), 0);
+    CU_ASSERT_PTR_NULL(mn_node_find_child(dir, "a"));
+    CU_ASSERT_PTR_EQUAL(mn_node_find_child(dir, "c"), a);
+    CU_ASSERT_STRING_EQUAL(a->name, "c");
+    CU_ASSERT_EQUAL(a->ino, ino);
+
+    CU_ASSERT_EQUAL(mn_tree_rename(tree, a, "b"), 0);
+    CU_ASSERT_PTR_EQUAL(last_unlinked, b);
+    CU_ASSERT_PTR_EQUAL(mn_node_find_child(dir, "b"), a);
+    CU_ASSERT_EQUAL(dir->children->len, 1);
+}
+
 static void test_numbers_are_not_used_again(void) {
     g_autoptr(MnOutbox) outbox = mn_outbox_new(&still_clock.clock);
     g_autoptr(MnTree) tree = mn_tree_new(outbox, NULL, 0, 0);
@@ -207,6 +241,7 @@ static CU_TestInfo tests[] = {
     { "times", test_times },
     { "kinds are what is in the root", test_kinds },
     { "a name is looked for in its directory", test_names },
+    { "a file gets another name", test_renaming },
     { "numbers are not used again", test_numbers_are_not_used_again },
     { "an unlinked node lives while somebody holds it", test_unlinked_lives_while_somebody_holds_it },
     { "a linked node needs no holder", test_linked_lives_without_holders },
