@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/mountpoint.h"
 #include "daemon/options.h"
+#include "daemon/presetfile.h"
 #include "daemon/works.h"
 #include "fs/fs.h"
 #include "kernel/helper.h"
@@ -53,8 +54,23 @@ static void block_signals(void) {
     signal(SIGTTOU, SIG_IGN); /* a terminal may stop who writes to it from the background */
 }
 
-static gboolean on_signal(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer loop) {
-    g_main_loop_quit(loop);
+/* What a signal is for. */
+typedef struct Running {
+    GMainLoop *loop;
+    MnPresetFile *preset_file; /* NULL for none */
+} Running;
+
+/* SIGHUP ends us, as it ends who does not look at it, unless there is something to read again. */
+static gboolean on_signal(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    struct signalfd_siginfo info = { 0 };
+    const Running *running = data;
+
+    if (read(fd, &info, sizeof info) != sizeof info)
+        return G_SOURCE_CONTINUE;
+    if (info.ssi_signo == SIGHUP && running->preset_file)
+        mn_preset_file_reload(running->preset_file);
+    else
+        g_main_loop_quit(running->loop);
     return G_SOURCE_CONTINUE;
 }
 
@@ -130,13 +146,14 @@ static gboolean begin_to_serve(MnFs *fs, const char *mountpoint, GError **error)
     return r == 0;
 }
 
-static void run(MnFs *fs) {
+static void run(MnFs *fs, MnPresetFile *preset_file) {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    Running running = { .loop = loop, .preset_file = preset_file };
     sigset_t signals = handled_signals();
     int signals_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 
     mn_fs_attach(fs, loop);
-    g_unix_fd_add(signals_fd, G_IO_IN, on_signal, loop);
+    g_unix_fd_add(signals_fd, G_IO_IN, on_signal, &running);
     g_main_loop_run(loop);
     close(signals_fd);
 }
@@ -166,10 +183,11 @@ static gboolean check_end(const MnFs *fs, const char *mountpoint, const char *pl
     return r == 0 && !is_dead;
 }
 
-static gboolean run_to_the_end(MnFs *fs, const char *mountpoint, dev_t device, GError **error) {
+static gboolean run_to_the_end(MnFs *fs, MnPresetFile *preset_file, const char *mountpoint, dev_t device,
+                               GError **error) {
     g_autofree char *place = find_place(mountpoint, &device);
 
-    run(fs);
+    run(fs, preset_file);
     return check_end(fs, mountpoint, place, device, error);
 }
 
@@ -199,12 +217,25 @@ static gboolean enter_background(const MnOptions *options, MnLog *log, GError **
     return TRUE;
 }
 
+/* Makes the thresholds of the option. Without it there is nothing to do. */
+static gboolean make_presets(const MnOptions *options, MnTree *tree, const MnServices *services, MnPresetFile **ret,
+                             GError **error) {
+    const MnCaller owner = { .uid = geteuid(), .gid = getegid() };
+
+    if (!options->presets_path)
+        return TRUE;
+    *ret = mn_preset_file_new(options->presets_path, mn_presets_new(tree, services->board, &owner), services->board,
+                              services->helper);
+    return mn_preset_file_load(*ret, error);
+}
+
 static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autofree char *identity = NULL;
     g_autoptr(MnQuota) quota = mn_quota_new(geteuid(), mn_subtract(mn_file_limit_raise(), DESCRIPTORS_RESERVED));
     g_auto(MnWorks) works = { 0 };
     g_autoptr(MnTree) tree = NULL;
+    g_autoptr(MnPresetFile) preset_file = NULL;
     g_autoptr(MnFs) fs = NULL;
     g_autoptr(MnHelper) helper = mn_helper_new(&mn_machine_clock, quota); /* these two end before who waits for them */
     g_autoptr(MnHelper) messenger = mn_helper_new(&mn_machine_clock, quota);
@@ -217,6 +248,8 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
         return FALSE;
     tree = mn_tree_new(works.outbox, quota, geteuid(), getegid());
     mn_files_add_all(tree, &works.services);
+    if (!make_presets(options, tree, &works.services, &preset_file, error))
+        return FALSE;
 
     fs = make_fs(tree, options, error);
     if (!fs)
@@ -231,7 +264,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     mn_registrations_prepare(works.services.registrations);
     mn_survival_prepare();
     mn_state_file_begin(works.state);
-    return run_to_the_end(fs, mountpoint, options->device, error);
+    return run_to_the_end(fs, preset_file, mountpoint, options->device, error);
 }
 
 /* Who asked is told, or that he could not be. */

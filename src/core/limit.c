@@ -220,6 +220,20 @@ int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine
     return 0;
 }
 
+static gboolean is_same(const MnLimit *one, const MnLimit *other) {
+    return one->meter == other->meter && one->op == other->op && one->micropercent == other->micropercent &&
+           one->pages == other->pages && one->is_exact == other->is_exact;
+}
+
+gboolean mn_limit_set_is_same(const MnLimitSet *one, const MnLimitSet *other) {
+    if (one->n != other->n || one->named != other->named)
+        return FALSE;
+    for (guint i = 0; i < one->n; i++)
+        if (!is_same(&one->limits[i], &other->limits[i]))
+            return FALSE;
+    return TRUE;
+}
+
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages) {
     const guint64 all = G_GUINT64_CONSTANT(100) * MN_MICROPERCENT;
     guint64 share = limit->micropercent;

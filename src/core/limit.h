@@ -47,6 +47,9 @@ int mn_limit_set_parse(const char *text, gsize len, const MnMachine *machine, Mn
 int mn_limit_set_parse_one(const char *text, gsize len, const MnMachine *machine, MnMeterId meter, MnFault *fault,
                            MnLimitSet *ret) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether both have the same limits in the same order. */
+gboolean mn_limit_set_is_same(const MnLimitSet *one, const MnLimitSet *other);
+
 /* Where the limit lies, in pages, when total is `total_pages`; at least 1. */
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages);
 

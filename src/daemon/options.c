@@ -23,6 +23,7 @@ enum {
     KEY_SOURCE,
     KEY_DEVICE,
     KEY_CGROUP,
+    KEY_THRESHOLDS,
     KEY_ACK,
     KEY_OOM,
     KEY_OOM_LIMIT,
@@ -44,6 +45,8 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("--cgroup=", KEY_CGROUP),
     FUSE_OPT_KEY("cgroup=", KEY_CGROUP),
+    FUSE_OPT_KEY("--thresholds=", KEY_THRESHOLDS),
+    FUSE_OPT_KEY("thresholds=", KEY_THRESHOLDS),
     FUSE_OPT_KEY("device=", KEY_DEVICE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("oom=", KEY_OOM),
@@ -129,6 +132,16 @@ static int take_source(Parsing *parsing, const char *argument) {
     } else {
         return fail(parsing, "bad value in '%s': 'auto', 'system', 'cgroup' or 'cgroup=DIR' is needed", argument);
     }
+    return 0;
+}
+
+static int take_thresholds(Parsing *parsing, const char *argument) {
+    const char *value = value_of(argument);
+
+    if (*value == '\0')
+        return fail(parsing, "bad value in '%s': a file is needed", argument);
+    g_free(parsing->options->presets_path);
+    parsing->options->presets_path = g_canonicalize_filename(value, NULL);
     return 0;
 }
 
@@ -228,6 +241,8 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return 0;
     case KEY_SOURCE:
         return take_source(parsing, argument);
+    case KEY_THRESHOLDS:
+        return take_thresholds(parsing, argument);
     case KEY_DEVICE:
         return take_device(parsing, argument);
     case KEY_PROC:
@@ -282,6 +297,7 @@ void mn_options_clear(MnOptions *self) {
     g_clear_pointer(&self->oom_limit, g_free);
     g_clear_pointer(&self->cgroup_directory, g_free);
     g_clear_pointer(&self->memcg_directory, g_free);
+    g_clear_pointer(&self->presets_path, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -292,6 +308,7 @@ void mn_options_print_help(const char *program) {
            "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
            "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --cgroup=DIR       the memory cgroup that memcg/ shows, instead of the program's own\n"
+           "  --thresholds=FILE  make the thresholds of FILE: NAME LIMITS a line; SIGHUP reads it again\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
            "  -o oom=adj         listed in 'oom': the kernel's OOM killer takes them first (preset)\n"

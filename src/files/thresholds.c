@@ -24,7 +24,7 @@ typedef struct ThresholdOpen {
     gboolean was_refused;
 } ThresholdOpen;
 
-const MnThreshold *mn_node_get_threshold(const MnNode *node) {
+MnThreshold *mn_node_get_threshold(const MnNode *node) {
     return ((const ThresholdFile *)node->data)->threshold;
 }
 

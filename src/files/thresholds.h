@@ -5,4 +5,4 @@
 #include "thresholds/threshold.h"
 
 /* The threshold of a file that is in thresholds/. */
-const MnThreshold *mn_node_get_threshold(const MnNode *node);
+MnThreshold *mn_node_get_threshold(const MnNode *node);

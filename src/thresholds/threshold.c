@@ -6,8 +6,9 @@
  * the next who comes. */
 #include "threshold.h"
 
+#include "core/name.h"
+
 #include <errno.h>
-#include <string.h>
 
 #define FIRST_GENERATION 1
 
@@ -157,27 +158,13 @@ static void on_crossing(MnWatch *watch, const MnReading *reading) {
         thresholds->appended(thresholds->appended_data);
 }
 
-static int check_name(const char *name) {
-    if (strlen(name) > MEMNOTIFYFS_NAME_MAX)
-        return -ENAMETOOLONG;
-    if (strcmp(name, "-") == 0 || *name == '.' || !g_utf8_validate(name, -1, NULL))
-        return -EINVAL;
-    for (; *name; name = g_utf8_next_char(name)) {
-        gunichar c = g_utf8_get_char(name);
-
-        if (!g_unichar_isgraph(c) || g_unichar_isspace(c)) /* a line separator is both */
-            return -EINVAL;
-    }
-    return 0;
-}
-
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret) {
     static const MnLimitSet empty;
     MnAccount *account;
     MnThreshold *self;
     int r;
 
-    r = check_name(name);
+    r = mn_name_check(name);
     if (r < 0)
         return r;
     account = mn_quota_get_account(thresholds->quota, uid);
@@ -219,7 +206,7 @@ void mn_threshold_free(MnThreshold *self) {
 int mn_threshold_rename(MnThreshold *self, const char *name) {
     int r;
 
-    r = check_name(name);
+    r = mn_name_check(name);
     if (r < 0)
         return r;
     g_free(self->name);
@@ -261,20 +248,14 @@ static void replace_watch(MnThreshold *self, const MnLimitSet *set, guint n_fres
     place(self);
 }
 
-int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault) {
-    const MnMachine *machine = mn_board_get_machine(self->thresholds->board);
+/* With `add` what the set does not name stays. */
+static int take_limits(MnThreshold *self, const MnLimitSet *limits, gboolean add) {
+    MnLimitSet set = *limits;
     guint32 reached = 0;
-    MnLimitSet set;
-    guint n_fresh;
     int r;
 
-    r = mn_limit_set_parse(text, len, machine, fault, &set);
-    if (r == 0 && mn_threshold_is_gone(self))
-        r = -ENODEV;
-    if (r < 0)
-        return r;
-
-    n_fresh = set.n;
+    if (mn_threshold_is_gone(self))
+        return -ENODEV;
     if (add)
         reached = keep_unnamed(self, &set);
     r = mn_account_change(self->account, MN_RESOURCE_LIMITS, self->watch->n_edges, set.n);
@@ -284,9 +265,21 @@ int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (!add || (set.named & MN_METER_BIT(id)))
             self->crossings[id] = 0;
-    replace_watch(self, &set, n_fresh, reached);
+    replace_watch(self, &set, limits->n, reached);
     change(self);
     return 0;
+}
+
+int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault) {
+    MnLimitSet set;
+    int r;
+
+    r = mn_limit_set_parse(text, len, mn_board_get_machine(self->thresholds->board), fault, &set);
+    return r < 0 ? r : take_limits(self, &set, add);
+}
+
+int mn_threshold_set_limits(MnThreshold *self, const MnLimitSet *limits) {
+    return take_limits(self, limits, FALSE);
 }
 
 /* Without limits there is nothing else that would change it. */

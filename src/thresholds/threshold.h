@@ -31,16 +31,14 @@ void mn_thresholds_update(MnThresholds *self);
  * into the outbox. `data` is passed to it. */
 void mn_thresholds_set_appended(MnThresholds *self, void (*appended)(gpointer data), gpointer data);
 
-/* An empty threshold, charged to user `uid`. -ENAMETOOLONG: over MEMNOTIFYFS_NAME_MAX bytes. -EINVAL: "-", or a
- * blank or control character in the name, which would break the lines of the log; or a dot in front, as editors give to
- * what they keep beside a file. -EDQUOT: too many.
+/* An empty threshold, charged to user `uid`. -ENAMETOOLONG, -EINVAL: mn_name_check(). -EDQUOT: too many.
  * That the name is free is the caller's care. */
 int mn_threshold_new(MnThresholds *thresholds, const char *name, uid_t uid, MnThreshold **ret)
     G_GNUC_WARN_UNUSED_RESULT;
 void mn_threshold_free(MnThreshold *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnThreshold, mn_threshold_free)
 
-/* Gives it another name, from now on also in the log. The errors of a name as mn_threshold_new(). */
+/* Gives it another name, from now on also in the log. Errors as mn_name_check(). */
 int mn_threshold_rename(MnThreshold *self, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* changed() is called when the limits, or which of them are reached, have changed, and when the group has gone or come
@@ -57,7 +55,10 @@ gboolean mn_threshold_is_gone(const MnThreshold *self);
 int mn_threshold_write(MnThreshold *self, const char *text, gsize len, gboolean add, MnFault *fault)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether that was ever done. */
+/* The same with a whole set that was parsed before. */
+int mn_threshold_set_limits(MnThreshold *self, const MnLimitSet *limits) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether either was ever done. */
 gboolean mn_threshold_was_written(const MnThreshold *self);
 
 const char *mn_threshold_get_name(const MnThreshold *self);

@@ -33,6 +33,20 @@ def helpers_of(pid):
     return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
+def daemons_of(directory):
+    """The processes that were started with this argument."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+                words = cmdline.read().split(b"\0")
+        except OSError:
+            continue
+        if os.fsencode(directory) in words and words[0].endswith(b"memnotifyfs"):
+            found.append(int(pid))
+    return found
+
+
 def name_of(pid):
     """What a process calls itself; None once it has gone."""
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
-from daemon import KNOWN_WARNING, PROGRAM, environment, is_mounted
+from daemon import KNOWN_WARNING, PROGRAM, daemons_of, environment, is_mounted
 from memcg_client import MIB, USAGE, Client
 
 
@@ -29,20 +29,6 @@ def refuses(status, pattern, *arguments):
     assert (done.returncode, done.stdout) == (status, ""), done
     assert re.fullmatch(rf"memnotifyfs: .*{pattern}.*\n", done.stderr), done.stderr
     return True
-
-
-def daemons_of(directory):
-    """The processes that were started with this argument."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
-                words = cmdline.read().split(b"\0")
-        except OSError:
-            continue
-        if os.fsencode(directory) in words and words[0].endswith(b"memnotifyfs"):
-            found.append(int(pid))
-    return found
 
 
 def mounts_at(directory):
