@@ -55,8 +55,9 @@ static inline int memnotifyfs_open_usual_(void) {
  * NULL is the mount that $MEMNOTIFYFS names, else the system's (MEMNOTIFYFS_MOUNT), else the user's
  * (MEMNOTIFYFS_MOUNT_OF_USER). A program with rights that its user does not have names its mount.
  *
- * Returns -errno on failure: -EINVAL when the limits are not understood, -ENOENT when nothing is
- * mounted there, -ENOTCONN when the server has died, -ENAMETOOLONG, and those of open(2).
+ * Returns -errno on failure: -EINVAL when the limits are not understood (the file errors says why),
+ * -ENOENT when nothing is mounted there, -ENOTCONN when the server has died, -ENAMETOOLONG, and those
+ * of open(2).
  * Needs POSIX.1-2008: with -std=c99 or c11 define _POSIX_C_SOURCE as 200809L. */
 static inline int memnotifyfs_watch(const char *mount, const char *limits) {
     const char *place = mount ? mount : getenv(MEMNOTIFYFS_ENVIRONMENT);

@@ -9,6 +9,13 @@
 
 const char *const mn_op_names[] = { [MN_OP_AT_LEAST] = ">=", [MN_OP_BELOW] = "<" };
 
+/* "5 K" */
+static gboolean follows_number(const MnCursor *cursor, const char *place) {
+    while (place > cursor->start && g_ascii_isspace(place[-1]))
+        place--;
+    return place > cursor->start && g_ascii_isdigit(place[-1]);
+}
+
 /* Where a name should be. */
 static int refuse_name(const MnCursor *cursor, const char *start) {
     char c = start < cursor->end ? *start : '\0';
@@ -16,7 +23,10 @@ static int refuse_name(const MnCursor *cursor, const char *start) {
     if (g_ascii_isdigit(c) || c == '<' || c == '>')
         return mn_cursor_refuse_at(cursor, start, "the name of a meter is missing before it, as in 'used 80%'");
     if (g_ascii_isalpha(c) || c == '_')
-        return mn_cursor_refuse_at(cursor, start, "there is no meter of that name");
+        return mn_cursor_refuse_at(cursor, start,
+                                   follows_number(cursor, start)
+                                       ? "there is no meter of that name; a unit follows its number directly"
+                                       : "there is no meter of that name");
     return mn_cursor_refuse_at(cursor, start, "the name of a meter is needed here; a unit follows its number directly");
 }
 

@@ -18,7 +18,7 @@ static const MnMachine machine = {
 static void check_fault(const MnFault *fault, const char *text, gsize len) {
     g_autoptr(GString) shown = g_string_new(NULL);
 
-    g_assert_cmpint(fault->reason[0], !=, '\0');
+    g_assert_true(fault->reason[0] != '\0');
     g_assert_cmpuint(strlen(fault->reason), <, sizeof fault->reason - 1);
     g_assert_cmpuint(fault->at, <=, len);
     mn_fault_show(fault, text, len, shown);

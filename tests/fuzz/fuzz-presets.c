@@ -13,7 +13,7 @@ static void check_blame(guint line, const MnFault *fault, gpointer data) {
     guint *last_line = data;
 
     g_assert_cmpuint(line, >, *last_line);
-    g_assert_cmpint(fault->reason[0], !=, '\0');
+    g_assert_true(fault->reason[0] != '\0');
     *last_line = line;
 }
 

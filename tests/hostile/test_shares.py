@@ -5,6 +5,8 @@ import os
 import re
 import signal
 
+import pytest
+
 from clients import Child, opened, read_text, write_text
 from hostile import ATTACKER, VICTIM, answer
 
@@ -67,6 +69,28 @@ def test_a_flood_of_events_pushes_out_nobody_elses(daemon):
         assert [waiting.hear(), slow.hear()] == [wanted, wanted]
     for fd in gate, opener:
         os.close(fd)
+
+
+# ---- why writes were refused -----------------------------------------------------------------------------------
+
+REFUSALS, REFUSALS_KEPT, REFUSAL_BYTES = 5000, 8, 480
+
+
+def test_a_flood_of_refusals_pushes_out_nobody_elses_and_is_not_kept(daemon):
+    def be_refused(text, times):
+        with opened(daemon / "memnotify") as fd:
+            for _ in range(times):
+                with pytest.raises(OSError):
+                    os.write(fd, text)
+        return read_text(daemon / "errors")
+
+    assert answer(lambda: be_refused(b"usd 5", 1), VICTIM).count("memnotify: ") == 1
+    before = daemon.status_number("RssAnon")
+    flooded = answer(lambda: be_refused(b"\x1b" * 4000, REFUSALS), ATTACKER)
+    assert flooded.count("memnotify: ") == REFUSALS_KEPT
+    assert len(flooded) <= REFUSALS_KEPT * REFUSAL_BYTES
+    assert daemon.status_number("RssAnon") - before < 1024, "KiB of what was written"
+    assert answer(lambda: read_text(daemon / "errors"), VICTIM).count("usd 5") == 1
 
 
 # ---- the list of oom -------------------------------------------------------------------------------------------
