@@ -25,6 +25,9 @@ typedef struct MnCgroupNames {
     const char *swap_limit;
 } MnCgroupNames;
 
+/* Where the kernel tells how long tasks have waited; not there with v1. */
+#define MN_CGROUP_PRESSURE "memory.pressure"
+
 const MnCgroupNames *mn_cgroup_names(MnCgroupVersion version);
 
 /* What a file of one number says for no limit. */

@@ -35,7 +35,8 @@ typedef enum MnMeterId {
 /* What does not change while we run. */
 typedef struct MnMachine {
     guint page_bytes;
-    guint offered; /* MN_METER_BIT()s of the meters that this kernel has the counters for */
+    guint offered;          /* MN_METER_BIT()s of the meters that this kernel has the counters for */
+    gboolean offers_stalls; /* it tells how long tasks have waited for the memory that the meters show */
 } MnMachine;
 
 /* What a meter is a part of. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The text of /proc/vmstat, /proc/meminfo and /proc/pressure/memory -> MnSample.
+/* The text of /proc/vmstat and /proc/meminfo -> MnSample.
  *
- * The first two are read a hundred times a second when memory is nearly full, and nine lines in ten are of
+ * They are read a hundred times a second when memory is nearly full, and nine lines in ten are of
  * no interest: a line is judged by its first eight bytes in one comparison for each wanted key.
  * Either the whole text is good and the sample is replaced, or the sample stays as it was. */
 #include "sample.h"
@@ -233,35 +233,4 @@ int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint p
 
     commit(&parser, page_kib, ret, ret_span);
     return 0;
-}
-
-/*   some avg10=0.00 avg60=0.00 avg300=0.00 total=1204
- *   full avg10=0.00 avg60=0.00 avg300=0.00 total=311 */
-int mn_sample_parse_pressure(const char *text, gsize len, MnSample *ret) {
-    static const char full[] = "full ", total[] = " total=";
-    const char *end = text + len;
-
-    if (len == 0 || end[-1] != '\n')
-        return -EBADMSG;
-
-    for (const char *line = text, *newline; line < end; line = newline + 1) {
-        const char *word;
-        guint64 value;
-        int r;
-
-        newline = memchr(line, '\n', end - line);
-        if ((gsize)(newline - line) < strlen(full) || memcmp(line, full, strlen(full)) != 0)
-            continue;
-        word = memmem(line, newline - line, total, strlen(total));
-        if (!word)
-            return -EBADMSG;
-        r = parse_value(word + strlen(total), newline, &value);
-        if (r < 0)
-            return r;
-
-        ret->counters[MN_COUNTER_STALLED_US] = value;
-        ret->known |= MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
-        return 0;
-    }
-    return -EBADMSG;
 }

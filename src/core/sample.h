@@ -84,7 +84,3 @@ int mn_sample_parse_vmstat(const char *text, gsize len, guint64 needed, MnSample
  * there is no error. */
 int mn_sample_parse_meminfo(const char *text, gsize len, guint64 needed, guint page_kib, MnSample *ret, gsize *ret_span)
     G_GNUC_WARN_UNUSED_RESULT;
-
-/* Reads the text of /proc/pressure/memory. -EBADMSG, with nothing written: no line "full" with a
- * total in it. */
-int mn_sample_parse_pressure(const char *text, gsize len, MnSample *ret) G_GNUC_WARN_UNUSED_RESULT;

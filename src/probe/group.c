@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define N_LEVELS_MAX 32
-#define STAT_BYTES_MAX 16384 /* four times that of Linux 6.12 with all options */
+#define STAT_BYTES_MAX 16384   /* four times that of Linux 6.12 with all options */
+#define PRESSURE_BYTES_MAX 512 /* four times that of a total of 64 bits */
 
 /* A group on the way up, from the lowest. */
 typedef struct Level {
@@ -30,6 +31,7 @@ typedef struct Counters {
     int usage_fd;
     int swap_usage_fd; /* negative: swap is not counted */
     int stat_fd;
+    int pressure_fd; /* negative: there is none */
 } Counters;
 
 struct MnGroup {
@@ -82,6 +84,7 @@ static void counters_clear(Counters *self) {
     close_fd(&self->usage_fd);
     close_fd(&self->swap_usage_fd);
     close_fd(&self->stat_fd);
+    close_fd(&self->pressure_fd);
 }
 
 static int counters_init(Counters *self, const MnCgroupDir *dir) {
@@ -89,7 +92,10 @@ static int counters_init(Counters *self, const MnCgroupDir *dir) {
 
     self->usage_fd = open_file(dir, dir->names->usage);
     self->stat_fd = open_file(dir, dir->names->stat);
+    self->pressure_fd = -1;
     r = mn_cgroup_dir_open_optional(dir, dir->names->swap_usage, O_RDONLY, &self->swap_usage_fd);
+    if (r == 0)
+        r = mn_cgroup_dir_open_optional(dir, MN_CGROUP_PRESSURE, O_RDONLY, &self->pressure_fd);
     if (r == 0)
         r = MIN(MIN(self->usage_fd, self->stat_fd), 0);
     if (r < 0)
@@ -156,7 +162,7 @@ static int new_at(const char *directory, MnGroup **ret) {
 
     self->directory = g_strdup(directory);
     self->follows_limit = !directory;
-    self->counters = (Counters){ -1, -1, -1 };
+    self->counters = (Counters){ -1, -1, -1, -1 };
     r = open_all(self);
     if (r < 0)
         return r;
@@ -186,19 +192,34 @@ void mn_group_free(MnGroup *self) {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static int read_stat(MnGroup *self, MnCgroupStat *ret) {
+/* A whole text that is shorter than `size`; its length, or -errno. */
+static gssize read_text(int fd, char *text, gsize size) {
     gsize len = 0;
     gssize n;
 
     do {
-        n = pread(self->counters.stat_fd, self->stat_text + len, sizeof self->stat_text - len, len);
+        n = pread(fd, text + len, size - len, len);
         if (n < 0 && errno != EINTR)
             return -errno;
         len += MAX(n, 0);
-    } while (n != 0 && len < sizeof self->stat_text);
-    if (len == sizeof self->stat_text)
-        return -EFBIG;
-    return mn_cgroup_parse_stat(self->levels[0].dir.version, self->stat_text, len, ret);
+    } while (n != 0 && len < size);
+    return len < size ? (gssize)len : -EFBIG;
+}
+
+static int read_stat(MnGroup *self, MnCgroupStat *ret) {
+    gssize len = read_text(self->counters.stat_fd, self->stat_text, sizeof self->stat_text);
+
+    return len < 0 ? (int)len : mn_cgroup_parse_stat(self->levels[0].dir.version, self->stat_text, len, ret);
+}
+
+int mn_group_read_stalls(const MnGroup *self, MnStalls *ret) {
+    char text[PRESSURE_BYTES_MAX];
+    gssize len;
+
+    if (self->counters.pressure_fd < 0)
+        return -ENOENT;
+    len = read_text(self->counters.pressure_fd, text, sizeof text);
+    return len < 0 ? (int)len : mn_stalls_parse(text, len, ret);
 }
 
 /* sysinfo(2) costs a tenth of reading meminfo. */
@@ -312,6 +333,10 @@ gboolean mn_group_is_limited(MnGroup *self) {
 
 guint mn_group_meter_sources(MnMeterId meter) {
     return MN_SOURCE_MEMINFO | (mn_cgroup_needs_stat(mn_meters[meter].needs) ? MN_SOURCE_VMSTAT : 0);
+}
+
+guint mn_group_get_level(const MnGroup *self) {
+    return self->level;
 }
 
 int mn_group_get_directory_fd(const MnGroup *self) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/meter.h"
+#include "core/stall.h"
 
 /* A memory control group whose memory the meters show, in the place of the machine's. */
 typedef struct MnGroup MnGroup;
@@ -28,6 +29,13 @@ guint mn_group_meter_sources(MnMeterId meter);
  * -ENODEV when the group has been removed and there is none in its place that can be opened; -errno when a file cannot
  * be read. Then *ret is untouched and *ret_name says which file it was. Allocates nothing, unless it was removed. */
 int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How long tasks of the group have waited for memory. -ENOENT where the kernel does not tell; -errno when it cannot be
+ * read, and -EBADMSG when it is damaged: *ret is untouched then. */
+int mn_group_read_stalls(const MnGroup *self, MnStalls *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Which group of those on the way up it is whose memory is shown now; 0 for the lowest. */
+guint mn_group_get_level(const MnGroup *self);
 
 /* Where it is, or was. */
 const char *mn_group_get_path(const MnGroup *self);

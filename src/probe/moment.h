@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/meter.h"
+#include "core/stall.h"
 #include "core/vmpressure.h"
 #include "core/zone.h"
 
@@ -20,7 +21,10 @@ typedef struct MnMoment {
     guint meters;     /* the sources that it was made of */
     gboolean is_gone; /* the group whose memory the meters show is removed: the readings are those of before */
     MnReading measured;
-    MnReading reading;      /* what is shown: with what is simulated in the place of what was measured */
+    MnReading reading; /* what is shown: with what is simulated in the place of what was measured */
+    MnStalls measured_stalls;
+    guint stalls_of;        /* another number when they are another group's than in the moment before */
+    MnStalls stalls;        /* the same: of the group where there is one */
     const MnSample *sample; /* of the machine */
     const MnZones *zones;   /* none where they were not needed, or are damaged */
 

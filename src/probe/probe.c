@@ -60,6 +60,27 @@ static int sample_meters(MnProbe *self, const MnNeeds *needs, MnReading *ret, co
     return 0;
 }
 
+/* The stalls of the machine. Kernels without pressure/memory are nothing to complain about. */
+static int read_machine_stalls(MnProbe *self, MnStalls *ret) {
+    const char *text;
+    gsize len;
+    int r;
+
+    r = mn_proc_read(self->proc, MN_SOURCE_PRESSURE, &text, &len);
+    return r == 0 ? mn_stalls_parse(text, len, ret) : r;
+}
+
+/* Of what the meters show. */
+static int read_stalls(MnProbe *self, MnStalls *ret) {
+    return self->group ? mn_group_read_stalls(self->group, ret) : read_machine_stalls(self, ret);
+}
+
+static gboolean has_stalls(MnProbe *self) {
+    MnStalls stalls;
+
+    return read_stalls(self, &stalls) == 0;
+}
+
 int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_name) {
     g_autoptr(MnProbe) self = g_new0(MnProbe, 1);
     const MnNeeds all = { .meters = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO };
@@ -79,6 +100,7 @@ int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_nam
 
     self->known = self->sample.known;
     self->machine.offered = mn_meters_offered(self->sample.known);
+    self->machine.offers_stalls = has_stalls(self);
     *ret = g_steal_pointer(&self);
     return 0;
 }
@@ -105,9 +127,11 @@ int mn_probe_set_group(MnProbe *self, MnGroup *group, const char **ret_name) {
     r = sample_meters(self, &all, &reading, ret_name);
     if (r == 0 && self->is_gone)
         r = -ENODEV;
-    if (r == 0)
-        self->machine.offered = mn_cgroup_meters_offered(self->group_sample.known);
-    return r;
+    if (r < 0)
+        return r;
+    self->machine.offered = mn_cgroup_meters_offered(self->group_sample.known);
+    self->machine.offers_stalls = has_stalls(self);
+    return 0;
 }
 
 void mn_probe_set_memcg(MnProbe *self, MnMemcg *memcg) {
@@ -203,17 +227,27 @@ static void read_zones(MnProbe *self) {
     note_state(self, MN_SOURCE_ZONEINFO, r, "zoneinfo");
 }
 
-/* Kernels without pressure/memory are nothing to complain about. */
-static void read_pressure(MnProbe *self) {
-    const char *text;
-    gsize len;
+static void read_machine_pressure(MnProbe *self) {
+    MnStalls stalls;
+    gboolean is_known = read_machine_stalls(self, &stalls) == 0;
+
+    self->sample.known &= ~MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+    if (!is_known)
+        return;
+    self->sample.known |= MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+    self->sample.counters[MN_COUNTER_STALLED_US] = stalls.lines[MN_STALL_FULL].total_us;
+}
+
+/* Where they were there at the start. What a group that goes in this moment has left is told by the next look. */
+static void read_pressure(MnProbe *self, MnMoment *ret) {
     int r;
 
-    r = mn_proc_read(self->proc, MN_SOURCE_PRESSURE, &text, &len);
-    if (r == 0)
-        r = mn_sample_parse_pressure(text, len, &self->sample);
-    if (r < 0)
-        self->sample.known &= ~MN_COUNTER_BIT(MN_COUNTER_STALLED_US);
+    if (!self->machine.offers_stalls || self->is_gone)
+        return;
+    r = read_stalls(self, &ret->measured_stalls);
+    ret->stalls_of = self->group ? mn_group_get_level(self->group) : 0;
+    if (r != -ENODEV)
+        note_state(self, MN_SOURCE_PRESSURE, r, self->group ? MN_CGROUP_PRESSURE : "pressure/memory");
 }
 
 int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) {
@@ -229,7 +263,9 @@ int mn_probe_look(MnProbe *self, const MnNeeds *needs, MnMoment *ret) {
 
     self->zones.n = 0;
     if (needs->machine & MN_SOURCE_PRESSURE)
-        read_pressure(self);
+        read_machine_pressure(self);
+    if (needs->meters & MN_SOURCE_PRESSURE)
+        read_pressure(self, ret);
     if (needs->machine & MN_SOURCE_ZONEINFO)
         read_zones(self);
     ret->is_gone = self->is_gone;
@@ -253,7 +289,7 @@ int mn_probe_open_pressure(const MnProbe *self, int *ret_fd) {
         return -ENOTSUP;
     if (self->is_gone)
         return -ENODEV;
-    if (self->group && mn_psi_open(mn_group_get_directory_fd(self->group), "memory.pressure", ret_fd) == 0)
+    if (self->group && mn_psi_open(mn_group_get_directory_fd(self->group), MN_CGROUP_PRESSURE, ret_fd) == 0)
         return 0;
     return mn_psi_open(mn_proc_get_directory_fd(self->proc), "pressure/memory", ret_fd);
 }

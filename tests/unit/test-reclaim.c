@@ -246,36 +246,6 @@ static void test_incomplete_sum(void) {
     CU_ASSERT_EQUAL(mn_sample_parse_vmstat(other, strlen(other), B(SCANNED_DIRECT), &sample, &span), -EBADMSG);
 }
 
-static void test_pressure_text(void) {
-    static const struct {
-        const char *name, *text;
-        gint64 expected; /* -1: refused */
-    } rows[] = {
-        { "as it is",
-          "some avg10=0.00 avg60=0.00 avg300=0.00 total=1204\n"
-          "full avg10=0.00 avg60=0.00 avg300=0.00 total=311\n",
-          311 },
-        { "full alone", "full avg10=0.00 total=7\n", 7 },
-        { "no full (cpu of old kernels)", "some avg10=0.00 total=7\n", -1 },
-        { "no total", "full avg10=0.00\n", -1 },
-        { "no number", "full avg10=0.00 total=\n", -1 },
-        { "junk", "full avg10=0.00 total=3x\n", -1 },
-        { "negative", "full avg10=0.00 total=-3\n", -1 },
-        { "2^64", "full avg10=0.00 total=18446744073709551616\n", -1 },
-        { "cut", "full avg10=0.00 total=31", -1 },
-        { "empty", "", -1 },
-    };
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MnSample sample = { 0 };
-        int r = mn_sample_parse_pressure(rows[i].text, strlen(rows[i].text), &sample);
-
-        CHECK(r == (rows[i].expected < 0 ? -EBADMSG : 0), "%s: %d", rows[i].name, r);
-        CHECK(sample.known == (r == 0 ? B(STALLED_US) : 0), "%s", rows[i].name);
-        CHECK(r < 0 || sample.counters[MN_COUNTER_STALLED_US] == (guint64)rows[i].expected, "%s", rows[i].name);
-    }
-}
-
 static CU_TestInfo tests[] = {
     { "with swap", test_with_swap },
     { "without swap", test_without_swap },
@@ -287,7 +257,6 @@ static CU_TestInfo tests[] = {
     { "the names that kernels have for them", test_names_of_kernels },
     { "they are read when they are needed", test_needed },
     { "sums over zones are there when they are complete", test_incomplete_sum },
-    { "pressure/memory", test_pressure_text },
     CU_TEST_INFO_NULL,
 };
 
