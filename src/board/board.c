@@ -35,8 +35,7 @@ struct MnBoard {
 static void show(MnBoard *self) {
     self->moment.serial++;
     self->moment.time_us = mn_clock_now_us(self->clock);
-    self->moment.reading = self->moment.measured;
-    mn_simulate_apply(&self->simulate, &self->moment.reading);
+    mn_simulate_apply(&self->simulate, &self->moment);
     mn_schedule_note_reading(&self->schedule, &self->moment.reading,
                              mn_watches_space_pages(&self->watches, &self->moment.reading));
 }
@@ -333,7 +332,7 @@ const MnSimulate *mn_board_get_simulate(const MnBoard *self) {
 void mn_board_override(MnBoard *self, const MnOverride *override) {
     guint64 total = self->moment.reading.pages[MN_METER_TOTAL];
 
-    mn_simulate_set(&self->simulate, override, total);
+    mn_simulate_set(&self->simulate, override, mn_clock_now_us(self->clock), &self->moment);
     show(self);
     tell_total(self, total);
     advance(self);

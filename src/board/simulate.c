@@ -4,13 +4,16 @@
 
 #include "core/number.h"
 
-void mn_simulate_set(MnSimulate *self, const MnOverride *override, guint64 total_pages) {
+void mn_simulate_set(MnSimulate *self, const MnOverride *override, gint64 now_us, const MnMoment *moment) {
+    guint64 total_pages = moment->reading.pages[MN_METER_TOTAL];
+
+    mn_stall_share_set(&self->stalls, &override->stalls, now_us, &moment->measured_stalls);
     self->fixed &= ~override->measured;
     self->fixed |= override->fixed;
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (override->fixed & MN_METER_BIT(id))
-            self->values.pages[id] = mn_limit_pages(&override->values[id], total_pages);
+            self->values.pages[id] = mn_amount_pages(&override->values[id], total_pages);
 }
 
 /* The usage that a memory cgroup would show follows the meters it is made of. Where only `used` is
@@ -29,11 +32,15 @@ static void apply_to_usage(const MnSimulate *self, const MnReading *measured, Mn
         mn_add(reading->pages[MN_METER_SYSTEM_USAGE], reading->pages[MN_METER_SWAP_USED]);
 }
 
-void mn_simulate_apply(const MnSimulate *self, MnReading *reading) {
-    MnReading measured = *reading;
+void mn_simulate_apply(MnSimulate *self, MnMoment *moment) {
+    MnReading *reading = &moment->reading;
 
+    *reading = moment->measured;
     for (guint id = 0; self->fixed >> id; id++)
         if (self->fixed & MN_METER_BIT(id))
             reading->pages[id] = self->values.pages[id];
-    apply_to_usage(self, &measured, reading);
+    apply_to_usage(self, &moment->measured, reading);
+
+    moment->stalls = moment->measured_stalls;
+    mn_stall_share_apply(&self->stalls, moment->time_us, &moment->stalls);
 }

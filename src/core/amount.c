@@ -137,3 +137,15 @@ int mn_amount_parse(MnCursor *cursor, guint page_bytes, MnAmount *ret) {
     *ret = amount;
     return 0;
 }
+
+guint64 mn_amount_pages(const MnAmount *self, guint64 total_pages) {
+    const guint64 all = G_GUINT64_CONSTANT(100) * MN_MICROPERCENT;
+    guint64 share = self->micropercent;
+
+    if (share == 0)
+        return self->pages;
+
+    /* Rounded up, without overflow: at or above 80 % of 101 pages begins at page 81. */
+    share = total_pages / all * share + (total_pages % all * share + all - 1) / all;
+    return MAX(1, share);
+}

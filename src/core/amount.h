@@ -16,3 +16,6 @@ typedef struct MnAmount {
  * unit there may be up to six decimals. -EINVAL for anything else, for what is too large, more than 100 %, or followed by
  * something that does not separate. */
 int mn_amount_parse(MnCursor *cursor, guint page_bytes, MnAmount *ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How many pages that is when total is `total_pages`; of a share, rounded up, at least 1. */
+guint64 mn_amount_pages(const MnAmount *self, guint64 total_pages);

@@ -245,53 +245,7 @@ gboolean mn_limit_set_is_same(const MnLimitSet *one, const MnLimitSet *other) {
 }
 
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages) {
-    const guint64 all = G_GUINT64_CONSTANT(100) * MN_MICROPERCENT;
-    guint64 share = limit->micropercent;
+    MnAmount share = { .micropercent = limit->micropercent };
 
-    if (share == 0)
-        return limit->pages;
-
-    /* Rounded up, without overflow: at or above 80 % of 101 pages begins at page 81. */
-    share = total_pages / all * share + (total_pages % all * share + all - 1) / all;
-    return mn_add(MAX(1, share), limit->pages);
-}
-
-static int parse_override(MnCursor *cursor, const MnMachine *machine, guint meter, MnOverride *override) {
-    if (mn_cursor_skip_word(cursor, "-")) {
-        override->measured |= MN_METER_BIT(meter);
-        return mn_cursor_is_at_boundary(cursor) ? 0 : mn_cursor_refuse(cursor, "a blank is missing here");
-    }
-    override->values[meter].meter = meter;
-    override->fixed |= MN_METER_BIT(meter);
-    return parse_amount(cursor, machine, &override->values[meter]);
-}
-
-int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnFault *fault, MnOverride *ret) {
-    MnOverride parsed = { 0 };
-    guint meter;
-    MnCursor cursor;
-    int r;
-
-    r = mn_cursor_init(&cursor, text, len, fault);
-    if (r < 0)
-        return r;
-
-    if (mn_cursor_skip_word(&cursor, "reset")) {
-        mn_cursor_skip_separators(&cursor);
-        if (!mn_cursor_is_at_end(&cursor))
-            return mn_cursor_refuse(&cursor, "'reset' stands alone");
-        parsed.measured = machine->offered;
-    }
-
-    while (!mn_cursor_is_at_end(&cursor)) {
-        r = parse_name(&cursor, machine, parsed.fixed | parsed.measured, &meter);
-        if (r == 0)
-            r = parse_override(&cursor, machine, meter, &parsed);
-        if (r < 0)
-            return r;
-        mn_cursor_skip_separators(&cursor);
-    }
-
-    *ret = parsed;
-    return 0;
+    return mn_add(mn_amount_pages(&share, total_pages), limit->pages);
 }

@@ -52,16 +52,3 @@ gboolean mn_limit_set_is_same(const MnLimitSet *one, const MnLimitSet *other);
 
 /* Where the limit lies, in pages, when total is `total_pages`; at least 1. */
 guint64 mn_limit_pages(const MnLimit *limit, guint64 total_pages);
-
-/* What a write to `simulate` asks for: some meters fixed, some measured again. */
-typedef struct MnOverride {
-    guint fixed;    /* MN_METER_BIT()s that get the value of values[id] */
-    guint measured; /* MN_METER_BIT()s that are measured again */
-    MnLimit values[MN_N_METERS];
-} MnOverride;
-
-/* Parses "used 90% swap_free -", where "-" stands for the measured value, or "reset", which is "-"
- * for every meter. Otherwise the grammar of mn_limit_set_parse() without operators, and 0 is a
- * value like others. -EINVAL as there. */
-int mn_override_parse(const char *text, gsize len, const MnMachine *machine, MnFault *fault, MnOverride *ret)
-    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* simulate: fixes meters at chosen values, so that a program's answer to a shortage can be tested
+/* simulate: fixes meters and stalls at chosen values, so that a program's answer to a shortage can be tested
  * without one. Only there with --simulate, and only the owner of the mount may write. */
 #include "board/board.h"
 #include "files/files.h"
 #include "fs/open.h"
 
-/* "used 4945632\n", a line for each meter that is fixed. */
+/* "used 4945632\n" or "stall_some 20%\n", a line for each that is fixed. */
 static int simulate_read(MnOpen *open, GString *text) {
     const MnSimulate *simulate = mn_board_get_simulate(open->node->data);
 
     for (guint id = 0; id < MN_N_METERS; id++)
         if (simulate->fixed & MN_METER_BIT(id))
             g_string_append_printf(text, "%s %" G_GUINT64_FORMAT "\n", mn_meters[id].name, simulate->values.pages[id]);
+    for (MnStallKind kind = 0; kind < MN_N_STALLS; kind++)
+        if (simulate->stalls.chosen & MN_STALL_BIT(kind))
+            g_string_append_printf(text, "%s %u%%\n", mn_stall_share_names[kind], simulate->stalls.percent[kind]);
     return 0;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a write to `simulate` asks for. */
-#include "core/amount.h"
 #include "limit-text.h"
 #include "target.h"
 
@@ -20,9 +19,10 @@ static void check_round_trip(const MnOverride *override) {
     g_assert_cmpint(mn_override_parse(text, strlen(text), &machine, NULL, &again), ==, 0);
     g_assert_cmphex(again.fixed, ==, override->fixed);
     g_assert_cmphex(again.measured, ==, override->measured);
+    g_assert_cmpmem(&again.stalls, sizeof again.stalls, &override->stalls, sizeof override->stalls);
     for (guint id = 0; id < MN_N_METERS; id++)
         if (override->fixed & MN_METER_BIT(id))
-            g_assert_true(limit_equal(&again.values[id], &override->values[id]));
+            g_assert_cmpmem(&again.values[id], sizeof(MnAmount), &override->values[id], sizeof(MnAmount));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -42,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_assert_cmphex((override.fixed | override.measured) & ~machine.offered, ==, 0);
     for (guint id = 0; id < MN_N_METERS; id++)
         g_assert_cmpuint(override.values[id].micropercent, <=, 100 * MN_MICROPERCENT);
+    for (guint kind = 0; kind < MN_N_STALLS; kind++)
+        g_assert_cmpuint(override.stalls.percent[kind], <=, 100);
+    g_assert_cmphex(override.stalls.chosen & override.stalls.measured, ==, 0);
     check_round_trip(&override);
     return 0;
 }

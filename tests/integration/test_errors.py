@@ -45,7 +45,7 @@ def test_each_file_says_what_is_wrong(daemon):
             ("thresholds/low", "used 80% usd 5", "there is no meter of that name", "         ^"),
             ("parameters/update_period", "10ms\n", "a number from 1 to 86400000 is needed, and nothing else", "  ^"),
             ("parameters/update_period", "0", "a number from 1 to 86400000 is needed, and nothing else", "^"),
-            ("simulate", "used 5% reset", "there is no meter of that name", "        ^"),
+            ("simulate", "used 5% reset", "there is nothing of that name that could be simulated", "        ^"),
             ("oom", "1234x", "the number of a process is needed here, and a blank behind it", "    ^"),
             ("memcg/cgroup.event_control", "5\n", "an eventfd and a file are needed, as in '5 7' or '5 7 50M'", " ^")):
         refused(daemon / name, text)

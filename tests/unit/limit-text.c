@@ -14,11 +14,11 @@ static void print_share(GString *text, guint32 micropercent) {
     g_string_append_c(text, '%');
 }
 
-static void print_amount(GString *text, const MnLimit *limit) {
-    if (limit->micropercent > 0)
-        print_share(text, limit->micropercent);
+static void print_amount(GString *text, guint64 pages, guint32 micropercent) {
+    if (micropercent > 0)
+        print_share(text, micropercent);
     else
-        g_string_append_printf(text, "%" G_GUINT64_FORMAT, limit->pages);
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT, pages);
 }
 
 /* What is added to a share has no other form. */
@@ -35,9 +35,21 @@ char *limit_set_print(const MnLimitSet *set) {
         const MnLimit *limit = &set->limits[i];
 
         g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "", mn_meters[limit->meter].name, op_name(limit));
-        print_amount(text, limit);
+        print_amount(text, limit->pages, limit->micropercent);
     }
     return g_string_free(text, FALSE);
+}
+
+static void print_stalls(GString *text, const MnStallChoice *choice) {
+    for (MnStallKind kind = 0; kind < MN_N_STALLS; kind++) {
+        if (!((choice->chosen | choice->measured) & MN_STALL_BIT(kind)))
+            continue;
+        g_string_append_printf(text, "%s%s ", text->len > 0 ? "," : "", mn_stall_share_names[kind]);
+        if (choice->chosen & MN_STALL_BIT(kind))
+            g_string_append_printf(text, "%u%%", choice->percent[kind]);
+        else
+            g_string_append_c(text, '-');
+    }
 }
 
 char *override_print(const MnOverride *override) {
@@ -48,10 +60,11 @@ char *override_print(const MnOverride *override) {
             continue;
         g_string_append_printf(text, "%s%s ", text->len > 0 ? "," : "", mn_meters[id].name);
         if (override->fixed & MN_METER_BIT(id))
-            print_amount(text, &override->values[id]);
+            print_amount(text, override->values[id].pages, override->values[id].micropercent);
         else
             g_string_append_c(text, '-');
     }
+    print_stalls(text, &override->stalls);
     return g_string_free(text, FALSE);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/limit.h"
+#include "core/override.h"
 
 /* A set of limits, and an override, in the grammar they are parsed from: "used>=80%,free<512" and
  * "used 80%,free 0,dirty -". */

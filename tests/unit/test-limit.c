@@ -726,6 +726,23 @@ static void test_overrides(void) {
         { BYTES("used\0 5"), NULL },
         { "used 5\xc3", 0, NULL },
         { "-", 0, NULL },
+        { "stall_some 20%", 0, "stall_some 20%" },
+        { "stall_full=100%,used 5", 0, "used 5,stall_full 100%" },
+        { "stall_some 20% stall_full -", 0, "stall_some 20%,stall_full -" },
+        { "stall_some-,used-", 0, "used -,stall_some -" },
+        { "stall_some 0%", 0, "stall_some 0%" },
+        { "stall_some 0", 0, "stall_some 0%" },
+        { "stall_some 101%", 0, NULL },
+        { "stall_some 20", 0, NULL },
+        { "stall_some 20K", 0, NULL },
+        { "stall_some20%", 0, NULL },
+        { "stall_some", 0, NULL },
+        { "stall_some --", 0, NULL },
+        { "stall_some 5% stall_some 5%", 0, NULL },
+        { "stall_some - stall_some 5%", 0, NULL },
+        { "stall_none 5%", 0, NULL },
+        { "stall_", 0, NULL },
+        { "reset stall_some 5%", 0, NULL },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -757,6 +774,7 @@ static void test_reset_measures_every_meter(void) {
 
         CHECK(mn_override_parse(texts[i], strlen(texts[i]), &machine, NULL, &override) == 0, "%s", texts[i]);
         CHECK(override.measured == machine.offered && override.fixed == 0, "%s", texts[i]);
+        CHECK(override.stalls.measured == MN_ALL_STALLS && override.stalls.chosen == 0, "%s", texts[i]);
     }
 }
 
