@@ -40,6 +40,8 @@
  *     events            POLLIN: there is a line to read.
  *     oom_notify, oom_notify_critical   POLLIN: the kernel is short of memory now.
  *     mem_notify        POLLIN: anonymous memory is being reclaimed; the poll consumes it.
+ *     pressure          POLLPRI: the stalls of a window have reached what was written; the poll consumes it. POLLIN
+ *                       always, and POLLPRI and POLLERR as long as nothing was written.
  *
  * An event stays until it is read (memnotify under the mount option ack=poll, or open for writing
  * only: until a poll has reported it). POLLERR means that the server is gone: close the descriptor and
@@ -68,6 +70,7 @@
 #define MEMNOTIFYFS_OOM_NOTIFY_CRITICAL "oom_notify_critical"
 #define MEMNOTIFYFS_MEM_NOTIFY "mem_notify"
 #define MEMNOTIFYFS_ZONEINFO "zoneinfo"
+#define MEMNOTIFYFS_PRESSURE "pressure" /* only there where stalls are told, or with --simulate */
 #define MEMNOTIFYFS_USERS "users"
 #define MEMNOTIFYFS_METRICS "metrics"           /* OpenMetrics 1.0.0 */
 #define MEMNOTIFYFS_METRICS_PROM "metrics.prom" /* the same in the text format 0.0.4 */

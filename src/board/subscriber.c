@@ -27,6 +27,10 @@ void mn_subscriber_set_pace(MnSubscriber *self, const MnMoment *moment, MnWaterm
     }
 }
 
+void mn_subscriber_hasten(MnSubscriber *self) {
+    self->turn_us = 0;
+}
+
 void mn_subscribers_add(MnSubscribers *self, MnSubscriber *subscriber) {
     subscriber->distance_pages = G_MAXUINT64;
     subscriber->is_reached = FALSE;

@@ -38,6 +38,9 @@ struct MnSubscriber {
  * kernel does then. `is_reclaiming`: it has reclaimed since the moment before. */
 void mn_subscriber_set_pace(MnSubscriber *self, const MnMoment *moment, MnWatermark mark, gboolean is_reclaiming);
 
+/* It is told the next moment, whatever its period. */
+void mn_subscriber_hasten(MnSubscriber *self);
+
 /* The subscribers. All zero is empty. */
 typedef struct MnSubscribers {
     MnSubscriber *first;

@@ -5,6 +5,7 @@
 
 #include "devices/mem_notify.h"
 #include "devices/oom_notify.h"
+#include "devices/triggers.h"
 #include "kernel/ourselves.h"
 #include "memcg/registration.h"
 #include "oom/scores.h"
@@ -213,6 +214,8 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *ident
     services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
     services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
     services->mem_notify = mn_mem_notify_new(services->board);
+    if (options->may_simulate || mn_board_get_machine(services->board)->offers_stalls)
+        services->triggers = mn_triggers_new(services->board);
     services->registrations = make_registrations(services->board, quota, helper, error);
     return services->registrations && make_oom(ret, options, identity, error);
 }
@@ -224,6 +227,7 @@ void mn_works_clear(MnWorks *self) {
     mn_oom_list_free(services->oom_list);
     mn_state_file_free(self->state);
     mn_registrations_free(services->registrations);
+    mn_triggers_free(services->triggers);
     mn_mem_notify_free(services->mem_notify);
     mn_oom_notify_free(services->oom_notify_critical);
     mn_oom_notify_free(services->oom_notify);

@@ -16,6 +16,8 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
     mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);
     mn_zoneinfo_add(tree, s->board, s->mem_notify);
+    if (s->triggers)
+        mn_pressure_add(tree, s->triggers, s->board);
     mn_oom_add(tree, s->oom_list);
     mn_oom_ranking_add(tree, s->helper);
     mn_memcg_add(tree, s->board, s->registrations);

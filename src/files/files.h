@@ -16,6 +16,7 @@ typedef struct MnOomNotify MnOomNotify;
 typedef struct MnQuota MnQuota;
 typedef struct MnRegistrations MnRegistrations;
 typedef struct MnThresholds MnThresholds;
+typedef struct MnTriggers MnTriggers;
 
 /* What the files show and change, for the table in files.c. */
 typedef struct MnServices {
@@ -25,6 +26,7 @@ typedef struct MnServices {
     MnOomNotify *oom_notify;
     MnOomNotify *oom_notify_critical;
     MnMemNotify *mem_notify;
+    MnTriggers *triggers; /* NULL where nobody tells of stalls */
     MnOomList *oom_list;
     MnRegistrations *registrations;
     MnHelper *helper;           /* looks at clients and processes */
@@ -48,6 +50,7 @@ void mn_metrics_add(MnTree *tree, const char *name, MnExpositionFormat format, M
 void mn_oom_notify_add(MnTree *tree, const char *name, MnOomNotify *device, MnHelper *helper, MnHelper *messenger);
 void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger);
 void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device);
+void mn_pressure_add(MnTree *tree, MnTriggers *triggers, MnBoard *board);
 void mn_oom_add(MnTree *tree, MnOomList *list);
 void mn_oom_ranking_add(MnTree *tree, MnHelper *helper);
 void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations);

@@ -42,6 +42,7 @@ typedef struct MnFileOps {
     gsize (*open_size)(MnOpen *open);      /* the very length, where an open file has one and may be long */
     gboolean is_of_now;                    /* st_mtime is now, as what it shows is */
     gboolean is_rereadable;                /* a third read at the end begins anew, for clients that never lseek */
+    gboolean is_always_readable;           /* poll() has POLLIN whatever it reports: no event is about the text */
 
     int (*open)(MnOpen *open);
     void (*release)(MnOpen *open);

@@ -266,7 +266,7 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
 
     if (ops->poll)
         events = ops->poll(self);
-    if (ops->poll && ops->read && (events & (POLLIN | POLLPRI | POLLERR)))
+    if (ops->poll && ops->read && !ops->is_always_readable && (events & (POLLIN | POLLPRI | POLLERR)))
         self->snapshot.must_restart = TRUE; /* what was announced is what the next read shows */
     else if (is_readable(self))
         events |= POLLIN | POLLRDNORM;

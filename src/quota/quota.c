@@ -34,6 +34,7 @@ static const Allowance allowances[MN_N_RESOURCES] = {
     [MN_RESOURCE_SIGNALS] = { "signals", MN_SIGNALS_PER_USER_MAX, 65536, -EDQUOT },
     [MN_RESOURCE_DESCRIPTORS] = { "descriptors", MN_DESCRIPTORS_PER_USER_MAX, 0, -ENFILE },
     [MN_RESOURCE_REQUESTS] = { "requests", MN_REQUESTS_PER_USER_MAX, 65536, -ENFILE },
+    [MN_RESOURCE_TRIGGERS] = { "triggers", MN_TRIGGERS_PER_USER_MAX, 8192, -EDQUOT },
 };
 
 struct MnAccount {

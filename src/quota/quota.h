@@ -39,6 +39,7 @@ typedef enum MnResource {
     MN_RESOURCE_SIGNALS,       /* open files that want one */
     MN_RESOURCE_DESCRIPTORS,   /* of ours that stand for something of his */
     MN_RESOURCE_REQUESTS,      /* taken from the kernel and waiting for their turn */
+    MN_RESOURCE_TRIGGERS,      /* of open files that wait for stalls */
     MN_N_RESOURCES
 } MnResource;
 
@@ -51,6 +52,7 @@ typedef enum MnResource {
 #define MN_SIGNALS_PER_USER_MAX 256
 #define MN_DESCRIPTORS_PER_USER_MAX 3072
 #define MN_REQUESTS_PER_USER_MAX 4096
+#define MN_TRIGGERS_PER_USER_MAX 512 /* each of which takes its part of a look at the stalls */
 
 typedef struct MnQuota MnQuota;
 
@@ -100,6 +102,6 @@ guint64 mn_quota_get_refused(const MnQuota *self, MnResource resource);
 
 /* Appends a line that names the resources, and one for each user who holds something, by ascending uid:
  *
- *   uid opens bytes limits thresholds registrations victims signals descriptors requests
- *   1000 3 512 0 2 1 0 0 0 0 */
+ *   uid opens bytes limits thresholds registrations victims signals descriptors requests triggers
+ *   1000 3 512 0 2 1 0 0 0 0 0 */
 void mn_quota_render(const MnQuota *self, GString *text);

@@ -28,6 +28,7 @@ const File files[] = {
     { "zoneinfo", TEXT_NONE },
     { "metrics", TEXT_NONE },
     { "metrics.prom", TEXT_NONE },
+    { "pressure", TEXT_TRIGGER },
     { "memcg/cgroup.event_control", TEXT_REGISTRATION },
     { "memcg/cgroup.event_control", TEXT_REGISTRATION },
     { "memcg/memory.usage_in_bytes", TEXT_NONE },
@@ -102,6 +103,7 @@ static const char *const blanks[] = { " ", " ", " ", "\n", ",", "", " # comment\
 static const char *const signal_names[] = { "USR1", "SIGUSR2", "URG",  "WINCH", "IO", "RTMIN+1", "RTMAX-2",
                                             "10",   "KILL",    "STOP", "off",   "0",  "65",      "NONE" };
 static const char *const levels[] = { "low", "medium", "critical", "low,hierarchy", "critical,local", "none" };
+static const char *const stall_kinds[] = { "some", "full", "most" };
 static const char *const sizes[] = { "1M", "100M", "0", "0x1000", "010", "7E", "-1", "18446744073709551616" };
 static const uint64_t numbers[] = { 0, 1, 10, 100, 101, 4096, 1000000, 6000000, 4294967296, UINT64_MAX };
 
@@ -157,6 +159,15 @@ static size_t make_registration(const Own *own, char *to) {
                    chance(10) ? own->get_file() : (int)chance(70), chance(2) ? ONE_OF(sizes) : ONE_OF(levels));
 }
 
+/* Mostly short windows and small thresholds, so that there are events. */
+static size_t make_trigger(const Own *own, char *to) {
+    unsigned window_us = chance(4) ? 50000 + chance(100000) : chance(12000000);
+
+    (void)own;
+    return sprintf(to, "%s %u %u%s", ONE_OF(stall_kinds), chance(8) ? 1 + chance(20000) : chance(2) * 10000000,
+                   window_us, chance(2) ? "\n" : "");
+}
+
 /* What simulate takes: mostly shares, so that limits are crossed. */
 static size_t make_moves(const Own *own, char *to) {
     size_t len = 0;
@@ -165,6 +176,8 @@ static size_t make_moves(const Own *own, char *to) {
         return sprintf(to, "reset");
     if (chance(12) == 0)
         return make_limits(own, to);
+    if (chance(6) == 0)
+        return sprintf(to, "stall_%s %u%%", ONE_OF(stall_kinds), chance(101));
     for (unsigned n = 1 + chance(3); n > 0; n--) {
         len += sprintf(to + len, "%s ", ONE_OF(meters));
         len += chance(8) ? sprintf(to + len, "%u%% ", chance(101)) : sprintf(to + len, "- ");
@@ -181,6 +194,7 @@ static size_t (*const makers[N_TEXTS])(const Own *own, char *to) = {
     [TEXT_SIGNAL] = make_signal,
     [TEXT_REGISTRATION] = make_registration,
     [TEXT_MOVES] = make_moves,
+    [TEXT_TRIGGER] = make_trigger,
 };
 
 /* ---- damage ---------------------------------------------------------------------------------------------------- */

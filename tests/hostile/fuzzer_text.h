@@ -17,6 +17,7 @@ typedef enum {
     TEXT_SIGNAL,
     TEXT_REGISTRATION,
     TEXT_MOVES,
+    TEXT_TRIGGER,
     N_TEXTS
 } TextKind;
 

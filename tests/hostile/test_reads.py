@@ -97,6 +97,7 @@ TABLE = {
     "oom_notify_critical": A_WAITED_TEXT,
     "mem_notify": A_WAITED_TEXT,
     "zoneinfo": A_TEXT,
+    "pressure": A_TEXT,
     "oom": A_TEXT,
     "oom_ranking": A_TEXT,
     "metrics": A_TEXT,

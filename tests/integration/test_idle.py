@@ -56,6 +56,17 @@ def test_files_open_without_limits(daemon):
         assert wake_ups_meanwhile(daemon) == 0
 
 
+def test_stalls_are_looked_at_while_there_is_a_trigger(daemon):
+    if not (daemon / "pressure").exists():
+        pytest.skip("this kernel does not tell of stalls")
+    with opened(daemon / "pressure") as fd:
+        assert wake_ups_meanwhile(daemon) == 0
+        os.write(fd, b"some 10000 50000")
+        assert wake_ups_meanwhile(daemon) > 50, "the test would see it"
+    with opened(daemon / "pressure"):
+        assert wake_ups_meanwhile(daemon) == 0
+
+
 def test_it_sleeps_for_long_while_memory_is_far_from_all_limits(serve):
     daemon = serve("-o", "fill_rate=1", simulate=True)
     daemon.simulate("used 1")

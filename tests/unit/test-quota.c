@@ -145,9 +145,10 @@ static void test_text(void) {
     CU_ASSERT_EQUAL(charge_of(1000, MN_RESOURCE_DESCRIPTORS, 2), 0);
     mn_quota_render(quota, text);
     CU_ASSERT_STRING_EQUAL(text->str,
-                           "uid opens bytes limits thresholds registrations victims signals descriptors requests\n"
-                           "1000 0 0 0 0 0 0 0 2 0\n"
-                           "2000 3 0 0 0 0 0 0 0 0\n");
+                           "uid opens bytes limits thresholds registrations victims signals descriptors requests "
+                           "triggers\n"
+                           "1000 0 0 0 0 0 0 0 2 0 0\n"
+                           "2000 3 0 0 0 0 0 0 0 0 0\n");
     refund_of(2000, MN_RESOURCE_OPENS, 3);
     refund_of(1000, MN_RESOURCE_DESCRIPTORS, 2);
 
