@@ -32,6 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PRESSURE "/proc/pressure/memory"
 #define SERVER "memnotifyfs"
 #define SERVER_FD 3 /* where the server finds its /dev/fuse */
 
@@ -49,20 +50,24 @@ typedef struct Request {
     const char *place;
     const char *server_options; /* NULL for none */
     bool wants_devices;
+    bool wants_pressure;
     char **command;
 } Request;
 
-static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
-                            "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
-                            "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
-                            "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
-                            "  -o OPTION,...  options of memnotifyfs(8)\n"
-                            "  --help         this text\n";
+static const char usage[] =
+    "usage: memnotify-run [--at PATH] [--dev] [--psi] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
+    "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
+    "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
+    "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
+    "  --psi          also as " PRESSURE ", for programs that wait for stalls\n"
+    "  -o OPTION,...  options of memnotifyfs(8)\n"
+    "  --help         this text\n";
 
 static Request parse_arguments(int argc, char **argv) {
     static const struct option options[] = {
         { "at", required_argument, NULL, 'a' },
         { "dev", no_argument, NULL, 'd' },
+        { "psi", no_argument, NULL, 'p' },
         { "help", no_argument, NULL, 'h' },
         { 0 },
     };
@@ -76,6 +81,9 @@ static Request parse_arguments(int argc, char **argv) {
             break;
         case 'd':
             request.wants_devices = true;
+            break;
+        case 'p':
+            request.wants_pressure = true;
             break;
         case 'o':
             request.server_options = optarg;
@@ -287,6 +295,11 @@ static void start_server(pid_t pid, int go_fd, Device device) {
 
 /* --- what the command sees --------------------------------------------------------------------- */
 
+static void bind(const char *file, const char *over) {
+    if (mount(file, over, NULL, MS_BIND, NULL) < 0)
+        err(EXIT_OURS, "cannot mount '%s' over '%s'", file, over);
+}
+
 static void bind_devices(const char *place) {
     char file[PATH_MAX], device[64];
 
@@ -296,9 +309,20 @@ static void bind_devices(const char *place) {
         if (access(file, F_OK) < 0) /* a version that does not serve it */
             continue;
         place_need_file(device);
-        if (mount(file, device, NULL, MS_BIND, NULL) < 0)
-            err(EXIT_OURS, "cannot mount '%s' over '%s'", file, device);
+        bind(file, device);
     }
+}
+
+/* There is no way to add a file to /proc. */
+static void bind_pressure(const char *place) {
+    char file[PATH_MAX];
+
+    snprintf(file, sizeof file, "%s/%s", place, MEMNOTIFYFS_PRESSURE);
+    if (access(file, F_OK) < 0)
+        errx(EXIT_OURS, "cannot serve " PRESSURE ": the kernel tells of no stalls of this memory; try '-o simulate'");
+    if (access(PRESSURE, F_OK) < 0)
+        errx(EXIT_OURS, "cannot serve " PRESSURE ": this kernel has no such file to be covered");
+    bind(file, PRESSURE);
 }
 
 static void tell_place(const char *place) {
@@ -331,7 +355,8 @@ int main(int argc, char **argv) {
     start_server(server, go_fd, device_at(request.place));
     if (request.wants_devices)
         bind_devices(request.place);
-
+    if (request.wants_pressure)
+        bind_pressure(request.place);
     tell_place(request.place);
 
     signal(SIGCHLD, child_handling);
