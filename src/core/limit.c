@@ -167,7 +167,7 @@ static gboolean is_shown(const MnCursor *cursor) {
 
 /* A name and its limit. */
 static int parse_named(MnCursor *cursor, const MnMachine *machine, guint seen, MnLimit *ret) {
-    guint meter;
+    guint meter = 0;
     int r;
 
     r = parse_name(cursor, machine, seen, &meter);
