@@ -9,6 +9,7 @@
  *           low      531
  *           high     637
  *           present  61408
+ *           managed  57286
  *           protection: (0, 0, 0, 0, 0)
  *     pagesets
  *       cpu: 0
@@ -32,15 +33,17 @@ typedef struct Key {
 static const Key keys[] = {
     { "pages free ", G_STRUCT_OFFSET(MnZone, free) }, { "min ", G_STRUCT_OFFSET(MnZone, min) },
     { "low ", G_STRUCT_OFFSET(MnZone, low) },         { "high ", G_STRUCT_OFFSET(MnZone, high) },
-    { "present ", G_STRUCT_OFFSET(MnZone, present) }, { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
+    { "present ", G_STRUCT_OFFSET(MnZone, present) }, { "managed ", G_STRUCT_OFFSET(MnZone, managed) },
+    { "boost ", G_STRUCT_OFFSET(MnZone, boost) },
 };
 
 /* What of a zone has been found: bit i for keys[i], and these. */
 enum {
     FOUND_PRESENT = 1 << 4,
-    FOUND_BOOST = 1 << 5,
+    FOUND_MANAGED = 1 << 5,
+    FOUND_BOOST = 1 << 6,
     FOUND_PROTECTION = 1 << G_N_ELEMENTS(keys),
-    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_BOOST,
+    FOUND_NEEDED = 2 * FOUND_PROTECTION - 1 - FOUND_MANAGED - FOUND_BOOST,
 };
 
 static const char heading[] = "Node ", zone_word[] = ", zone ", protection[] = "protection: (",
@@ -72,7 +75,7 @@ void mn_zones_clear(MnZones *self) {
 }
 
 gboolean mn_zone_is_populated(const MnZone *zone) {
-    return zone->present > 0;
+    return zone->managed > 0;
 }
 
 gboolean mn_zone_is_same(const MnZone *zone, guint node, const char *name) {
@@ -177,6 +180,8 @@ static int end_zone(const MnZones *self, guint found) {
     if (!(found & FOUND_PRESENT))
         return -EBADMSG;
     zone = &self->zones[self->n - 1];
+    if (!(found & FOUND_MANAGED)) /* before 3.9 what was not managed was not present either */
+        zone->managed = zone->present;
     take_off_boost(zone);
     return (~found & FOUND_NEEDED) == 0 || !mn_zone_is_populated(zone) ? 0 : -EBADMSG;
 }

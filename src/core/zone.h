@@ -19,6 +19,7 @@ typedef struct MnZone {
     guint64 high;
     guint64 boost;
     guint64 present;
+    guint64 managed;        /* those of them that can be allocated */
     guint64 node_present;   /* of all zones of the node */
     guint64 own_reserve;    /* kept from allocations for the lowest zone: the first of "protection" */
     guint64 upper_reserve;  /* kept from allocations for the highest zone: the last of "protection" */
@@ -42,7 +43,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnZones, mn_zones_clear)
  * with pages that lacks a watermark, "free" or "protection". *self is then empty. */
 int mn_zones_parse(MnZones *self, const char *text, gsize len) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A zone without pages, as the kernel lists them, takes part in nothing. */
+/* A zone without pages that can be allocated takes part in nothing. The kernel lists them: most have no pages at all, but
+ * where all were reserved at boot, as for a kernel that is to dump this one, a zone is present with 0 free and 0 marks,
+ * and would be short for ever. */
 gboolean mn_zone_is_populated(const MnZone *zone);
 
 gboolean mn_zone_is_same(const MnZone *zone, guint node, const char *name);

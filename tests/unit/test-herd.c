@@ -89,9 +89,9 @@ typedef struct Machine {
 
 static void machine_init(Machine *self) {
     *self = (Machine){ .now_us = 5000 * 1000 };
-    self->zones[A] = (MnZone){ .name = "A", .present = 5000, .high = 100, .free = 4000 };
-    self->zones[B] = (MnZone){ .name = "B", .present = 4900, .high = 150, .free = 4000 };
-    self->zones[SMALL] = (MnZone){ .name = "S", .present = 100, .high = 100, .free = 1 };
+    self->zones[A] = (MnZone){ .name = "A", .present = 5000, .managed = 5000, .high = 100, .free = 4000 };
+    self->zones[B] = (MnZone){ .name = "B", .present = 4900, .managed = 4900, .high = 150, .free = 4000 };
+    self->zones[SMALL] = (MnZone){ .name = "S", .present = 100, .managed = 100, .high = 100, .free = 1 };
     for (guint i = 0; i < N_ZONES; i++)
         self->zones[i].node_present = 10000;
 }
@@ -191,8 +191,14 @@ static void test_walking_on(void) {
 /* Zones that come, go and change places keep their state; new ones begin without. */
 static void test_hot_plug(void) {
     MnZone both[] = {
-        { .node = 0, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100 },
-        { .node = 1, .name = "Normal", .present = 5000, .node_present = 5000, .high = 100, .free = 4000 }
+        { .node = 0, .name = "Normal", .present = 5000, .managed = 5000, .node_present = 5000, .high = 100 },
+        { .node = 1,
+          .name = "Normal",
+          .present = 5000,
+          .managed = 5000,
+          .node_present = 5000,
+          .high = 100,
+          .free = 4000 }
     };
     MnZone turned[] = { both[1], both[0] };
     MnZones zones = { .zones = both, .n = 2 };

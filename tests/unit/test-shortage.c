@@ -17,9 +17,10 @@ typedef struct Machine {
 } Machine;
 
 static void machine_init(Machine *self, MnShortageKind kind) {
-    *self = (Machine){ .now_us = 3 * MS, /* the machine has just been switched on */
-                       .zone = { .name = "Normal", .present = 9000, .free = 5000, .min = 100, .low = 120 },
-                       .sample = { .known = ~G_GUINT64_CONSTANT(0) } };
+    *self =
+        (Machine){ .now_us = 3 * MS, /* the machine has just been switched on */
+                   .zone = { .name = "Normal", .present = 9000, .managed = 9000, .free = 5000, .min = 100, .low = 120 },
+                   .sample = { .known = ~G_GUINT64_CONSTANT(0) } };
     self->sample.counters[MN_COUNTER_SWAPPED_OUT] = 777777;
     self->sample.counters[MN_COUNTER_STALLED_US] = 60 * S;
     mn_shortage_init(&self->shortage, kind);

@@ -61,7 +61,7 @@ static void test_zones(void) {
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MnZone zone = { .present = 9000, .free = rows[i].free, .min = 100, .low = 120 };
+        MnZone zone = { .present = 9000, .managed = 9000, .free = rows[i].free, .min = 100, .low = 120 };
         MnZones zones = { .zones = &zone, .n = 1 };
         MnMoment moment = { .zones = &zones, .time_us = 1 };
         MnSubscriber subscriber = { 0 };
@@ -76,7 +76,7 @@ static void test_zones(void) {
 
 /* It stays near for a second after the kernel has reclaimed. */
 static void test_near_for_a_while(void) {
-    MnZone zone = { .present = 9000, .free = 5000, .low = 120 };
+    MnZone zone = { .present = 9000, .managed = 9000, .free = 5000, .low = 120 };
     MnZones zones = { .zones = &zone, .n = 1 };
     MnMoment moment = { .zones = &zones, .time_us = 7000 };
     MnSubscriber subscriber = { 0 };

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define MOST G_MAXUINT64
+#define HEAD "Node 0, zone   Normal\n"
+#define BODY "  pages free 9\n min 1\n low 2\n high 3\n present 100\n protection: (0, 7)\n"
 
 static int parse(MnZones *zones, const char *text) {
     return mn_zones_parse(zones, text, strlen(text));
@@ -77,6 +79,22 @@ static void test_values(void) {
     CU_ASSERT_FALSE(mn_zone_is_below(empty, MN_WATERMARK_LOW));
 }
 
+/* Before 3.9 the kernel did not say what is managed. */
+static void test_managed(void) {
+    g_auto(MnZones) zones = { 0 };
+
+    CU_ASSERT_EQUAL_FATAL(parse(&zones, HEAD BODY "managed 0\n"
+                                                  "Node 0, zone DMA\n" BODY "managed 40\n"
+                                                  "Node 0, zone DMA32\n" BODY),
+                          0);
+    CU_ASSERT_FALSE(mn_zone_is_populated(&zones.zones[0]));
+    CU_ASSERT_TRUE(mn_zone_is_populated(&zones.zones[1]));
+    CU_ASSERT_EQUAL(zones.zones[1].managed, 40);
+    CU_ASSERT_EQUAL(zones.zones[1].present, 100);
+    CU_ASSERT_EQUAL(zones.zones[2].managed, 100);
+    CU_ASSERT_EQUAL(zones.zones[2].node_present, 300);
+}
+
 static void test_boost(void) {
     g_auto(MnZones) zones = { 0 };
 
@@ -108,9 +126,6 @@ static void test_bad_machines(void) {
     }
 }
 
-#define HEAD "Node 0, zone   Normal\n"
-#define BODY "  pages free 9\n min 1\n low 2\n high 3\n present 100\n protection: (0, 7)\n"
-
 static void test_texts(void) {
     static const struct {
         const char *name, *text;
@@ -118,6 +133,8 @@ static void test_texts(void) {
     } rows[] = {
         { "the least", HEAD BODY, 0 },
         { "no pages, nothing else", HEAD "present 0\n", 0 },
+        { "all present, nothing managed", HEAD "present 3998\nmanaged 0\n", 0 },
+        { "managed twice", HEAD BODY "managed 1\nmanaged 1\n", -EBADMSG },
         { "no present", HEAD "pages free 9\nmin 1\nlow 2\nhigh 3\nprotection: (0)\n", -EBADMSG },
         { "a heading alone", HEAD, -EBADMSG },
         { "no newline", "Node 0, zone Normal\npresent 0", -EBADMSG },
@@ -176,20 +193,24 @@ static void test_watermarks(void) {
         MnZone zone;
         gboolean below_low, below_min;
     } rows[] = {
-        { "plenty", { .present = 9999, .free = 500, .min = 10, .low = 20 }, FALSE, FALSE },
-        { "one above low", { .present = 9999, .free = 21, .min = 10, .low = 20 }, FALSE, FALSE },
-        { "at low", { .present = 9999, .free = 20, .min = 10, .low = 20 }, TRUE, FALSE },
-        { "at min", { .present = 9999, .free = 10, .min = 10, .low = 20 }, TRUE, TRUE },
+        { "plenty", { .present = 9999, .managed = 9999, .free = 500, .min = 10, .low = 20 }, FALSE, FALSE },
+        { "one above low", { .present = 9999, .managed = 9999, .free = 21, .min = 10, .low = 20 }, FALSE, FALSE },
+        { "at low", { .present = 9999, .managed = 9999, .free = 20, .min = 10, .low = 20 }, TRUE, FALSE },
+        { "at min", { .present = 9999, .managed = 9999, .free = 10, .min = 10, .low = 20 }, TRUE, TRUE },
         { "the reserve against higher zones does not count",
-          { .present = 3998, .free = 3840, .min = 24, .low = 30, .upper_reserve = 10315 },
+          { .present = 3998, .managed = 3998, .free = 3840, .min = 24, .low = 30, .upper_reserve = 10315 },
           FALSE,
           FALSE },
-        { "its own would", { .present = 9999, .free = 25, .min = 10, .low = 20, .own_reserve = 5 }, TRUE, FALSE },
-        { "no pages at all", { .present = 0, .free = 0, .min = 32, .low = 32 }, FALSE, FALSE },
-        { "watermarks of 0", { .present = 9999, .free = 1 }, FALSE, FALSE },
-        { "and nothing free", { .present = 9999, .free = 0 }, TRUE, TRUE },
+        { "its own would",
+          { .present = 9999, .managed = 9999, .free = 25, .min = 10, .low = 20, .own_reserve = 5 },
+          TRUE,
+          FALSE },
+        { "no pages at all", { .free = 0, .min = 32, .low = 32 }, FALSE, FALSE },
+        { "none that can be allocated", { .present = 3998 }, FALSE, FALSE },
+        { "watermarks of 0", { .present = 9999, .managed = 9999, .free = 1 }, FALSE, FALSE },
+        { "and nothing free", { .present = 9999, .managed = 9999, .free = 0 }, TRUE, TRUE },
         { "numbers near 2^64",
-          { .present = MOST, .free = MOST, .min = MOST - 1, .low = MOST, .own_reserve = MOST },
+          { .present = MOST, .managed = MOST, .free = MOST, .min = MOST - 1, .low = MOST, .own_reserve = MOST },
           TRUE,
           TRUE },
     };
@@ -202,9 +223,9 @@ static void test_watermarks(void) {
 
 static void test_distance(void) {
     MnZone zones_of[] = {
-        { .present = 3998, .free = 200, .min = 24, .low = 30, .upper_reserve = 10315 },
-        { .present = 9999, .free = 500, .min = 100, .low = 120 },
-        { .present = 0, .free = 0 },
+        { .present = 3998, .managed = 3998, .free = 200, .min = 24, .low = 30, .upper_reserve = 10315 },
+        { .present = 9999, .managed = 9999, .free = 500, .min = 100, .low = 120 },
+        { .present = 0, .managed = 0, .free = 0 },
     };
     MnZones zones = { .zones = zones_of, .n = G_N_ELEMENTS(zones_of) };
 
@@ -213,7 +234,7 @@ static void test_distance(void) {
     zones_of[0].free = 30; /* protected, but there */
     CU_ASSERT_EQUAL(mn_zones_distance(&zones, MN_WATERMARK_LOW), 0);
     zones_of[0].free = 31;
-    zones_of[1].present = 0;
+    zones_of[1].managed = 0;
     CU_ASSERT_EQUAL(mn_zones_distance(&zones, MN_WATERMARK_LOW), MOST);
 }
 
@@ -248,6 +269,7 @@ static void test_this_kernel(void) {
 static CU_TestInfo tests[] = {
     { "good machines are read, with the place of each start_pfn line", test_good_machines },
     { "values and sums", test_values },
+    { "what is managed, and what is only present", test_managed },
     { "watermarks are taken without their boost", test_boost },
     { "bad machines are refused whole", test_bad_machines },
     { "texts", test_texts },
