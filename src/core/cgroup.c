@@ -164,8 +164,26 @@ static guint64 swap_total_bytes(const MnCgroupState *self) {
     return MIN(limit, self->machine_swap_bytes);
 }
 
+/* Kernels have told a few bytes less than 0 for what was nearly 0. */
+static guint64 used_of(guint64 bytes, guint64 there) {
+    return mn_part(bytes, there, G_MAXINT64);
+}
+
 static guint64 swap_used_bytes(const MnCgroupState *self) {
-    return self->version == MN_CGROUP_V1 ? mn_subtract(self->swap_usage, self->usage) : self->swap_usage;
+    guint64 bytes = self->version == MN_CGROUP_V1 ? mn_subtract(self->swap_usage, self->usage) : self->swap_usage;
+
+    return used_of(bytes, self->machine_swap_bytes);
+}
+
+static MnCgroupStat bound_stat(const MnCgroupStat *stat, guint64 machine_bytes) {
+    MnCgroupStat bounded = *stat;
+
+    for (guint i = 0; i < G_N_ELEMENTS(keys_v2); i++) { /* which are all that there are */
+        guint64 *bytes = G_STRUCT_MEMBER_P(&bounded, keys_v2[i].offset);
+
+        *bytes = used_of(*bytes, machine_bytes);
+    }
+    return bounded;
 }
 
 static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion version) {
@@ -185,7 +203,7 @@ static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion
 
 void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *ret) {
     Filling filling = { ret, page_bytes };
-    guint64 total = total_bytes(self), unused = mn_subtract(total, self->usage);
+    guint64 total = total_bytes(self), unused = mn_subtract(total, used_of(self->usage, self->machine_bytes));
 
     set(&filling, MN_COUNTER_MEM_TOTAL, total);
     set(&filling, MN_COUNTER_MEM_FREE, unused);
@@ -195,11 +213,11 @@ void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *
     }
 
     if (self->stat) {
-        guint64 evictable = mn_add(self->stat->active_file, self->stat->inactive_file);
+        MnCgroupStat stat = bound_stat(self->stat, self->machine_bytes);
+        guint64 evictable = mn_add(stat.active_file, stat.inactive_file);
 
-        set_stat(&filling, self->stat, self->version);
-        set(&filling, MN_COUNTER_MEM_AVAILABLE,
-            MIN(total, mn_add(unused, mn_add(evictable, self->stat->slab_reclaimable))));
+        set_stat(&filling, &stat, self->version);
+        set(&filling, MN_COUNTER_MEM_AVAILABLE, MIN(total, mn_add(unused, mn_add(evictable, stat.slab_reclaimable))));
     }
 }
 

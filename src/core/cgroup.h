@@ -68,7 +68,8 @@ typedef struct MnCgroupState {
     const MnCgroupStat *stat; /* NULL: not read */
 } MnCgroupState;
 
-/* Computes the counters of a group. Those that need memory.stat stay as they are when it was not
+/* Computes the counters of a group. What is used of the machine is at most all of it, though it may be more than the
+ * limit, and 0 where the kernel tells less than that. Counters that need memory.stat stay as they are when it was not
  * read; those that the version does not have are not in `known`. */
 void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *ret);
 

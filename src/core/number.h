@@ -20,3 +20,9 @@ static inline guint64 mn_subtract(guint64 from, guint64 amount) {
 static inline guint64 mn_multiply(guint64 amount, guint64 by) {
     return by == 0 || amount <= G_MAXUINT64 / by ? amount * by : G_MAXUINT64;
 }
+
+/* A part of a whole, which it does not exceed. The kernel and those who stand in for it subtract without looking, and what
+ * falls below 0 comes out as more than `most` that there could be: that is 0. */
+static inline guint64 mn_part(guint64 part, guint64 whole, guint64 most) {
+    return part <= whole ? part : part <= most ? whole : 0;
+}

@@ -62,6 +62,14 @@ typedef enum MnCounter {
 /* The counters of vmstat that stand far down in it and that no meter needs. */
 #define MN_COUNTERS_RECLAIM (MN_COUNTERS_VMSTAT & ~(MN_COUNTER_BIT(MN_COUNTER_MAPPED) - 1))
 
+/* Amounts that are parts of MEM_TOTAL; SWAP_FREE is one of SWAP_TOTAL. */
+#define MN_COUNTERS_OF_MEMORY                                                                                          \
+    ((MN_COUNTERS_VMSTAT & ~MN_COUNTERS_RECLAIM) | MN_COUNTER_BIT(MN_COUNTER_MEM_FREE) |                               \
+     MN_COUNTER_BIT(MN_COUNTER_MEM_AVAILABLE))
+
+/* More pages than any machine has: 2^63 bytes in the largest pages, 64 KiB. */
+#define MN_PAGES_MOST (G_GUINT64_CONSTANT(1) << 47)
+
 /* The counters of one moment. A counter whose bit is not in `known` does not exist on this kernel
  * (or its source was not read) and is 0. */
 typedef struct MnSample {
@@ -70,7 +78,7 @@ typedef struct MnSample {
 } MnSample;
 
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
- * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all
+ * leaving the others, but that a part which exceeds its whole is cut down to that, or to 0 where it must have gone below. Unknown keys are skipped. *ret_span is how many bytes of the text hold all
  * the counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the
  * next text need not be read further. The MN_COUNTERS_RECLAIM are only looked for, and otherwise
  * stay as they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing

@@ -2,6 +2,7 @@
 /* Texts of a memory control group -> counters -> meters; and where a process finds its group. */
 #include "core/cgroup.h"
 #include "core/meter.h"
+#include "core/number.h"
 #include "runner.h"
 
 #include <errno.h>
@@ -237,6 +238,42 @@ static void test_swap_that_is_used(void) {
     CU_ASSERT_EQUAL(MIB_OF(reading, USED), 110);
 }
 
+/* What a kernel tells as some bytes less than 0, and what is more than the machine has. */
+static void test_no_more_is_used_than_there_is(void) {
+    static const struct {
+        MnCgroupVersion version;
+        guint64 bytes, anon, available, swap_used; /* in MiB; the limit is 1000 of both, the machine has 4000 */
+    } rows[] = {
+        { MN_CGROUP_V2, -4096 * G_GINT64_CONSTANT(1), 0, 1000, 0 },
+        { MN_CGROUP_V2, 900 * MIB, 900, 1000, 900 },
+        { MN_CGROUP_V2, 9000 * MIB, 4000, 1000, 1000 },
+        { MN_CGROUP_V1, -4096 * G_GINT64_CONSTANT(1), 0, 1000, 0 },
+        { MN_CGROUP_V1, 9000 * MIB, 4000, 1000, 1000 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnCgroupStat stat = { .anon = rows[i].bytes, .file = rows[i].bytes, .inactive_file = rows[i].bytes };
+        MnCgroupState state = { .version = rows[i].version,
+                                .limit = 1000 * MIB,
+                                .usage = 0,
+                                .counts_swap = TRUE,
+                                .swap_limit = rows[i].version == MN_CGROUP_V1 ? 2000 * MIB : 1000 * MIB,
+                                .swap_usage = rows[i].bytes,
+                                .machine_bytes = 4000 * MIB,
+                                .machine_swap_bytes = 1000 * MIB,
+                                .stat = &stat };
+        MnReading reading = reading_of(&state);
+
+        CHECK(MIB_OF(reading, ANON) == rows[i].anon, "row %u", i);
+        CHECK(MIB_OF(reading, FILE) == rows[i].anon, "row %u", i);
+        CHECK(MIB_OF(reading, AVAILABLE) == rows[i].available, "row %u", i);
+        CHECK(MIB_OF(reading, SWAP_USED) == rows[i].swap_used, "row %u", i);
+
+        state.usage = rows[i].bytes;
+        CHECK(MIB_OF(reading_of(&state), FREE) == mn_subtract(1000, rows[i].anon), "row %u", i);
+    }
+}
+
 static void test_what_was_not_read_stays(void) {
     MnCgroupState state = { .version = MN_CGROUP_V2, .limit = 100 * MIB, .machine_bytes = 1000 * MIB };
     MnSample sample = { .known = MN_COUNTER_BIT(MN_COUNTER_ANON) };
@@ -331,6 +368,7 @@ static CU_TestInfo meter_tests[] = {
     { "used is what cannot be reclaimed", test_used_is_what_cannot_be_reclaimed },
     { "total is the smallest limit, and the machine at most", test_limits },
     { "swap that is used", test_swap_that_is_used },
+    { "no more is used than there is", test_no_more_is_used_than_there_is },
     { "what was not read stays", test_what_was_not_read_stays },
     { "meters that are offered", test_meters_that_are_offered },
     { "meters that need memory.stat", test_meters_that_need_stat },

@@ -67,13 +67,26 @@ static guint64 clamp(Wide pages) {
     return pages > G_MAXUINT64 ? G_MAXUINT64 : (guint64)pages;
 }
 
+/* A part of a whole that is told as more than it, or as less than 0. */
+static guint64 part(guint64 pages, guint64 whole) {
+    return pages <= whole ? pages : pages > MN_PAGES_MOST ? 0 : whole;
+}
+
+static guint64 memory_pages(const Texts *texts, const char *key) {
+    return part(pages(texts, key), kib(texts, "MemTotal:") / PAGE_KIB);
+}
+
+static guint64 memory_kib(const Texts *texts, const char *key) {
+    return part(kib(texts, key) / PAGE_KIB, kib(texts, "MemTotal:") / PAGE_KIB);
+}
+
 /* The driver's formula, reckoned in numbers so wide that nothing overflows, and clamped. */
 static guint64 expected_used(const Texts *texts) {
     guint64 there =
         clamp((Wide)clamp((Wide)(kib(texts, "MemTotal:") / PAGE_KIB) + kib(texts, "SwapTotal:") / PAGE_KIB) +
-              pages(texts, "nr_shmem ") + pages(texts, "nr_mlock "));
-    guint64 unused = clamp((Wide)(kib(texts, "MemFree:") / PAGE_KIB) + kib(texts, "SwapFree:") / PAGE_KIB +
-                           pages(texts, "nr_file_pages ") + pages(texts, "nr_slab_reclaimable "));
+              memory_pages(texts, "nr_shmem ") + memory_pages(texts, "nr_mlock "));
+    guint64 unused = clamp((Wide)(memory_kib(texts, "MemFree:")) + kib(texts, "SwapFree:") / PAGE_KIB +
+                           memory_pages(texts, "nr_file_pages ") + memory_pages(texts, "nr_slab_reclaimable "));
 
     return there > unused ? there - unused : 0;
 }
@@ -97,18 +110,18 @@ static void check_formulas(const char *machine, const Texts *texts) {
 
     CHECK(reading.pages[MN_METER_USED] == expected_used(texts), "%s", machine);
     CHECK(reading.pages[MN_METER_ACTIVE] ==
-              clamp((Wide)pages(texts, "nr_active_anon ") + pages(texts, "nr_active_file ")),
+              clamp((Wide)memory_pages(texts, "nr_active_anon ") + memory_pages(texts, "nr_active_file ")),
           "%s", machine);
     CHECK(reading.pages[MN_METER_TOTAL] == kib(texts, "MemTotal:") / PAGE_KIB + kib(texts, "SwapTotal:") / PAGE_KIB,
           "%s", machine);
-    CHECK(reading.pages[MN_METER_FREE] == kib(texts, "MemFree:") / PAGE_KIB, "%s", machine);
-    CHECK(reading.pages[MN_METER_AVAILABLE] == kib(texts, "MemAvailable:") / PAGE_KIB, "%s", machine);
-    CHECK(reading.pages[MN_METER_ANON] == pages(texts, "nr_anon_pages "), "%s", machine);
-    CHECK(reading.pages[MN_METER_FILE] == pages(texts, "nr_file_pages "), "%s", machine);
-    CHECK(reading.pages[MN_METER_SHMEM] == pages(texts, "nr_shmem "), "%s", machine);
-    CHECK(reading.pages[MN_METER_SLAB_RECLAIMABLE] == pages(texts, "nr_slab_reclaimable "), "%s", machine);
-    CHECK(reading.pages[MN_METER_MLOCKED] == pages(texts, "nr_mlock "), "%s", machine);
-    CHECK(reading.pages[MN_METER_DIRTY] == pages(texts, "nr_dirty "), "%s", machine);
+    CHECK(reading.pages[MN_METER_FREE] == memory_kib(texts, "MemFree:"), "%s", machine);
+    CHECK(reading.pages[MN_METER_AVAILABLE] == memory_kib(texts, "MemAvailable:"), "%s", machine);
+    CHECK(reading.pages[MN_METER_ANON] == memory_pages(texts, "nr_anon_pages "), "%s", machine);
+    CHECK(reading.pages[MN_METER_FILE] == memory_pages(texts, "nr_file_pages "), "%s", machine);
+    CHECK(reading.pages[MN_METER_SHMEM] == memory_pages(texts, "nr_shmem "), "%s", machine);
+    CHECK(reading.pages[MN_METER_SLAB_RECLAIMABLE] == memory_pages(texts, "nr_slab_reclaimable "), "%s", machine);
+    CHECK(reading.pages[MN_METER_MLOCKED] == memory_pages(texts, "nr_mlock "), "%s", machine);
+    CHECK(reading.pages[MN_METER_DIRTY] == memory_pages(texts, "nr_dirty "), "%s", machine);
     CHECK(reading.pages[MN_METER_SWAP_TOTAL] == kib(texts, "SwapTotal:") / PAGE_KIB, "%s", machine);
     CHECK(reading.pages[MN_METER_SWAP_FREE] == kib(texts, "SwapFree:") / PAGE_KIB, "%s", machine);
     CHECK(reading.pages[MN_METER_SWAP_USED] == kib(texts, "SwapTotal:") / PAGE_KIB - kib(texts, "SwapFree:") / PAGE_KIB,
@@ -244,7 +257,7 @@ static void test_vmstat_lines(void) {
         { "a 1\nnr_mlock 7\nz 2\n", 0, 0, MN_COUNTER_MLOCKED, 7 },
         { "nr_file_pages 007\n", 0, 0, MN_COUNTER_FILE, 7 },
         { "nr_file_pages   7\n", 0, 0, MN_COUNTER_FILE, 7 },
-        { "nr_file_pages 9223372036854775807\n", 0, 0, MN_COUNTER_FILE, G_MAXINT64 },
+        { "nr_file_pages 1000000000000000000\n", 0, 0, MN_COUNTER_FILE, 1000000000000000000 },
         { "\n\nnr_file_pages 7\n\n", 0, 0, MN_COUNTER_FILE, 7 },
         /* not ours */
         { "\n", 0, 0, MN_COUNTER_FILE, -1 },
@@ -341,7 +354,7 @@ static void test_what_meminfo_has_of_vmstat(void) {
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *text = g_strconcat("MemTotal: 40 kB\n", rows[i].text, NULL);
+        g_autofree char *text = g_strconcat("MemTotal: 40000 kB\n", rows[i].text, NULL);
         MnSample sample = { .counters = { [MN_COUNTER_FILE] = 7 } };
         gsize span;
 
@@ -391,6 +404,42 @@ static void test_the_counters_of_the_other_text_stay(void) {
     CU_ASSERT_EQUAL(sample.known, MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL));
     CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_MEM_TOTAL], 10);
     CU_ASSERT_EQUAL(sample.counters[MN_COUNTER_DIRTY], 0);
+}
+
+/* As lxcfs and WSL have told of a machine of 8 GiB; wrapped round in bytes, in KiB, or only too much. */
+static void test_a_part_is_no_larger_than_its_whole(void) {
+    static const struct {
+        const char *meminfo, *vmstat;
+        MnCounter counter;
+        guint64 pages;
+    } rows[] = {
+        { "SwapTotal: 0 kB\nSwapFree:18446744073709346016 kB\n", "x\n", MN_COUNTER_SWAP_FREE, 0 },
+        { "SwapTotal: 400 kB\nSwapFree:18446744073709346016 kB\n", "x\n", MN_COUNTER_SWAP_FREE, 0 },
+        { "SwapTotal: 400 kB\nSwapFree: 18014396678257232 kB\n", "x\n", MN_COUNTER_SWAP_FREE, 0 },
+        { "SwapTotal: 400 kB\nSwapFree: 13992336164 kB\n", "x\n", MN_COUNTER_SWAP_FREE, 100 },
+        { "SwapFree: 13992336164 kB\n", "x\n", MN_COUNTER_SWAP_FREE, 3498084041 }, /* of what is not known */
+        { "MemFree: 8388612 kB\n", "x\n", MN_COUNTER_MEM_FREE, 2097152 },
+        { "MemFree: 8388608 kB\n", "x\n", MN_COUNTER_MEM_FREE, 2097152 },
+        { "MemAvailable: 18446744073709551612 kB\n", "x\n", MN_COUNTER_MEM_AVAILABLE, 0 },
+        { "MemFree: 4 kB\n", "nr_free_pages 3000000\n", MN_COUNTER_VM_FREE, 2097152 },
+        { "MemFree: 4 kB\n", "nr_file_pages 18446744073709551615\n", MN_COUNTER_FILE, 0 },
+        { "MemFree: 4 kB\n", "nr_shmem 2097153\n", MN_COUNTER_SHMEM, 2097152 },
+        { "MemFree: 4 kB\n", "pswpout 3000000\n", MN_COUNTER_SWAPPED_OUT, 3000000 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *meminfo = g_strconcat("MemTotal: 8388608 kB\n", rows[i].meminfo, NULL);
+        MnSample sample = { 0 }, other = { 0 };
+        gsize span;
+
+        CHECK(mn_sample_parse_meminfo(meminfo, strlen(meminfo), 0, 4, &sample, &span) == 0, "row %u", i);
+        CHECK(mn_sample_parse_vmstat(rows[i].vmstat, strlen(rows[i].vmstat), 0, &sample, &span) == 0, "row %u", i);
+        CHECK(sample.counters[rows[i].counter] == rows[i].pages, "row %u", i);
+
+        CHECK(mn_sample_parse_vmstat(rows[i].vmstat, strlen(rows[i].vmstat), 0, &other, &span) == 0, "row %u", i);
+        CHECK(mn_sample_parse_meminfo(meminfo, strlen(meminfo), 0, 4, &other, &span) == 0, "row %u", i);
+        CHECK(other.counters[rows[i].counter] == rows[i].pages, "row %u, the other way round", i);
+    }
 }
 
 static void test_larger_pages(void) {
@@ -492,6 +541,7 @@ static CU_TestInfo tests[] = {
     { "what meminfo has of vmstat", test_what_meminfo_has_of_vmstat },
     { "meters from meminfo alone", test_meters_from_meminfo_alone },
     { "the counters of the other text stay", test_the_counters_of_the_other_text_stay },
+    { "a part is no larger than its whole", test_a_part_is_no_larger_than_its_whole },
     { "larger pages", test_larger_pages },
     { "what is needed must be there", test_what_is_needed_must_be_there },
     { "a text cut anywhere", test_cut_texts },
