@@ -11,18 +11,16 @@
 
 static const MnCgroupNames names_v1 = {
     .usage = "memory.usage_in_bytes",
-    .limit = "memory.limit_in_bytes",
     .stat = "memory.stat",
     .swap_usage = "memory.memsw.usage_in_bytes",
-    .swap_limit = "memory.memsw.limit_in_bytes",
+    .limits = { [MN_CGROUP_MAX] = "memory.limit_in_bytes", [MN_CGROUP_SWAP_MAX] = "memory.memsw.limit_in_bytes" },
 };
 
 static const MnCgroupNames names_v2 = {
     .usage = "memory.current",
-    .limit = "memory.max",
     .stat = "memory.stat",
     .swap_usage = "memory.swap.current",
-    .swap_limit = "memory.swap.max",
+    .limits = { "memory.max", "memory.high", "memory.swap.max", "memory.swap.high" },
 };
 
 const MnCgroupNames *mn_cgroup_names(MnCgroupVersion version) {
@@ -201,12 +199,20 @@ static void set_stat(Filling *filling, const MnCgroupStat *stat, MnCgroupVersion
         set(filling, MN_COUNTER_SLAB_RECLAIMABLE, stat->slab_reclaimable);
 }
 
+/* Page cache beyond the limit, as there is when the limit is lowered or is "high", makes no room. */
+static void set_room(Filling *filling, const MnCgroupStat *stat, guint64 usage, guint64 total) {
+    guint64 evictable = mn_add(mn_add(stat->active_file, stat->inactive_file), stat->slab_reclaimable);
+
+    set(filling, MN_COUNTER_MEM_AVAILABLE, MIN(total, mn_subtract(mn_add(total, evictable), usage)));
+    set(filling, MN_COUNTER_GROUP_EXCESS, MIN(mn_subtract(usage, total), mn_add(evictable, stat->swap_cached)));
+}
+
 void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *ret) {
     Filling filling = { ret, page_bytes };
-    guint64 total = total_bytes(self), unused = mn_subtract(total, used_of(self->usage, self->machine_bytes));
+    guint64 total = total_bytes(self), usage = used_of(self->usage, self->machine_bytes);
 
     set(&filling, MN_COUNTER_MEM_TOTAL, total);
-    set(&filling, MN_COUNTER_MEM_FREE, unused);
+    set(&filling, MN_COUNTER_MEM_FREE, mn_subtract(total, usage));
     if (self->counts_swap) {
         set(&filling, MN_COUNTER_SWAP_TOTAL, swap_total_bytes(self));
         set(&filling, MN_COUNTER_SWAP_FREE, mn_subtract(swap_total_bytes(self), swap_used_bytes(self)));
@@ -214,10 +220,9 @@ void mn_cgroup_to_sample(const MnCgroupState *self, guint page_bytes, MnSample *
 
     if (self->stat) {
         MnCgroupStat stat = bound_stat(self->stat, self->machine_bytes);
-        guint64 evictable = mn_add(stat.active_file, stat.inactive_file);
 
         set_stat(&filling, &stat, self->version);
-        set(&filling, MN_COUNTER_MEM_AVAILABLE, MIN(total, mn_add(unused, mn_add(evictable, stat.slab_reclaimable))));
+        set_room(&filling, &stat, usage, total);
     }
 }
 

@@ -16,13 +16,22 @@ typedef enum MnCgroupVersion {
     MN_CGROUP_V2 = 2,
 } MnCgroupVersion;
 
+/* The limits of a group. Who exceeds "high" is slowed down until he does nothing but reclaim, so he never comes to the
+ * maximum: where "high" is lower it is the limit that counts. */
+typedef enum MnCgroupLimit {
+    MN_CGROUP_MAX,
+    MN_CGROUP_HIGH,
+    MN_CGROUP_SWAP_MAX, /* v1: of memory and swap together */
+    MN_CGROUP_SWAP_HIGH,
+    MN_CGROUP_N_LIMITS
+} MnCgroupLimit;
+
 /* The names of the files that each version has. */
 typedef struct MnCgroupNames {
     const char *usage;
-    const char *limit;
     const char *stat;
-    const char *swap_usage; /* v1: of memory and swap together, as the limit */
-    const char *swap_limit;
+    const char *swap_usage;                 /* v1: of memory and swap together */
+    const char *limits[MN_CGROUP_N_LIMITS]; /* NULL: there is no such limit */
 } MnCgroupNames;
 
 /* Where the kernel tells how long tasks have waited; not there with v1. */
@@ -58,7 +67,7 @@ int mn_cgroup_parse_stat(MnCgroupVersion version, const char *text, gsize len, M
 /* One moment of a group, in bytes. */
 typedef struct MnCgroupState {
     MnCgroupVersion version;
-    guint64 limit; /* the smallest up the hierarchy */
+    guint64 limit; /* the smallest up the hierarchy, "high" or not */
     guint64 usage;
     gboolean counts_swap;
     guint64 swap_limit; /* as the files of the version count it */

@@ -23,7 +23,8 @@ static guint64 free_pages(const MnSample *sample) {
  * driver wrapped round. */
 static guint64 used_pages(const MnSample *sample) {
     const guint64 *counters = sample->counters;
-    guint64 there = mn_add(total_pages(sample), mn_add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
+    guint64 there = mn_add(mn_add(total_pages(sample), counters[MN_COUNTER_GROUP_EXCESS]),
+                           mn_add(counters[MN_COUNTER_SHMEM], counters[MN_COUNTER_MLOCKED]));
     guint64 unused = mn_add(mn_add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
                             mn_add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
 

@@ -40,9 +40,10 @@ typedef enum MnCounter {
     MN_COUNTER_MEM_AVAILABLE,
     MN_COUNTER_SWAP_TOTAL,
     MN_COUNTER_SWAP_FREE,
-    MN_COUNTER_STALLED_US,  /* from pressure/memory: everybody waited for memory, since boot */
-    MN_COUNTER_GROUP_USAGE, /* the first that comes from a memory cgroup */
-    MN_COUNTER_GROUP_MEMSW, /* with swap */
+    MN_COUNTER_STALLED_US,   /* from pressure/memory: everybody waited for memory, since boot */
+    MN_COUNTER_GROUP_USAGE,  /* the first that comes from a memory cgroup */
+    MN_COUNTER_GROUP_MEMSW,  /* with swap */
+    MN_COUNTER_GROUP_EXCESS, /* reclaimable memory by which it exceeds MEM_TOTAL */
     MN_N_COUNTERS
 } MnCounter;
 

@@ -23,8 +23,7 @@
 /* A group on the way up, from the lowest. */
 typedef struct Level {
     MnCgroupDir dir;
-    int limit_fd;
-    int swap_limit_fd; /* negative: swap is not limited here */
+    int limit_fds[MN_CGROUP_N_LIMITS]; /* negative where there is no such limit here */
 } Level;
 
 typedef struct Counters {
@@ -60,18 +59,22 @@ static int open_file(const MnCgroupDir *dir, const char *name) {
 /* --- opening ---------------------------------------------------------------------------------- */
 
 static void level_clear(Level *self) {
-    close_fd(&self->limit_fd);
-    close_fd(&self->swap_limit_fd);
+    for (guint i = 0; i < MN_CGROUP_N_LIMITS; i++)
+        close_fd(&self->limit_fds[i]);
     mn_cgroup_dir_clear(&self->dir);
 }
 
 /* Adds the group of a directory, which is taken over. -ENOENT where the way up ends. */
 static int add_level(MnGroup *self, const MnCgroupDir *dir) {
-    Level level = { *dir, self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limit) : -ENOENT, -1 };
-    int r = MIN(level.limit_fd, 0);
+    Level level = { *dir, { -1, -1, -1, -1 } };
+    int r;
 
-    if (r == 0)
-        r = mn_cgroup_dir_open_optional(dir, dir->names->swap_limit, O_RDONLY, &level.swap_limit_fd);
+    level.limit_fds[MN_CGROUP_MAX] =
+        self->n_levels < N_LEVELS_MAX ? open_file(dir, dir->names->limits[MN_CGROUP_MAX]) : -ENOENT;
+    r = MIN(level.limit_fds[MN_CGROUP_MAX], 0);
+    for (guint i = MN_CGROUP_MAX + 1; r == 0 && i < MN_CGROUP_N_LIMITS; i++)
+        if (dir->names->limits[i])
+            r = mn_cgroup_dir_open_optional(dir, dir->names->limits[i], O_RDONLY, &level.limit_fds[i]);
     if (r < 0)
         level_clear(&level);
     else
@@ -231,25 +234,41 @@ static void read_machine(MnCgroupState *state) {
     state->machine_swap_bytes = (guint64)info.totalswap * info.mem_unit;
 }
 
+/* The limits of one level. */
+static int read_limits_of(const Level *level, guint64 limits[MN_CGROUP_N_LIMITS], const char **ret_name) {
+    for (guint i = 0; i < MN_CGROUP_N_LIMITS; i++) {
+        int r;
+
+        limits[i] = MN_CGROUP_UNLIMITED;
+        if (level->limit_fds[i] < 0)
+            continue;
+        r = mn_cgroup_read_number(level->limit_fds[i], &limits[i]);
+        if (r < 0) {
+            *ret_name = level->dir.names->limits[i];
+            return r;
+        }
+    }
+    return 0;
+}
+
 /* The smallest limits of all levels, and the lowest level that has that of memory. */
-static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_level) {
+static int read_limits(const MnGroup *self, MnCgroupState *state, guint *ret_level, const char **ret_name) {
     state->limit = state->swap_limit = MN_CGROUP_UNLIMITED;
     *ret_level = 0;
 
     for (guint i = 0; i < self->n_levels; i++) {
-        guint64 limit, swap_limit = MN_CGROUP_UNLIMITED;
+        guint64 limits[MN_CGROUP_N_LIMITS], limit;
         int r;
 
-        r = mn_cgroup_read_number(self->levels[i].limit_fd, &limit);
-        if (r == 0 && self->levels[i].swap_limit_fd >= 0)
-            r = mn_cgroup_read_number(self->levels[i].swap_limit_fd, &swap_limit);
+        r = read_limits_of(&self->levels[i], limits, ret_name);
         if (r < 0)
             return r;
 
+        limit = MIN(limits[MN_CGROUP_MAX], limits[MN_CGROUP_HIGH]);
         if (limit < state->limit && limit < state->machine_bytes)
             *ret_level = i;
         state->limit = MIN(state->limit, limit);
-        state->swap_limit = MIN(state->swap_limit, swap_limit);
+        state->swap_limit = MIN(state->swap_limit, MIN(limits[MN_CGROUP_SWAP_MAX], limits[MN_CGROUP_SWAP_HIGH]));
     }
     return 0;
 }
@@ -262,8 +281,7 @@ static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgro
     int r;
 
     read_machine(state);
-    *ret_name = names->limit;
-    r = read_limits(self, state, &level);
+    r = read_limits(self, state, &level, ret_name);
     if (r < 0)
         return r;
 
@@ -325,10 +343,11 @@ const char *mn_group_get_path(const MnGroup *self) {
 
 gboolean mn_group_is_limited(MnGroup *self) {
     MnCgroupState state = { 0 };
+    const char *name;
     guint level;
 
     read_machine(&state);
-    return read_limits(self, &state, &level) == 0 && state.limit < state.machine_bytes;
+    return read_limits(self, &state, &level, &name) == 0 && state.limit < state.machine_bytes;
 }
 
 guint mn_group_meter_sources(MnMeterId meter) {

@@ -38,7 +38,8 @@ void plain_group_make(const char *directory, guint version) {
 
     if (g_mkdir(directory, 0755) < 0)
         g_error("cannot make %s", directory);
-    plain_group_put(directory, names->limit, version == MN_CGROUP_V1 ? "9223372036854771712\n" : "max\n");
+    plain_group_put(directory, names->limits[MN_CGROUP_MAX],
+                    version == MN_CGROUP_V1 ? "9223372036854771712\n" : "max\n");
     plain_group_put_pages(directory, names->usage, 1000);
     plain_group_put(directory, names->stat, version == MN_CGROUP_V1 ? stat_v1 : stat_v2);
 }

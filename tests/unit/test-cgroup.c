@@ -157,6 +157,10 @@ static void test_used_is_what_cannot_be_reclaimed(void) {
         { "swap cache", 400, 300, 100, 0, 100, 0, 0, 0, 300, 600 },
         { "more cache than usage, read later", 100, 0, 300, 0, 0, 300, 0, 0, 0, 1000 },
         { "over the limit", 1100, 1100, 0, 0, 0, 0, 0, 0, 1000, 0 },
+        { "over it by page cache", 1200, 900, 300, 0, 0, 100, 200, 0, 900, 100 },
+        { "over it by more than page cache", 1500, 1200, 300, 0, 0, 100, 200, 0, 1000, 0 },
+        { "over it by slab", 1100, 700, 0, 0, 0, 0, 0, 400, 700, 300 },
+        { "over it by shared memory", 1100, 700, 400, 400, 0, 0, 0, 0, 1000, 0 },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define ALL (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
@@ -92,6 +93,46 @@ static void test_limits_that_change(void) {
     CU_ASSERT(!mn_group_is_limited(group));
 }
 
+/* Who is over memory.high is slowed down, and never comes to memory.max. */
+static void test_high_is_a_limit(void) {
+    static const struct {
+        const char *high, *max, *high_above, *max_above;
+        guint64 total_mib;
+    } rows[] = {
+        { "max\n", "max\n", "max\n", "67108864\n", 64 },           { "33554432\n", "max\n", "max\n", "67108864\n", 32 },
+        { "67108864\n", "33554432\n", "max\n", "max\n", 32 },      { "33554432\n", "67108864\n", "max\n", "max\n", 32 },
+        { "33554432\n", "max\n", "16777216\n", "67108864\n", 16 }, { "max\n", "33554432\n", "67108864\n", "max\n", 32 },
+    };
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+
+    plain_group_put(tree.low, "memory.high", "max\n");
+    plain_group_put(tree.top, "memory.high", "max\n");
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        plain_group_put(tree.low, "memory.high", rows[i].high);
+        plain_group_put(tree.low, "memory.max", rows[i].max);
+        plain_group_put(tree.top, "memory.high", rows[i].high_above);
+        plain_group_put(tree.top, "memory.max", rows[i].max_above);
+        CHECK(read_group(group).pages[MN_METER_TOTAL] == PAGES(rows[i].total_mib), "row %u", i);
+        CHECK(mn_group_is_limited(group), "row %u", i);
+    }
+}
+
+static void test_high_of_swap(void) {
+    g_auto(Tree) tree = tree_make();
+    g_autoptr(MnGroup) group = NULL;
+    struct sysinfo info;
+
+    plain_group_put(tree.low, "memory.swap.current", "0\n");
+    plain_group_put(tree.low, "memory.swap.max", "max\n");
+    plain_group_put(tree.low, "memory.swap.high", "4096\n");
+    CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
+    sysinfo(&info);
+    CU_ASSERT_EQUAL(read_group(group).pages[MN_METER_SWAP_TOTAL],
+                    MIN((guint64)info.totalswap * info.mem_unit, 4096) / (guint64)sysconf(_SC_PAGESIZE));
+}
+
 static void test_swap(void) {
     g_auto(Tree) tree = tree_make();
     g_autoptr(MnGroup) without = NULL;
@@ -117,12 +158,14 @@ static void test_damaged_files(void) {
         const char *good;
     } rows[] = {
         { "memory.max", "max\n" },
+        { "memory.high", "max\n" },
         { "memory.current", "16777216\n" },
         { "memory.stat", stat_text },
     };
     g_auto(Tree) tree = tree_make();
     g_autoptr(MnGroup) group = NULL;
 
+    plain_group_put(tree.low, "memory.high", "max\n");
     CU_ASSERT_EQUAL_FATAL(mn_group_new(tree.low, &group), 0);
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         MnSample sample = { .known = 4711 };
@@ -237,6 +280,8 @@ static void test_a_group_is_opened_whole_or_not_at_all(void) {
 static CU_TestInfo tests[] = {
     { "a limit above bounds a group", test_a_limit_above_bounds_a_group },
     { "limits that change", test_limits_that_change },
+    { "memory.high is a limit", test_high_is_a_limit },
+    { "so is memory.swap.high", test_high_of_swap },
     { "swap, where it is counted", test_swap },
     { "a damaged file is named, and changes nothing", test_damaged_files },
     { "memory.stat is not read without need", test_stat_is_not_read_without_need },
