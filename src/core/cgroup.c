@@ -3,7 +3,6 @@
 #include "cgroup.h"
 
 #include "core/meter.h"
-#include "core/mountinfo.h"
 #include "core/number.h"
 
 #include <errno.h>
@@ -237,71 +236,4 @@ guint mn_cgroup_meters_offered(guint64 known) {
 gboolean mn_cgroup_needs_stat(guint64 counters) {
     return (counters & ~(MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) | MN_COUNTER_BIT(MN_COUNTER_MEM_FREE) |
                          MN_COUNTER_BIT(MN_COUNTER_SWAP_TOTAL) | MN_COUNTER_BIT(MN_COUNTER_SWAP_FREE))) != 0;
-}
-
-/* --- where it is ------------------------------------------------------------------------------ */
-
-static gboolean has_word(const char *list, const char *word) {
-    g_auto(GStrv) words = g_strsplit(list, ",", -1);
-
-    return g_strv_contains((const char *const *)words, word);
-}
-
-/* Lines of "4:memory:/user/one\n" (v1) and "0::/user/one\n" (v2). The group that controls memory. */
-static char *find_path(const char *groups, MnCgroupVersion version) {
-    g_auto(GStrv) lines = g_strsplit(groups, "\n", -1);
-
-    for (guint i = 0; lines[i]; i++) {
-        g_auto(GStrv) fields = g_strsplit(lines[i], ":", 3);
-
-        if (g_strv_length(fields) < 3)
-            continue;
-        if (version == MN_CGROUP_V1 ? has_word(fields[1], "memory") : strcmp(fields[0], "0") == 0)
-            return g_strdup(fields[2]);
-    }
-    return NULL;
-}
-
-static gboolean is_outside(const char *path) {
-    return strcmp(path, "/..") == 0 || g_str_has_prefix(path, "/../");
-}
-
-/* The directory of the group `path` below a mount whose root is the group `root`; NULL if it is not
- * below it: another mount, or a group outside of our cgroup namespace ("/../other"). */
-static char *directory_below(const char *mountpoint, const char *root, const char *path) {
-    gsize len = strcmp(root, "/") == 0 ? 0 : strlen(root);
-
-    if (strncmp(path, root, len) != 0 || (path[len] != '/' && path[len] != '\0') || is_outside(path))
-        return NULL;
-    return g_strconcat(mountpoint, strcmp(path + len, "/") == 0 ? "" : path + len, NULL);
-}
-
-static gboolean controls_memory(const MnMount *mount, MnCgroupVersion version) {
-    if (version == MN_CGROUP_V2)
-        return strcmp(mount->type, "cgroup2") == 0;
-    return strcmp(mount->type, "cgroup") == 0 && has_word(mount->options, "memory");
-}
-
-static char *find_directory(const char *groups, const char *mounts, MnCgroupVersion version) {
-    g_autofree char *path = find_path(groups, version);
-    g_auto(MnMount) mount = { 0 };
-    char *directory = NULL;
-
-    while (path && !directory && mn_mount_next(&mount, &mounts))
-        if (controls_memory(&mount, version))
-            directory = directory_below(mount.mountpoint, mount.root, path);
-    return directory;
-}
-
-/* Memory is controlled by v1 where that has it mounted, and then not by v2. */
-int mn_cgroup_find(const char *groups, const char *mounts, char **ret) {
-    for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++) {
-        char *directory = find_directory(groups, mounts, version);
-
-        if (directory) {
-            *ret = directory;
-            return 0;
-        }
-    }
-    return -ENOENT;
 }

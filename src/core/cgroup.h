@@ -88,7 +88,3 @@ guint mn_cgroup_meters_offered(guint64 known);
 
 /* Whether one of the counters needs memory.stat. */
 gboolean mn_cgroup_needs_stat(guint64 counters);
-
-/* Finds the directory of a process's own group, to be freed, from the texts of /proc/self/cgroup and
- * /proc/self/mountinfo. -ENOENT when the process is in no group that can be seen. */
-int mn_cgroup_find(const char *groups, const char *mounts, char **ret) G_GNUC_WARN_UNUSED_RESULT;

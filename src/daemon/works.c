@@ -32,14 +32,26 @@ static MnProbe *make_probe(const MnOptions *options, GError **error) {
     return probe;
 }
 
-/* A copy of /proc was asked for to see that machine, whatever group we are in. */
+static const char *why_no_own_group(int r) {
+    return r == -ENOENT  ? "no group controls our memory"
+           : r == -ENXIO ? "it is not among those that are mounted here"
+                         : g_strerror(-r);
+}
+
+/* A copy of /proc was asked for to see that machine, whatever group we are in. A limit that we cannot see is not taken for
+ * none without a word. */
 static MnGroup *find_limited_group(const MnOptions *options) {
     g_autoptr(MnGroup) group = NULL;
+    int r;
 
-    if (strcmp(options->proc_directory, MN_PROC_DIRECTORY) != 0 || mn_group_new_own(&group) < 0 ||
-        !mn_group_is_limited(group))
+    if (strcmp(options->proc_directory, MN_PROC_DIRECTORY) != 0)
         return NULL;
-    return g_steal_pointer(&group);
+    r = mn_group_new_own(&group);
+    if (r < 0 && r != -ENOENT)
+        g_warning("cannot tell whether our control group has a limit (%s): showing the memory of the machine; "
+                  "--source=cgroup=DIR names the group, --source=system says that this is meant",
+                  why_no_own_group(r));
+    return r == 0 && mn_group_is_limited(group) ? g_steal_pointer(&group) : NULL;
 }
 
 static MnGroup *open_group(const char *directory, GError **error) {
@@ -51,8 +63,8 @@ static MnGroup *open_group(const char *directory, GError **error) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use the cgroup '%s': %s", directory,
                     r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
     else if (r < 0)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "cannot use our own cgroup: no memory controller can be seen here; see /proc/self/cgroup");
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot use our own cgroup: %s; see /proc/self/cgroup",
+                    why_no_own_group(r));
     return group;
 }
 

@@ -4,7 +4,9 @@
  * whoever reads it opens what is there by then. */
 #include "cgroupdir.h"
 
+#include "core/cgroupplace.h"
 #include "kernel/ourselves.h"
+#include "probe/cgroupsearch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,18 +37,12 @@ static int init_at(MnCgroupDir *self, const char *path) {
     return -ENOENT;
 }
 
-static int init_own(MnCgroupDir *self, char **ret_path) {
-    g_autofree char *groups = NULL, *mounts = NULL, *path = NULL;
+/* The directory of a group, or of the nearest above it that has a memory controller. */
+static int init_upwards(MnCgroupDir *self, const char *directory, const char *mountpoint, char **ret_path) {
+    g_autofree char *path = g_strdup(directory);
     int r;
 
-    if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) ||
-        !g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
-        return -ENOENT;
-    r = mn_cgroup_find(groups, mounts, &path);
-    if (r < 0)
-        return r;
-
-    while ((r = init_at(self, path)) == -ENOENT && strcmp(path, "/") != 0) {
+    while ((r = init_at(self, path)) == -ENOENT && strlen(path) > strlen(mountpoint)) {
         char *above = g_path_get_dirname(path);
 
         g_free(path);
@@ -57,11 +53,70 @@ static int init_own(MnCgroupDir *self, char **ret_path) {
     return r;
 }
 
-int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, char **ret_path) {
+/* *ret_is_seen: the group is there, and all above it. */
+static int init_by_name(MnCgroupDir *self, const char *group, MnCgroupVersion version, const char *mounts,
+                        gboolean *ret_is_seen, char **ret_path) {
+    g_auto(MnCgroupPlace) place = { 0 };
+    int r = -ENOENT;
+
+    *ret_is_seen = FALSE;
+    while (r == -ENOENT && mn_cgroup_place_next(&place, group, version, &mounts)) {
+        if (!place.directory || !g_file_test(place.directory, G_FILE_TEST_IS_DIR))
+            continue;
+        *ret_is_seen |= place.is_whole;
+        r = init_upwards(self, place.directory, place.mountpoint, ret_path);
+    }
+    return r;
+}
+
+static int init_by_search(MnCgroupDir *self, const char *group, MnCgroupVersion version, const char *mounts,
+                          char **ret_path) {
+    g_auto(MnCgroupPlace) place = { 0 };
+    int r = -ENOENT;
+
+    while (r == -ENOENT && mn_cgroup_place_next(&place, group, version, &mounts)) {
+        g_autofree char *directory = NULL;
+
+        r = mn_cgroup_search_own(place.mountpoint, &directory);
+        if (r == 0)
+            r = init_upwards(self, directory, place.mountpoint, ret_path);
+    }
+    return r;
+}
+
+/* The namespace that all others are below; kernels before 4.6 have no other. */
+static gboolean is_in_first_namespace(void) {
+    g_autofree char *name = g_file_read_link("/proc/self/ns/cgroup", NULL);
+
+    return g_strcmp0(name, "cgroup:[4026531835]") == 0 || (!name && access("/proc/self/ns/cgroup", F_OK) < 0);
+}
+
+static int init_own(MnCgroupDir *self, gboolean may_search, char **ret_path) {
+    g_autofree char *groups = NULL, *mounts = NULL, *group = NULL;
+    MnCgroupVersion version;
+    gboolean is_seen;
+    int r;
+
+    if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) ||
+        !g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
+        return -ENOENT;
+    group = mn_cgroup_find_group(groups, &version);
+    if (!group)
+        return -ENOENT;
+
+    r = init_by_name(self, group, version, mounts, &is_seen, ret_path);
+    if (r == -ENOENT && !is_seen && may_search)
+        r = init_by_search(self, group, version, mounts, ret_path);
+    if (r == -ENOENT && !(is_in_first_namespace() && (is_seen || strcmp(group, "/") == 0)))
+        r = -ENXIO;
+    return r;
+}
+
+int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, gboolean may_search, char **ret_path) {
     int r;
 
     if (!path)
-        return init_own(self, ret_path);
+        return init_own(self, may_search, ret_path);
     r = init_at(self, path);
     if (r == 0)
         *ret_path = g_canonicalize_filename(path, NULL);

@@ -15,8 +15,11 @@ typedef struct MnCgroupDir {
  * what is no cgroup at all.
  *
  * NULL is our own group, which may be another each time. Where memory is not controlled for a group it has no files,
- * and its memory is counted above it: then the nearest one above. -ENOENT when there is none to be seen. */
-int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, char **ret_path) G_GNUC_WARN_UNUSED_RESULT;
+ * and its memory is counted above it: then the nearest one above. Where it is mounted, but not under a name that we are
+ * told, it is searched for if that may take long, see mn_cgroup_search_own(). -ENOENT when no group controls our memory;
+ * -ENXIO when one does, or may, that cannot be seen. */
+int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, gboolean may_search, char **ret_path)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* The group above. -ENOENT where the way up ends: above it is another filesystem, or nothing; else -errno. */
 int mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) G_GNUC_WARN_UNUSED_RESULT;

@@ -138,12 +138,12 @@ static int add_levels_above(MnGroup *self) {
     return mn_error_passes(r) ? r : 0;
 }
 
-static int open_all(MnGroup *self) {
+static int open_all(MnGroup *self, gboolean may_search) {
     g_autofree char *path = NULL;
     MnCgroupDir dir;
     int r;
 
-    r = mn_cgroup_dir_init(&dir, self->directory, &path);
+    r = mn_cgroup_dir_init(&dir, self->directory, may_search, &path);
     if (r == 0)
         r = add_level(self, &dir);
     if (r == 0)
@@ -166,7 +166,7 @@ static int new_at(const char *directory, MnGroup **ret) {
     self->directory = g_strdup(directory);
     self->follows_limit = !directory;
     self->counters = (Counters){ -1, -1, -1, -1 };
-    r = open_all(self);
+    r = open_all(self, TRUE);
     if (r < 0)
         return r;
 
@@ -332,7 +332,7 @@ int mn_group_sample(MnGroup *self, guint sources, MnSample *ret, const char **re
         return r;
 
     close_all(self);
-    if (open_all(self) < 0)
+    if (open_all(self, FALSE) < 0)
         return -ENODEV;
     return sample_open(self, sources, ret, ret_name);
 }
@@ -347,7 +347,7 @@ gboolean mn_group_is_limited(MnGroup *self) {
     guint level;
 
     read_machine(&state);
-    return read_limits(self, &state, &level, &name) == 0 && state.limit < state.machine_bytes;
+    return read_limits(self, &state, &level, &name) < 0 || state.limit < state.machine_bytes;
 }
 
 guint mn_group_meter_sources(MnMeterId meter) {

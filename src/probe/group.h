@@ -12,13 +12,13 @@ typedef struct MnGroup MnGroup;
 int mn_group_new(const char *directory, MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The group that bounds this process: of its own group and those above it that can be seen, the one
- * with the smallest limit, which may be another one later. -ENOENT when there is none to be seen. */
+ * with the smallest limit, which may be another one later. -ENOENT when there is none, -ENXIO when it cannot be seen. */
 int mn_group_new_own(MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 void mn_group_free(MnGroup *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnGroup, mn_group_free)
 
-/* Whether it has a limit, its own or one above it, that is below the memory of the machine. */
+/* Whether it has a limit, its own or one above it, that is below the memory of the machine, or one that cannot be read. */
 gboolean mn_group_is_limited(MnGroup *self);
 
 /* What a sample has to be made of for a meter: MN_SOURCE_VMSTAT stands for memory.stat, which costs

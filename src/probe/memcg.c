@@ -49,13 +49,11 @@ static int open_files(MnMemcg *self) {
     return r;
 }
 
-int mn_memcg_reopen(MnMemcg *self) {
+static int open_all(MnMemcg *self, gboolean may_search) {
     g_autofree char *path = NULL;
     int r;
 
-    if (self->dir.fd >= 0)
-        return 0;
-    r = mn_cgroup_dir_init(&self->dir, self->directory, &path);
+    r = mn_cgroup_dir_init(&self->dir, self->directory, may_search, &path);
     if (r == 0)
         r = open_files(self);
     if (r < 0) {
@@ -67,6 +65,10 @@ int mn_memcg_reopen(MnMemcg *self) {
     return 0;
 }
 
+int mn_memcg_reopen(MnMemcg *self) {
+    return self->dir.fd >= 0 ? 0 : open_all(self, FALSE);
+}
+
 static int new_at(const char *directory, MnMemcg **ret) {
     g_autoptr(MnMemcg) self = g_new0(MnMemcg, 1);
     int r;
@@ -74,7 +76,7 @@ static int new_at(const char *directory, MnMemcg **ret) {
     self->directory = g_strdup(directory);
     self->dir.fd = self->usage_fd = self->swap_fd = self->event_control_fd = -1;
     self->page_bytes = mn_page_bytes();
-    r = mn_memcg_reopen(self);
+    r = open_all(self, TRUE);
     if (r < 0)
         return r;
 

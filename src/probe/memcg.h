@@ -12,7 +12,7 @@ typedef struct MnMemcg MnMemcg;
 int mn_memcg_new(const char *directory, MnMemcg **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Our own group; in v2 the nearest above us that has a memory controller. -ENOENT if there is
- * none. */
+ * none, -ENXIO if it cannot be seen. */
 int mn_memcg_new_own(MnMemcg **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 void mn_memcg_free(MnMemcg *self); /* accepts NULL */

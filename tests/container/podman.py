@@ -21,6 +21,7 @@ class Podman:
                 pytest.skip(f"{program} is not installed (package {package})")
         self.user = user
         self.image = world.make_image(user)
+        self.groups = world.groups
         self.state = world.path / f"podman-{user.uid if user else 0}"
         if user:
             user.make_directory(self.state)
@@ -34,7 +35,8 @@ class Podman:
         limits = ["--ulimit", "host"] if self.user else ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
         return self.as_user("podman", "--root", self.state / "root", "--runroot", self.state / "run",
                             "--runtime", "crun", "--cgroup-manager=cgroupfs", "run", "--rm", "--interactive",
-                            "--cgroups=disabled", "--network=none", *limits, *options, "--rootfs",
+                            "--cgroups=disabled", "--network=none", "--volume", f"{self.groups}:/groups:ro",
+                            *limits, *options, "--rootfs",
                             f"{self.image}:O", *command)
 
     def run(self, *command, options=()):

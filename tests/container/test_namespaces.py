@@ -63,6 +63,15 @@ def test_a_text_that_another_filesystem_serves(world, place):
         output_of(["umount", "-l", "/proc/meminfo"])
 
 
+@pytest.mark.parametrize("source,status", [("auto", 0), ("cgroup", 1)])
+def test_a_group_that_is_not_mounted(place, world, source, status):
+    """Whether it has a limit is not known, which is not the same as none."""
+    done = run(["unshare", "-C", "-m", "sh", "-c", 'umount -alt cgroup,cgroup2; "$1/memnotifyfs" --source="$2" "$0" '
+                '&& cat "$0/memnotify" && umount "$0"', place, world.bin, source])
+    assert done.returncode == status and bool(LINE.fullmatch(done.stdout)) == (status == 0)
+    assert done.stderr.count("\n") == 1 and "not among those that are mounted here" in done.stderr
+
+
 def test_nobody_with_unshare(world, own_place, user):
     """Root of his own user namespace mounts by himself, without fusermount3."""
     text = output_of(user("unshare", "-Urm", "sh", "-c",

@@ -86,9 +86,15 @@ class World:
         mount("--bind", self.path / "fuse", "/dev/fuse")
 
     def make_cgroup(self):
-        """Where v1 and v2 are mixed crun does not start; a plain v2 can be mounted beside them."""
+        """Where v1 and v2 are mixed crun does not start; a plain v2 can be mounted beside them. The groups that memory
+        is counted by can still be seen."""
+        self.groups = Path("/sys/fs/cgroup")
         if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
             return
+        if os.path.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+            self.groups = self.path / "groups"
+            self.groups.mkdir()
+            mount("--bind", "/sys/fs/cgroup/memory", self.groups)
         subprocess.run(["umount", "-R", "/sys/fs/cgroup"], check=False)
         mount("-t", "cgroup2", "none", "/sys/fs/cgroup")
 

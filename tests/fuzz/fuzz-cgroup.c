@@ -2,7 +2,7 @@
 /* The texts of control groups, as memory.stat of both versions, as a file of one number, and, cut in
  * two at the first NUL, as those that say where a process finds its group. What is refused changes
  * nothing; what is accepted makes meters that are no more than the total. */
-#include "core/cgroup.h"
+#include "core/cgroupplace.h"
 #include "core/meter.h"
 #include "target.h"
 
@@ -55,11 +55,14 @@ static void check_place(const char *text, gsize len) {
     g_autofree char *groups = g_strndup(text, len);
     gsize groups_len = strlen(groups);
     g_autofree char *mounts = groups_len < len ? g_strndup(text + groups_len + 1, len - groups_len - 1) : g_strdup("");
-    g_autofree char *directory = NULL;
-    int r;
+    MnCgroupVersion version;
+    g_autofree char *group = mn_cgroup_find_group(groups, &version);
+    g_auto(MnCgroupPlace) place = { 0 };
+    const char *rest = mounts;
 
-    r = mn_cgroup_find(groups, mounts, &directory);
-    g_assert_true(r == 0 ? directory != NULL : r == -ENOENT && !directory);
+    while (group && mn_cgroup_place_next(&place, group, version, &rest))
+        g_assert_true(place.mountpoint && (!place.directory || g_str_has_prefix(place.directory, place.mountpoint)));
+    g_assert_true(!place.mountpoint && !place.directory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Texts of a memory control group -> counters -> meters; and where a process finds its group. */
+/* Texts of a memory control group -> counters -> meters. */
 #include "core/cgroup.h"
 #include "core/meter.h"
 #include "core/number.h"
@@ -318,48 +318,6 @@ static void test_meters_that_need_stat(void) {
     }
 }
 
-/* --- where it is ------------------------------------------------------------------------------ */
-
-#define V1_MOUNT(root, place) "35 31 0:32 " root " " place " rw,nosuid shared:9 - cgroup cgroup rw,memory\n"
-#define V2_MOUNT(root, place) "41 31 0:38 " root " " place " rw - cgroup2 none rw,nsdelegate\n"
-#define OTHERS "22 1 254:0 / / rw - ext4 /dev/vda rw\n32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-
-static void test_places(void) {
-    static const struct {
-        const char *what;
-        const char *groups;
-        const char *mounts;
-        const char *directory; /* NULL: there is none */
-    } rows[] = {
-        { "v2", "0::/user/a\n", OTHERS V2_MOUNT("/", "/sys/fs/cgroup"), "/sys/fs/cgroup/user/a" },
-        { "v2, in the root group", "0::/\n", V2_MOUNT("/", "/sys/fs/cgroup"), "/sys/fs/cgroup" },
-        { "v1", "5:cpu:/x\n4:cpuset,memory:/user/a\n0::/\n", OTHERS V1_MOUNT("/", "/sys/fs/cgroup/memory"),
-          "/sys/fs/cgroup/memory/user/a" },
-        { "mixed: v1 controls memory", "4:memory:/a\n0::/b\n", V2_MOUNT("/", "/u") V1_MOUNT("/", "/m"), "/m/a" },
-        { "mixed: v2 controls memory", "4:cpu:/a\n0::/b\n", OTHERS V2_MOUNT("/", "/u"), "/u/b" },
-        { "container without a namespace of groups", "4:memory:/docker/1\n", V1_MOUNT("/docker/1", "/m"), "/m" },
-        { "and below its group", "0::/docker/1/init\n", V2_MOUNT("/docker/1", "/c"), "/c/init" },
-        { "another one's mount", "0::/docker/1\n", V2_MOUNT("/docker/2", "/c"), NULL },
-        { "a name that only begins like it", "0::/docker/12\n", V2_MOUNT("/docker/1", "/c"), NULL },
-        { "the second mount has it", "0::/a/b\n", V2_MOUNT("/x", "/1") V2_MOUNT("/a", "/2"), "/2/b" },
-        { "outside of the namespace", "0::/../other\n", V2_MOUNT("/", "/sys/fs/cgroup"), NULL },
-        { "so is its parent", "0::/..\n", V2_MOUNT("/", "/c"), NULL },
-        { "a name of dots", "0::/..a/b\n", V2_MOUNT("/", "/c"), "/c/..a/b" },
-        { "a colon and a blank in names", "0::/a:b c\n", V2_MOUNT("/", "/my\\040groups"), "/my groups/a:b c" },
-        { "no mount", "0::/a\n", OTHERS, NULL },
-        { "no group", "", V2_MOUNT("/", "/c"), NULL },
-        { "nonsense", "x\n::\n0:\n", "y\n- - - - - - -\n1 2 3 4 5 6 -\n", NULL },
-    };
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *directory = NULL;
-        int r = mn_cgroup_find(rows[i].groups, rows[i].mounts, &directory);
-
-        CHECK(r == (rows[i].directory ? 0 : -ENOENT), "%s", rows[i].what);
-        CHECK(g_strcmp0(directory, rows[i].directory) == 0, "%s: %s", rows[i].what, directory);
-    }
-}
-
 static CU_TestInfo text_tests[] = {
     { "numbers, and what is none", test_numbers },
     { "memory.stat of both versions", test_stat },
@@ -379,15 +337,9 @@ static CU_TestInfo meter_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-static CU_TestInfo place_tests[] = {
-    { "where a process finds its group", test_places },
-    CU_TEST_INFO_NULL,
-};
-
 int main(void) {
     CU_SuiteInfo suites[] = { { "texts", NULL, NULL, NULL, NULL, text_tests },
                               { "meters", NULL, NULL, NULL, NULL, meter_tests },
-                              { "place", NULL, NULL, NULL, NULL, place_tests },
                               CU_SUITE_INFO_NULL };
 
     return run_suites(suites);
