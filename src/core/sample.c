@@ -66,6 +66,7 @@ static const Key meminfo_keys[] = {
     { "Active(anon):", MN_COUNTER_ACTIVE_ANON },
     { "Active(file):", MN_COUNTER_ACTIVE_FILE },
     { "Mlocked:", MN_COUNTER_MLOCKED },
+    { "Unevictable:", MN_COUNTER_UNEVICTABLE },
     { "Dirty:  ", MN_COUNTER_DIRTY },
     { "AnonPages:", MN_COUNTER_ANON },
     { "Shmem:  ", MN_COUNTER_SHMEM },
@@ -178,7 +179,7 @@ static void bound_part(MnSample *sample, MnCounter part, MnCounter whole) {
 }
 
 static void bound_parts(MnSample *sample) {
-    for (guint counter = 0; counter < MN_COUNTER_SWAP_TOTAL; counter++)
+    for (guint counter = 0; counter <= MN_COUNTER_UNEVICTABLE; counter++)
         if (MN_COUNTERS_OF_MEMORY & MN_COUNTER_BIT(counter))
             bound_part(sample, counter, MN_COUNTER_MEM_TOTAL);
     bound_part(sample, MN_COUNTER_SWAP_FREE, MN_COUNTER_SWAP_TOTAL);
@@ -196,6 +197,13 @@ static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *r
     sample->known |= self->found.known;
     bound_parts(sample);
     *ret_span = self->span;
+}
+
+void mn_sample_take(MnSample *self, const MnSample *other, guint64 counters) {
+    for (guint counter = 0; counter < MN_N_COUNTERS; counter++)
+        if (counters & MN_COUNTER_BIT(counter))
+            self->counters[counter] = other->counters[counter];
+    self->known = (self->known & ~counters) | (other->known & counters);
 }
 
 /* How many keys come before those of `others`. */

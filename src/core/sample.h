@@ -40,6 +40,7 @@ typedef enum MnCounter {
     MN_COUNTER_MEM_AVAILABLE,
     MN_COUNTER_SWAP_TOTAL,
     MN_COUNTER_SWAP_FREE,
+    MN_COUNTER_UNEVICTABLE,  /* of meminfo, which stands in for MLOCKED where that is another machine's */
     MN_COUNTER_STALLED_US,   /* from pressure/memory: everybody waited for memory, since boot */
     MN_COUNTER_GROUP_USAGE,  /* the first that comes from a memory cgroup */
     MN_COUNTER_GROUP_MEMSW,  /* with swap */
@@ -51,14 +52,14 @@ typedef enum MnCounter {
 
 /* Which source a counter comes from. */
 #define MN_COUNTERS_VMSTAT (MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL) - 1)
-#define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_COUNTER_STALLED_US) - 1) & ~MN_COUNTERS_VMSTAT)
+#define MN_COUNTERS_MEMINFO ((MN_COUNTER_BIT(MN_COUNTER_UNEVICTABLE) - 1) & ~MN_COUNTERS_VMSTAT)
 
-/* Those of vmstat that meminfo has as well. */
+/* Those of vmstat that meminfo has as well, and what may stand in for one. */
 #define MN_COUNTERS_BOTH                                                                                               \
     (MN_COUNTER_BIT(MN_COUNTER_MLOCKED) | MN_COUNTER_BIT(MN_COUNTER_ACTIVE_ANON) |                                     \
      MN_COUNTER_BIT(MN_COUNTER_ACTIVE_FILE) | MN_COUNTER_BIT(MN_COUNTER_SLAB_RECLAIMABLE) |                            \
      MN_COUNTER_BIT(MN_COUNTER_ANON) | MN_COUNTER_BIT(MN_COUNTER_FILE) | MN_COUNTER_BIT(MN_COUNTER_DIRTY) |            \
-     MN_COUNTER_BIT(MN_COUNTER_SHMEM))
+     MN_COUNTER_BIT(MN_COUNTER_SHMEM) | MN_COUNTER_BIT(MN_COUNTER_UNEVICTABLE))
 
 /* The counters of vmstat that stand far down in it and that no meter needs. */
 #define MN_COUNTERS_RECLAIM (MN_COUNTERS_VMSTAT & ~(MN_COUNTER_BIT(MN_COUNTER_MAPPED) - 1))
@@ -66,7 +67,7 @@ typedef enum MnCounter {
 /* Amounts that are parts of MEM_TOTAL; SWAP_FREE is one of SWAP_TOTAL. */
 #define MN_COUNTERS_OF_MEMORY                                                                                          \
     ((MN_COUNTERS_VMSTAT & ~MN_COUNTERS_RECLAIM) | MN_COUNTER_BIT(MN_COUNTER_MEM_FREE) |                               \
-     MN_COUNTER_BIT(MN_COUNTER_MEM_AVAILABLE))
+     MN_COUNTER_BIT(MN_COUNTER_MEM_AVAILABLE) | MN_COUNTER_BIT(MN_COUNTER_UNEVICTABLE))
 
 /* More pages than any machine has: 2^63 bytes in the largest pages, 64 KiB. */
 #define MN_PAGES_MOST (G_GUINT64_CONSTANT(1) << 47)
@@ -77,6 +78,9 @@ typedef struct MnSample {
     guint64 known;
     guint64 counters[MN_N_COUNTERS];
 } MnSample;
+
+/* Replaces these counters (MN_COUNTER_BIT()s) by those of another sample. */
+void mn_sample_take(MnSample *self, const MnSample *other, guint64 counters);
 
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
  * leaving the others, but that a part which exceeds its whole is cut down to that, or to 0 where it must have gone below. Unknown keys are skipped. *ret_span is how many bytes of the text hold all

@@ -48,15 +48,19 @@ static void memnotify_release(MnOpen *open) {
     mn_board_release(board_of(open), MN_BOARD_ALL_METERS);
 }
 
-/* "used 89123 active 45678 total 6171024\n", as the driver. */
+/* "used 89123 active 45678 total 6171024\n", as the driver, without what is not known here. */
 static void update_line(MemnotifyFile *file, const MnReading *reading, guint64 serial) {
+    guint offered = mn_board_get_machine(file->board)->offered;
+
     if (file->line_serial == serial)
         return;
     file->line_serial = serial;
-    file->line_len =
-        g_snprintf(file->line, MEMNOTIFYFS_LINE_MAX,
-                   "used %" G_GUINT64_FORMAT " active %" G_GUINT64_FORMAT " total %" G_GUINT64_FORMAT "\n",
-                   reading->pages[MN_METER_USED], reading->pages[MN_METER_ACTIVE], reading->pages[MN_METER_TOTAL]);
+    file->line_len = 0;
+    for (guint id = MN_METER_USED; id <= MN_METER_TOTAL; id++)
+        if (offered & MN_METER_BIT(id))
+            file->line_len += g_snprintf(file->line + file->line_len, MEMNOTIFYFS_LINE_MAX - file->line_len,
+                                         "%s %" G_GUINT64_FORMAT "%c", mn_meters[id].name, reading->pages[id],
+                                         id == MN_METER_TOTAL ? '\n' : ' '); /* which is always there */
 }
 
 static int memnotify_read(MnOpen *open, GString *text) {

@@ -101,6 +101,10 @@ int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_nam
     self->known = self->sample.known;
     self->machine.offered = mn_meters_offered(self->sample.known);
     self->machine.offers_stalls = has_stalls(self);
+    if (mn_proc_lacks_vmstat(self->proc))
+        g_warning("there is no '%s/vmstat' for us: showing what meminfo tells; of the kernel's own shortage only zones "
+                  "are known",
+                  proc_directory);
     *ret = g_steal_pointer(&self);
     return 0;
 }

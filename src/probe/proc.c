@@ -5,7 +5,8 @@
  * as much again as reading), and no further than to the last counter that is needed: the kernel
  * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
  * takes a third of the time of the whole (5 of 16 us). Nor is vmstat read when meminfo has all that is
- * needed of it. What cannot be read any more is opened anew the next time: another file system may have been mounted
+ * needed of it. Where meminfo is served by another file system, as by lxcfs in containers, it is about other memory than the
+ * kernel's vmstat: then, and where there is no vmstat, all amounts come from meminfo. What cannot be read any more is opened anew the next time: another file system may have been mounted
  * over it, and mounted again. A copy's files may be replaced at any time, so they are opened anew for each sample
  * and read whole, each for its own counters. A buffer grows when a text does not fit and
  * never shrinks. */
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@
 
 typedef struct Text {
     int fd;
+    dev_t device; /* of a live one, when it was opened last */
     char *bytes;
     gsize size;
     gsize span; /* bytes that held the counters of span_needed last time; 0 for not known */
@@ -50,6 +53,7 @@ struct MnProc {
     int directory_fd;
     int changes_fd; /* -1: none was needed, or to be had */
     gboolean is_live;
+    gboolean lacks_vmstat;
     Text texts[N_TEXTS];
 };
 
@@ -78,43 +82,6 @@ static void text_close(Text *text) {
     text->fd = -1;
 }
 
-int mn_proc_new(const char *directory, MnProc **ret) {
-    g_autoptr(MnProc) self = g_new0(MnProc, 1);
-    struct statfs fs;
-    int r;
-
-    self->directory = g_canonicalize_filename(directory, NULL); /* we may change our directory */
-    self->changes_fd = -1;
-    for (guint i = 0; i < N_TEXTS; i++)
-        self->texts[i].fd = -1;
-
-    r = open_directory(directory, &self->directory_fd);
-    if (r < 0)
-        return r;
-    if (fstatfs(self->directory_fd, &fs) < 0)
-        return -errno;
-
-    self->is_live = fs.f_type == PROC_SUPER_MAGIC;
-    mn_proc_get_changes_fd(self);
-    *ret = g_steal_pointer(&self);
-    return 0;
-}
-
-void mn_proc_free(MnProc *self) {
-    if (!self)
-        return;
-    for (guint i = 0; i < N_TEXTS; i++) {
-        text_close(&self->texts[i]);
-        g_free(self->texts[i].bytes);
-    }
-    if (self->changes_fd >= 0)
-        close(self->changes_fd);
-    if (self->directory_fd >= 0)
-        close(self->directory_fd);
-    g_free(self->directory);
-    g_free(self);
-}
-
 /* A copy may have been replaced as a whole. */
 static gboolean reopen_directory(MnProc *self) {
     int fd;
@@ -135,13 +102,66 @@ static int open_text_file(const MnProc *self, guint which) {
 
 static int text_open(MnProc *self, guint which) {
     Text *text = &self->texts[which];
+    struct stat file;
 
     if (text->fd >= 0)
         return 0;
     text->fd = open_text_file(self, which);
     if (text->fd < 0 && errno == ENOENT && reopen_directory(self))
         text->fd = open_text_file(self, which);
-    return text->fd < 0 ? -errno : 0;
+    if (text->fd < 0)
+        return -errno;
+    if (self->is_live && fstat(text->fd, &file) == 0)
+        text->device = file.st_dev;
+    return 0;
+}
+
+/* Whether there are two texts, of one machine. Some kernels, and Android to its applications, show no vmstat. */
+static void compare_texts(MnProc *self) {
+    int r = text_open(self, VMSTAT);
+
+    self->lacks_vmstat = r == -ENOENT || r == -EACCES || r == -EPERM;
+    if (text_open(self, MEMINFO) < 0)
+        self->texts[MEMINFO].device = self->texts[VMSTAT].device; /* as long as we do not know */
+}
+
+int mn_proc_new(const char *directory, MnProc **ret) {
+    g_autoptr(MnProc) self = g_new0(MnProc, 1);
+    struct statfs fs;
+    int r;
+
+    self->directory = g_canonicalize_filename(directory, NULL); /* we may change our directory */
+    self->changes_fd = -1;
+    for (guint i = 0; i < N_TEXTS; i++)
+        self->texts[i].fd = -1;
+
+    r = open_directory(directory, &self->directory_fd);
+    if (r < 0)
+        return r;
+    if (fstatfs(self->directory_fd, &fs) < 0)
+        return -errno;
+
+    self->is_live = fs.f_type == PROC_SUPER_MAGIC;
+    if (self->is_live)
+        compare_texts(self);
+    mn_proc_get_changes_fd(self);
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+void mn_proc_free(MnProc *self) {
+    if (!self)
+        return;
+    for (guint i = 0; i < N_TEXTS; i++) {
+        text_close(&self->texts[i]);
+        g_free(self->texts[i].bytes);
+    }
+    if (self->changes_fd >= 0)
+        close(self->changes_fd);
+    if (self->directory_fd >= 0)
+        close(self->directory_fd);
+    g_free(self->directory);
+    g_free(self);
 }
 
 static void text_grow(Text *text) {
@@ -256,20 +276,72 @@ static int sample_or_name(MnProc *self, guint which, guint64 needed, MnSample *s
     return r;
 }
 
-int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name) {
-    MnSample sample = *ret;
+static int sample_both(MnProc *self, guint sources, guint64 needed, MnSample *sample, const char **ret_name) {
+    guint64 of_meminfo = self->is_live ? needed : needed & ~MN_COUNTERS_BOTH;
+    int r = 0;
+
+    if (sources & MN_SOURCE_MEMINFO)
+        r = sample_or_name(self, MEMINFO, of_meminfo, sample, ret_name);
+    if (r == 0 && (sources & MN_SOURCE_VMSTAT) && !is_vmstat_spared(self, sources, needed, sample))
+        r = sample_or_name(self, VMSTAT, needed, sample, ret_name);
+    return r;
+}
+
+static gboolean is_meminfo_anothers(const MnProc *self) {
+    return self->texts[MEMINFO].device != self->texts[VMSTAT].device && !self->lacks_vmstat;
+}
+
+/* lxcfs passes on how much the whole machine has locked. What it says of its container that comes nearest is what cannot be
+ * evicted. */
+static void replace_mlocked(MnSample *sample) {
+    guint64 known = sample->known & ~MN_COUNTER_BIT(MN_COUNTER_MLOCKED);
+
+    if (known & MN_COUNTER_BIT(MN_COUNTER_UNEVICTABLE))
+        known |= MN_COUNTER_BIT(MN_COUNTER_MLOCKED);
+    sample->known = known;
+    sample->counters[MN_COUNTER_MLOCKED] = sample->counters[MN_COUNTER_UNEVICTABLE];
+}
+
+/* Of vmstat only what the kernel does. */
+static int sample_events(MnProc *self, guint64 needed, MnSample *sample, const char **ret_name) {
+    MnSample vmstat = *sample;
     int r;
 
-    if (sources & MN_SOURCE_MEMINFO) {
-        r = sample_or_name(self, MEMINFO, self->is_live ? needed : needed & ~MN_COUNTERS_BOTH, &sample, ret_name);
-        if (r < 0)
-            return r;
+    r = sample_or_name(self, VMSTAT, needed & MN_COUNTERS_RECLAIM, &vmstat, ret_name);
+    if (r == 0)
+        mn_sample_take(sample, &vmstat, MN_COUNTERS_RECLAIM);
+    return r;
+}
+
+/* All amounts of meminfo. */
+static int sample_apart(MnProc *self, guint sources, guint64 needed, MnSample *sample, const char **ret_name) {
+    gboolean needs_events = (needed & MN_COUNTERS_VMSTAT) == 0 || (needed & MN_COUNTERS_RECLAIM);
+    int r;
+
+    r = sample_or_name(self, MEMINFO, needed | MN_COUNTERS_BOTH, sample, ret_name);
+    if (r < 0)
+        return r;
+    if (is_meminfo_anothers(self))
+        replace_mlocked(sample);
+    if (needed & MN_COUNTERS_BOTH & ~sample->known) {
+        *ret_name = text_names[MEMINFO];
+        return -EBADMSG;
     }
-    if ((sources & MN_SOURCE_VMSTAT) && !is_vmstat_spared(self, sources, needed, &sample)) {
-        r = sample_or_name(self, VMSTAT, needed, &sample, ret_name);
-        if (r < 0)
-            return r;
-    }
+    return (sources & MN_SOURCE_VMSTAT) && needs_events && !self->lacks_vmstat
+               ? sample_events(self, needed, sample, ret_name)
+               : 0;
+}
+
+int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name) {
+    gboolean is_apart = self->lacks_vmstat || is_meminfo_anothers(self);
+    MnSample sample = *ret;
+    int r = 0;
+
+    if (sources & (MN_SOURCE_MEMINFO | MN_SOURCE_VMSTAT))
+        r = is_apart ? sample_apart(self, sources, needed, &sample, ret_name)
+                     : sample_both(self, sources, needed, &sample, ret_name);
+    if (r < 0)
+        return r;
 
     *ret = sample;
     return 0;
@@ -287,6 +359,10 @@ int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *re
 
     *ret_text = self->texts[which].bytes;
     return 0;
+}
+
+gboolean mn_proc_lacks_vmstat(const MnProc *self) {
+    return self->lacks_vmstat;
 }
 
 gboolean mn_proc_is_live(const MnProc *self) {

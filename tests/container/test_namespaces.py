@@ -63,6 +63,41 @@ def test_a_text_that_another_filesystem_serves(world, place):
         output_of(["umount", "-l", "/proc/meminfo"])
 
 
+def test_numbers_of_two_machines_are_not_mixed(world, place):
+    """lxcfs serves meminfo, and passes on what is locked, while vmstat is the kernel's."""
+    (world.path / "meminfo.c").write_text("".join(f"{key + ':':16}{kib:8} kB\n" for key, kib in {
+        "MemTotal": 1000000, "MemFree": 400000, "MemAvailable": 500000, "Buffers": 0, "Cached": 200000, "SwapCached": 0,
+        "Active(anon)": 40000, "Active(file)": 80000, "Unevictable": 4000, "Mlocked": 999999, "SwapTotal": 0,
+        "SwapFree": 0, "AnonPages": 36000, "Shmem": 8000, "SReclaimable": 0}.items()))  # and no "Dirty"
+    mount("--bind", world.path / "meminfo.c", "/proc/meminfo")
+    try:
+        output_of([world.bin / "memnotifyfs", "--source=system", place])
+        assert output_of(["cat", place / "oom_notify"]) == "ok\n"  # which needs vmstat
+        meters = {path.name: int(path.read_text()) * mmap.PAGESIZE // 1024 for path in (place / "meters").iterdir()}
+        assert meters == {"used": 412000, "active": 120000, "total": 1000000, "free": 400000, "available": 500000,
+                          "anon": 36000, "file": 200000, "shmem": 8000, "slab_reclaimable": 0, "mlocked": 4000,
+                          "swap_total": 0, "swap_free": 0, "swap_used": 0}
+        output_of(["umount", place])
+    finally:
+        output_of(["umount", "-l", "/proc/meminfo"])
+
+
+def test_without_vmstat(world, own_place, user):
+    """Android does not show it to applications."""
+    (world.path / "vmstat").write_text("")
+    (world.path / "vmstat").chmod(0)
+    mount("--bind", world.path / "vmstat", "/proc/vmstat")
+    try:
+        done = run(user("memnotifyfs", "--source=system", own_place))
+        assert done.returncode == 0 and done.stderr.count("\n") == 1
+        assert "there is no '/proc/vmstat' for us" in done.stderr
+        assert LINE.fullmatch(output_of(user("cat", own_place / "memnotify")))
+        assert output_of(user("cat", own_place / "oom_notify")) == "ok\n"
+        output_of(user("fusermount3", "-u", own_place))
+    finally:
+        output_of(["umount", "-l", "/proc/vmstat"])
+
+
 @pytest.mark.parametrize("source,status", [("auto", 0), ("cgroup", 1)])
 def test_a_group_that_is_not_mounted(place, world, source, status):
     """Whether it has a limit is not known, which is not the same as none."""

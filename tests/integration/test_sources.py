@@ -187,6 +187,8 @@ def test_it_starts_without_what_was_never_there(serve, make_machine, bad):
     meters = os.listdir(daemon / "meters")
     assert "total" in meters
     assert ("file" in meters) == ("used" in meters) == (bad == "bad-vmstat-no-free")  # MemFree is there
+    names = [name for name in ("used", "active", "total") if name in meters]
+    assert read_text(daemon / "memnotify") == "".join(f"{name} {daemon.meter(name)} " for name in names)[:-1] + "\n"
 
 
 def test_simulate_fixes_releases_and_resets(serve, machine):
