@@ -12,7 +12,7 @@
 #include "board/schedule.h"
 #include "board/watches.h"
 
-#define N_SOURCES 5 /* that meters are made of */
+#define N_SOURCES 6 /* that meters are made of */
 
 struct MnBoard {
     MnProbe *probe;

@@ -34,7 +34,7 @@ void mn_board_release(MnBoard *self, guint sources);
 
 /* What has to be held while a file shows this meter, or all that can be named. */
 guint mn_board_meter_sources(const MnBoard *self, MnMeterId meter);
-#define MN_BOARD_ALL_METERS (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO)
+#define MN_BOARD_ALL_METERS (MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | MN_SOURCE_ARC)
 
 /* The present values, at most update_period old; making a new moment tells the watches and the
  * subscribers. When the kernel's texts are damaged these are the last good ones, and so they are while the group of the

@@ -19,7 +19,7 @@ static guint64 free_pages(const MnSample *sample) {
                                                                : sample->counters[MN_COUNTER_VM_FREE];
 }
 
-/* The driver's formula: page cache counts as free, unless it is shared memory. Clamped where the
+/* The driver's formula: page cache counts as free, that of ZFS too, unless it is shared memory. Clamped where the
  * driver wrapped round. */
 static guint64 used_pages(const MnSample *sample) {
     const guint64 *counters = sample->counters;
@@ -28,11 +28,18 @@ static guint64 used_pages(const MnSample *sample) {
     guint64 unused = mn_add(mn_add(free_pages(sample), counters[MN_COUNTER_SWAP_FREE]),
                             mn_add(counters[MN_COUNTER_FILE], counters[MN_COUNTER_SLAB_RECLAIMABLE]));
 
-    return mn_subtract(there, unused);
+    return mn_subtract(there, mn_add(unused, counters[MN_COUNTER_ARC]));
 }
 
 static guint64 active_pages(const MnSample *sample) {
     return mn_add(sample->counters[MN_COUNTER_ACTIVE_FILE], sample->counters[MN_COUNTER_ACTIVE_ANON]);
+}
+
+/* The kernel does not know of the cache of ZFS. */
+static guint64 available_pages(const MnSample *sample) {
+    guint64 pages = mn_add(sample->counters[MN_COUNTER_MEM_AVAILABLE], sample->counters[MN_COUNTER_ARC]);
+
+    return MIN(pages, sample->counters[MN_COUNTER_MEM_TOTAL]);
 }
 
 static guint64 swap_used_pages(const MnSample *sample) {
@@ -53,7 +60,6 @@ static guint64 system_memsw_pages(const MnSample *sample) {
         return sample->counters[counter];                                                                              \
     }
 
-COUNTER_METER(available_pages, MN_COUNTER_MEM_AVAILABLE)
 COUNTER_METER(anon_pages, MN_COUNTER_ANON)
 COUNTER_METER(file_pages, MN_COUNTER_FILE)
 COUNTER_METER(shmem_pages, MN_COUNTER_SHMEM)
@@ -70,7 +76,7 @@ COUNTER_METER(group_memsw_pages, MN_COUNTER_GROUP_MEMSW)
 /* Swap counters are not needed by used and total: a kernel without swap may leave them out. */
 const MnMeter mn_meters[MN_N_VALUES] = {
     [MN_METER_USED] = { "used", "Memory and swap that cannot be had without giving something up.", MN_PART_TOTAL,
-                        MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO,
+                        MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | MN_SOURCE_ARC,
                         B(MEM_TOTAL) | B(MEM_FREE) | B(SLAB_RECLAIMABLE) | B(FILE) | B(SHMEM) | B(MLOCKED),
                         used_pages },
     [MN_METER_ACTIVE] = { "active", "Memory that was used of late.", MN_PART_MEMORY, MN_SOURCE_VMSTAT,
@@ -79,8 +85,8 @@ const MnMeter mn_meters[MN_N_VALUES] = {
                          total_pages },
     [MN_METER_FREE] = { "free", "Memory that nobody uses.", MN_PART_MEMORY, MN_SOURCE_MEMINFO | MN_SOURCE_VMSTAT,
                         B(MEM_FREE), free_pages },
-    [MN_METER_AVAILABLE] = { "available", "Memory that can be had without swapping.", MN_PART_MEMORY, MN_SOURCE_MEMINFO,
-                             B(MEM_AVAILABLE), available_pages },
+    [MN_METER_AVAILABLE] = { "available", "Memory that can be had without swapping.", MN_PART_MEMORY,
+                             MN_SOURCE_MEMINFO | MN_SOURCE_ARC, B(MEM_TOTAL) | B(MEM_AVAILABLE), available_pages },
     [MN_METER_ANON] = { "anon", "Anonymous memory.", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(ANON), anon_pages },
     [MN_METER_FILE] = { "file", "Page cache, with shared memory.", MN_PART_MEMORY, MN_SOURCE_VMSTAT, B(FILE),
                         file_pages },

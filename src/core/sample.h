@@ -10,8 +10,9 @@ typedef enum MnSource {
     MN_SOURCE_ZONEINFO = 1 << 2,
     MN_SOURCE_PRESSURE = 1 << 3, /* pressure/memory; not on every kernel */
     MN_SOURCE_MEMCG = 1 << 4,    /* what a memory cgroup uses, see probe/memcg.h */
-    MN_SOURCE_RECLAIM = 1 << 5,  /* how much was scanned and reclaimed in it, or in the whole system */
-    MN_SOURCE_OOMS = 1 << 6,     /* how often memory ran out there */
+    MN_SOURCE_ARC = 1 << 5,      /* the cache of ZFS, where there is one */
+    MN_SOURCE_RECLAIM = 1 << 6,  /* how much was scanned and reclaimed in the cgroup, or in the whole system */
+    MN_SOURCE_OOMS = 1 << 7,     /* how often memory ran out there */
 } MnSource;
 
 /* The counters we take from them; pages unless said otherwise. */
@@ -42,6 +43,7 @@ typedef enum MnCounter {
     MN_COUNTER_SWAP_FREE,
     MN_COUNTER_UNEVICTABLE,  /* of meminfo, which stands in for MLOCKED where that is another machine's */
     MN_COUNTER_STALLED_US,   /* from pressure/memory: everybody waited for memory, since boot */
+    MN_COUNTER_ARC,          /* what ZFS would give back of its cache */
     MN_COUNTER_GROUP_USAGE,  /* the first that comes from a memory cgroup */
     MN_COUNTER_GROUP_MEMSW,  /* with swap */
     MN_COUNTER_GROUP_EXCESS, /* reclaimable memory by which it exceeds MEM_TOTAL */

@@ -12,7 +12,9 @@
  * never shrinks. */
 #include "proc.h"
 
+#include "core/arcstats.h"
 #include "kernel/ourselves.h"
+#include "probe/textbuffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,16 +24,13 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#define TEXT_BYTES_FIRST 16384
 /* Room for numbers that grow between two readings: 60 lines, two digits each. */
 #define SPAN_SLACK_BYTES 120
-#define TEXT_BYTES_MAX (1U << 20) /* the zoneinfo of 64 nodes with 1024 CPUs has 700 KiB */
 
 typedef struct Text {
     int fd;
     dev_t device; /* of a live one, when it was opened last */
-    char *bytes;
-    gsize size;
+    MnTextBuffer buffer;
     gsize span; /* bytes that held the counters of span_needed last time; 0 for not known */
     guint64 span_needed;
 } Text;
@@ -41,12 +40,14 @@ enum {
     VMSTAT,
     ZONEINFO,
     PRESSURE,
+    ARCSTATS,
     N_TEXTS
 };
 
-static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo", "pressure/memory" };
+static const char *const text_names[N_TEXTS] = { "meminfo", "vmstat", "zoneinfo", "pressure/memory",
+                                                 "spl/kstat/zfs/arcstats" };
 static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMSTAT, MN_SOURCE_ZONEINFO,
-                                               MN_SOURCE_PRESSURE };
+                                               MN_SOURCE_PRESSURE, MN_SOURCE_ARC };
 
 struct MnProc {
     char *directory;
@@ -54,6 +55,7 @@ struct MnProc {
     int changes_fd; /* -1: none was needed, or to be had */
     gboolean is_live;
     gboolean lacks_vmstat;
+    gboolean has_arc; /* there was one at the start */
     Text texts[N_TEXTS];
 };
 
@@ -144,6 +146,9 @@ int mn_proc_new(const char *directory, MnProc **ret) {
     self->is_live = fs.f_type == PROC_SUPER_MAGIC;
     if (self->is_live)
         compare_texts(self);
+    self->has_arc = text_open(self, ARCSTATS) == 0;
+    if (!self->is_live)
+        text_close(&self->texts[ARCSTATS]);
     mn_proc_get_changes_fd(self);
     *ret = g_steal_pointer(&self);
     return 0;
@@ -154,7 +159,7 @@ void mn_proc_free(MnProc *self) {
         return;
     for (guint i = 0; i < N_TEXTS; i++) {
         text_close(&self->texts[i]);
-        g_free(self->texts[i].bytes);
+        mn_text_buffer_clear(&self->texts[i].buffer);
     }
     if (self->changes_fd >= 0)
         close(self->changes_fd);
@@ -162,43 +167,6 @@ void mn_proc_free(MnProc *self) {
         close(self->directory_fd);
     g_free(self->directory);
     g_free(self);
-}
-
-static void text_grow(Text *text) {
-    text->size = text->size == 0 ? TEXT_BYTES_FIRST : 2 * text->size;
-    text->bytes = g_realloc(text->bytes, text->size);
-}
-
-static gssize pread_retrying(int fd, char *bytes, gsize size, off_t offset) {
-    gssize n;
-
-    do
-        n = pread(fd, bytes, size, offset);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-static int text_read_whole(Text *text, gsize *ret_len) {
-    gsize len = 0;
-
-    for (;;) {
-        gssize n;
-
-        if (len == text->size) {
-            if (text->size >= TEXT_BYTES_MAX)
-                return -EFBIG;
-            text_grow(text);
-        }
-        n = pread_retrying(text->fd, text->bytes + len, text->size - len, len);
-        if (n < 0)
-            return n;
-        if (n == 0)
-            break;
-        len += n;
-    }
-
-    *ret_len = len;
-    return 0;
 }
 
 static int read_whole(MnProc *self, guint which, gsize *ret_len) {
@@ -209,7 +177,7 @@ static int read_whole(MnProc *self, guint which, gsize *ret_len) {
     if (r < 0)
         return r;
 
-    r = text_read_whole(text, ret_len);
+    r = mn_text_buffer_read(&text->buffer, text->fd, ret_len);
     if (!self->is_live || r < 0)
         text_close(text);
     return r;
@@ -217,8 +185,8 @@ static int read_whole(MnProc *self, guint which, gsize *ret_len) {
 
 static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample, gsize *ret_span) {
     if (which == VMSTAT)
-        return mn_sample_parse_vmstat(text->bytes, len, needed, sample, ret_span);
-    return mn_sample_parse_meminfo(text->bytes, len, needed, mn_page_bytes() / 1024, sample, ret_span);
+        return mn_sample_parse_vmstat(text->buffer.bytes, len, needed, sample, ret_span);
+    return mn_sample_parse_meminfo(text->buffer.bytes, len, needed, mn_page_bytes() / 1024, sample, ret_span);
 }
 
 /* Reads as much as held the needed counters last time. FALSE if that was not enough. */
@@ -229,8 +197,8 @@ static gboolean sample_span(Text *text, guint which, guint64 needed, MnSample *s
     if (text->span == 0 || text->span_needed != needed)
         return FALSE;
 
-    n = pread_retrying(text->fd, text->bytes, MIN(text->span + SPAN_SLACK_BYTES, text->size), 0);
-    while (n > 0 && text->bytes[n - 1] != '\n')
+    n = mn_text_buffer_read_some(&text->buffer, text->fd, text->span + SPAN_SLACK_BYTES);
+    while (n > 0 && text->buffer.bytes[n - 1] != '\n')
         n--;
     return n > 0 && parse(text, which, n, needed, sample, &span) == 0;
 }
@@ -332,6 +300,19 @@ static int sample_apart(MnProc *self, guint sources, guint64 needed, MnSample *s
                : 0;
 }
 
+/* ZFS may be unloaded, and its cache is the machine's: whatever cannot be had of it is no cache. */
+static void sample_arc(MnProc *self, MnSample *sample) {
+    Text *text = &self->texts[ARCSTATS];
+    guint64 bytes = 0;
+    gsize len;
+
+    if (is_meminfo_anothers(self) || read_whole(self, ARCSTATS, &len) < 0 ||
+        mn_arcstats_parse(text->buffer.bytes, len, &bytes) < 0)
+        bytes = 0;
+    sample->counters[MN_COUNTER_ARC] = bytes / mn_page_bytes();
+    sample->known |= MN_COUNTER_BIT(MN_COUNTER_ARC);
+}
+
 int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, const char **ret_name) {
     gboolean is_apart = self->lacks_vmstat || is_meminfo_anothers(self);
     MnSample sample = *ret;
@@ -342,6 +323,8 @@ int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, c
                      : sample_both(self, sources, needed, &sample, ret_name);
     if (r < 0)
         return r;
+    if ((sources & MN_SOURCE_ARC) && self->has_arc)
+        sample_arc(self, &sample);
 
     *ret = sample;
     return 0;
@@ -357,7 +340,7 @@ int mn_proc_read(MnProc *self, MnSource source, const char **ret_text, gsize *re
     if (r < 0)
         return r;
 
-    *ret_text = self->texts[which].bytes;
+    *ret_text = self->texts[which].buffer.bytes;
     return 0;
 }
 

@@ -14,7 +14,8 @@ int mn_proc_new(const char *directory, MnProc **ret) G_GNUC_WARN_UNUSED_RESULT;
 void mn_proc_free(MnProc *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProc, mn_proc_free)
 
-/* Reads vmstat and meminfo, where they are among `sources` (MN_SOURCE_… bits), into *ret; the
+/* Reads vmstat, meminfo and the ARC of ZFS, if there was one when this was made, where they are among `sources`
+ * (MN_SOURCE_… bits), into *ret; the
  * counters of the others stay as they are. All counters of `needed` that come from these texts are
  * in the result, others of theirs may be missing or old: of a live text only as much is read as holds
  * the needed ones, and none of vmstat when meminfo, read as well, has all of them. A live meminfo that another filesystem

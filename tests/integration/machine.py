@@ -34,8 +34,7 @@ def driver_meters(directory):
 class Machine:
     def __init__(self, name, directory):
         self.path = Path(directory)
-        for source in (FIXTURES / name).iterdir():
-            shutil.copyfile(source, self.path / source.name)
+        shutil.copytree(FIXTURES / name, self.path, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
     def text(self, name):
         return (self.path / name).read_bytes()

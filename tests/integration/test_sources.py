@@ -2,6 +2,7 @@
 """--proc=DIR and --simulate drive everything downstream like the real thing, and damage does no harm."""
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from clients import TIMEOUT_S, Child, opened, read_text, wait_ready, wait_until, write_text
 from daemon import PROGRAM
-from machine import FIXTURES, PAGE_KIB
+from machine import FIXTURES, PAGE_KIB, parse
 
 GOOD_AGAIN = "the kernel's numbers are good again"
 # Files that are not read for any meter are no concern here.
@@ -171,6 +172,47 @@ def test_strange_machines_are_served(serve, make_machine, name):
         assert 0 <= daemon.meter(meter) < 1 << 64
         write_text(daemon / "thresholds" / meter, f"{meter} 50%")
         assert f"{meter} value=" in read_text(daemon / "thresholds" / meter)
+
+
+def meters_in_kib(daemon):
+    return {name: daemon.meter(name) * PAGE_KIB for name in os.listdir(daemon / "meters")}
+
+
+def test_the_cache_of_zfs_counts_as_page_cache(serve, make_machine):
+    machine = make_machine("like-zfs")
+    available = parse(machine.text("meminfo").decode())["MemAvailable"]
+    arcstats = "spl/kstat/zfs/arcstats"
+    good = machine.text(arcstats)
+    daemon = serve(machine=machine)
+    used = machine.meters()["used"] * PAGE_KIB
+    for size, reclaimable in ((83886080, 49152), (33554432, 0), (0, 0), (104857600, 69632), (1 << 50, 213124)):
+        machine.replace(arcstats, re.sub(rb"^(size +4 +)\d+$", rb"\g<1>%d" % size, good, flags=re.MULTILINE))
+        expected = available + reclaimable
+        wait_until(lambda wanted=expected: daemon.meter("available") * PAGE_KIB == wanted, f"a cache of {size} bytes")
+        assert daemon.meter("used") * PAGE_KIB == max(used - (size - 33554432) // 1024 if reclaimable else used, 0)
+    (machine.path / arcstats).unlink()  # the module was unloaded
+    wait_until(lambda: daemon.meter("available") * PAGE_KIB == available, "no cache")
+    assert daemon.meter("used") * PAGE_KIB == used
+
+
+def test_reserved_huge_pages_are_used(serve, make_machine):
+    used = {name: make_machine(name).meters()["used"] for name in ("debian-6.12", "like-hugepages")}
+    daemon = serve(machine=make_machine("like-hugepages"))
+    assert daemon.meter("used") == used["like-hugepages"] == used["debian-6.12"] + 32768 // PAGE_KIB
+
+
+def test_a_container_whose_numbers_went_below_0(serve, make_machine):
+    shown = meters_in_kib(serve(machine=make_machine("like-lxcfs")))
+    assert (shown["total"], shown["free"], shown["available"], shown["swap_free"]) == (131072, 0, 131072, 0)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("like-*")))
+def test_machines_of_other_kinds_are_not_short_of_memory(serve, make_machine, name):
+    daemon = serve(machine=make_machine(name))
+    for device in ("oom_notify", "oom_notify_critical", "mem_notify"):
+        assert read_text(daemon / device) == "ok\n"
+    text = read_text(daemon / "memnotify").split()
+    assert text[::2] == ["used", "active", "total"] and 0 < int(text[1]) < int(text[5])
 
 
 @pytest.mark.parametrize("bad", sorted(set(BAD) - set(LACKING)))

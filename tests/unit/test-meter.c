@@ -50,7 +50,7 @@ static void test_a_meter_without_its_counter_is_not_offered(void) {
         { "nr_file_pages", B(FILE), M(USED) | M(FILE) },
         { "nr_dirty", B(DIRTY), M(DIRTY) },
         { "nr_shmem", B(SHMEM), M(USED) | M(SHMEM) },
-        { "MemTotal", B(MEM_TOTAL), M(USED) | M(TOTAL) },
+        { "MemTotal", B(MEM_TOTAL), M(USED) | M(TOTAL) | M(AVAILABLE) },
         { "MemAvailable, as before 3.14", B(MEM_AVAILABLE), M(AVAILABLE) },
         { "SwapTotal", B(SWAP_TOTAL), M(SWAP_TOTAL) | M(SWAP_USED) },
         { "SwapFree", B(SWAP_FREE), M(SWAP_FREE) | M(SWAP_USED) },
@@ -126,6 +126,32 @@ static void test_used(void) {
     }
 }
 
+/* It counts as page cache, which MemAvailable does not know of. */
+static void test_the_cache_of_zfs(void) {
+    static const struct {
+        guint64 available, arc, expected_available, expected_used;
+    } rows[] = {
+        { 100, 0, 100, 950 },
+        { 100, 300, 400, 650 },
+        { 100, 950, 1000, 0 },
+        { MAX64, MAX64, 1000, 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MnSample sample = { .known = ALL_COUNTERS };
+        MnReading reading;
+
+        sample.counters[MN_COUNTER_MEM_TOTAL] = 1000;
+        sample.counters[MN_COUNTER_MEM_FREE] = 50;
+        sample.counters[MN_COUNTER_MEM_AVAILABLE] = rows[i].available;
+        sample.counters[MN_COUNTER_ARC] = rows[i].arc;
+        mn_reading_from_sample(&sample, &reading);
+        CHECK(reading.pages[MN_METER_AVAILABLE] == rows[i].expected_available, "row %u", i);
+        CHECK(reading.pages[MN_METER_USED] == rows[i].expected_used, "row %u", i);
+        CHECK(reading.pages[MN_METER_FREE] == 50 && reading.pages[MN_METER_FILE] == 0, "row %u", i);
+    }
+}
+
 static void test_free(void) {
     MnSample sample = { .known = ALL_COUNTERS };
     MnReading reading;
@@ -189,6 +215,7 @@ static CU_TestInfo tests[] = {
     { "what the machines offer", test_what_the_machines_offer },
     { "the sources have what is needed", test_sources },
     { "used", test_used },
+    { "the cache of ZFS", test_the_cache_of_zfs },
     { "free is MemFree where there is one", test_free },
     { "sums saturate and differences stop at 0", test_other_sums },
     { "unknown counters are 0", test_unknown_is_0 },

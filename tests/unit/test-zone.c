@@ -112,6 +112,36 @@ static void test_boost(void) {
     CU_ASSERT_EQUAL(zones.zones[0].high, 0);
 }
 
+/* Zones without memory, and one of which little is plugged in. */
+static void test_other_machines(void) {
+    static const struct {
+        const char *machine, *zone;
+        guint node;
+        gboolean is_populated;
+        guint64 managed;
+    } rows[] = {
+        { "like-cxl", "Normal", 1, FALSE, 0 },      { "like-cxl", "Movable", 2, TRUE, 65536 },
+        { "like-cxl", "DMA32", 0, TRUE, 50499 },    { "like-virtio-mem", "Movable", 0, TRUE, 4096 },
+        { "like-s390x", "Normal", 0, TRUE, 50499 }, { "like-64k-pages", "DMA32", 0, TRUE, 3156 },
+        { "ancient-2.6.32", "DMA", 0, TRUE, 0 }, /* as many as are present */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(MnZones) zones = { 0 };
+        gsize len;
+        g_autofree char *text = fixture_read(rows[i].machine, "zoneinfo", &len);
+        const MnZone *zone;
+
+        CU_ASSERT_EQUAL_FATAL(mn_zones_parse(&zones, text, len), 0);
+        zone = find(&zones, rows[i].node, rows[i].zone);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(zone);
+        CHECK(mn_zone_is_populated(zone) == rows[i].is_populated, "%s", rows[i].machine);
+        CHECK(zone->managed == (g_str_has_prefix(rows[i].machine, "ancient") ? zone->present : rows[i].managed), "%s",
+              rows[i].machine);
+        CHECK(mn_zones_distance(&zones, MN_WATERMARK_LOW) > 0, "%s", rows[i].machine);
+    }
+}
+
 static void test_bad_machines(void) {
     g_autoptr(GPtrArray) names = fixture_names("bad-zoneinfo");
 
@@ -270,6 +300,7 @@ static CU_TestInfo tests[] = {
     { "good machines are read, with the place of each start_pfn line", test_good_machines },
     { "values and sums", test_values },
     { "what is managed, and what is only present", test_managed },
+    { "machines of other kinds", test_other_machines },
     { "watermarks are taken without their boost", test_boost },
     { "bad machines are refused whole", test_bad_machines },
     { "texts", test_texts },
