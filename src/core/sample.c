@@ -172,19 +172,6 @@ static int parse_text(Parser *self, const char *text, gsize len) {
     return self->needed & ~self->found.known ? -EBADMSG : 0;
 }
 
-/* A container's free swap was told as 18446744073709346016 kB of 0 kB, or as 18014396678257232 kB. */
-static void bound_part(MnSample *sample, MnCounter part, MnCounter whole) {
-    if (sample->known & MN_COUNTER_BIT(whole))
-        sample->counters[part] = mn_part(sample->counters[part], sample->counters[whole], MN_PAGES_MOST);
-}
-
-static void bound_parts(MnSample *sample) {
-    for (guint counter = 0; counter <= MN_COUNTER_UNEVICTABLE; counter++)
-        if (MN_COUNTERS_OF_MEMORY & MN_COUNTER_BIT(counter))
-            bound_part(sample, counter, MN_COUNTER_MEM_TOTAL);
-    bound_part(sample, MN_COUNTER_SWAP_FREE, MN_COUNTER_SWAP_TOTAL);
-}
-
 /* Takes what was found, in units of `divisor`; the counters of other sources stay. */
 static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *ret_span) {
     for (guint i = 0; i < self->n_keys; i++) {
@@ -195,7 +182,6 @@ static void commit(const Parser *self, guint divisor, MnSample *sample, gsize *r
         sample->known &= ~MN_COUNTER_BIT(counter);
     }
     sample->known |= self->found.known;
-    bound_parts(sample);
     *ret_span = self->span;
 }
 
@@ -204,6 +190,19 @@ void mn_sample_take(MnSample *self, const MnSample *other, guint64 counters) {
         if (counters & MN_COUNTER_BIT(counter))
             self->counters[counter] = other->counters[counter];
     self->known = (self->known & ~counters) | (other->known & counters);
+}
+
+/* A container's free swap was told as 18446744073709346016 kB of 0 kB, or as 18014396678257232 kB. */
+static void bound_part(MnSample *sample, MnCounter part, MnCounter whole) {
+    if (sample->known & MN_COUNTER_BIT(whole))
+        sample->counters[part] = mn_part(sample->counters[part], sample->counters[whole], MN_PAGES_MOST);
+}
+
+void mn_sample_bound_parts(MnSample *self) {
+    for (guint counter = 0; counter <= MN_COUNTER_UNEVICTABLE; counter++)
+        if (MN_COUNTERS_OF_MEMORY & MN_COUNTER_BIT(counter))
+            bound_part(self, counter, MN_COUNTER_MEM_TOTAL);
+    bound_part(self, MN_COUNTER_SWAP_FREE, MN_COUNTER_SWAP_TOTAL);
 }
 
 /* How many keys come before those of `others`. */

@@ -81,11 +81,14 @@ typedef struct MnSample {
     guint64 counters[MN_N_COUNTERS];
 } MnSample;
 
+/* Cuts each part that exceeds its whole, where both are known, down to that; to 0 where it must have gone below. */
+void mn_sample_bound_parts(MnSample *self);
+
 /* Replaces these counters (MN_COUNTER_BIT()s) by those of another sample. */
 void mn_sample_take(MnSample *self, const MnSample *other, guint64 counters);
 
 /* Reads the text of /proc/vmstat into *ret, replacing the counters that come from vmstat and
- * leaving the others, but that a part which exceeds its whole is cut down to that, or to 0 where it must have gone below. Unknown keys are skipped. *ret_span is how many bytes of the text hold all
+ * leaving the others. Unknown keys are skipped. *ret_span is how many bytes of the text hold all
  * the counters of `needed` (MN_COUNTER_BIT()s; those of other sources do not matter), so that the
  * next text need not be read further. The MN_COUNTERS_RECLAIM are only looked for, and otherwise
  * stay as they are, when `needed` has one of them or nothing of vmstat. -EBADMSG, with nothing

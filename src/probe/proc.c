@@ -326,6 +326,7 @@ int mn_proc_sample(MnProc *self, guint sources, guint64 needed, MnSample *ret, c
     if ((sources & MN_SOURCE_ARC) && self->has_arc)
         sample_arc(self, &sample);
 
+    mn_sample_bound_parts(&sample);
     *ret = sample;
     return 0;
 }

@@ -50,7 +50,10 @@ static int parse(const Texts *texts, guint64 needed, MnSample *ret) {
     r = mn_sample_parse_vmstat(texts->vmstat, texts->vmstat_len, needed, ret, &span);
     if (r < 0)
         return r;
-    return mn_sample_parse_meminfo(texts->meminfo, texts->meminfo_len, needed, PAGE_KIB, ret, &span);
+    r = mn_sample_parse_meminfo(texts->meminfo, texts->meminfo_len, needed, PAGE_KIB, ret, &span);
+    if (r == 0)
+        mn_sample_bound_parts(ret);
+    return r;
 }
 
 static guint64 pages(const Texts *texts, const char *key) {
@@ -262,7 +265,7 @@ static void test_vmstat_lines(void) {
         { "a 1\nnr_mlock 7\nz 2\n", 0, 0, MN_COUNTER_MLOCKED, 7 },
         { "nr_file_pages 007\n", 0, 0, MN_COUNTER_FILE, 7 },
         { "nr_file_pages   7\n", 0, 0, MN_COUNTER_FILE, 7 },
-        { "nr_file_pages 1000000000000000000\n", 0, 0, MN_COUNTER_FILE, 1000000000000000000 },
+        { "nr_file_pages 9223372036854775807\n", 0, 0, MN_COUNTER_FILE, G_MAXINT64 },
         { "\n\nnr_file_pages 7\n\n", 0, 0, MN_COUNTER_FILE, 7 },
         /* not ours */
         { "\n", 0, 0, MN_COUNTER_FILE, -1 },
@@ -359,7 +362,7 @@ static void test_what_meminfo_has_of_vmstat(void) {
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *text = g_strconcat("MemTotal: 40000 kB\n", rows[i].text, NULL);
+        g_autofree char *text = g_strconcat("MemTotal: 40 kB\n", rows[i].text, NULL);
         MnSample sample = { .counters = { [MN_COUNTER_FILE] = 7 } };
         gsize span;
 
@@ -386,6 +389,7 @@ static void test_meters_from_meminfo_alone(void) {
                   0,
               "%s", machine);
         CHECK((MN_COUNTERS_BOTH & ~sample.known) == 0, "%s", machine);
+        mn_sample_bound_parts(&sample);
         mn_reading_from_sample(&sample, &reading);
         CHECK((gint64)reading.pages[MN_METER_USED] == expected_used_by_meminfo(&texts), "%s", machine);
         CHECK(reading.pages[MN_METER_ACTIVE] ==
@@ -434,16 +438,13 @@ static void test_a_part_is_no_larger_than_its_whole(void) {
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *meminfo = g_strconcat("MemTotal: 8388608 kB\n", rows[i].meminfo, NULL);
-        MnSample sample = { 0 }, other = { 0 };
+        MnSample sample = { 0 };
         gsize span;
 
         CHECK(mn_sample_parse_meminfo(meminfo, strlen(meminfo), 0, 4, &sample, &span) == 0, "row %u", i);
         CHECK(mn_sample_parse_vmstat(rows[i].vmstat, strlen(rows[i].vmstat), 0, &sample, &span) == 0, "row %u", i);
+        mn_sample_bound_parts(&sample);
         CHECK(sample.counters[rows[i].counter] == rows[i].pages, "row %u", i);
-
-        CHECK(mn_sample_parse_vmstat(rows[i].vmstat, strlen(rows[i].vmstat), 0, &other, &span) == 0, "row %u", i);
-        CHECK(mn_sample_parse_meminfo(meminfo, strlen(meminfo), 0, 4, &other, &span) == 0, "row %u", i);
-        CHECK(other.counters[rows[i].counter] == rows[i].pages, "row %u, the other way round", i);
     }
 }
 
