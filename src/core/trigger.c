@@ -83,6 +83,7 @@ static guint64 window_advance(MnTrigger *self, gint64 last_look_us, gint64 now_u
     gint64 window_us = self->window_us, ended_us = last_look_us - self->window_from_us, elapsed_us;
     guint64 growth_us;
 
+    g_assert(window_us > 0);
     if (ended_us >= window_us)
         window_begin(self, last_look_us, self->total_us,
                      ended_us < 2 * window_us ? self->total_us - self->window_total_us : 0);
