@@ -74,17 +74,18 @@ static const Unit *find_unit(const char *name, gsize len) {
     return NULL;
 }
 
-static int parse_unit(MnCursor *cursor, const Unit **ret) {
+/* NULL when the letters that come are none. */
+static const Unit *take_unit_name(MnCursor *cursor) {
     const char *start = cursor->at;
 
     while (cursor->at < cursor->end && g_ascii_isalpha(*cursor->at))
         cursor->at++;
-    *ret = find_unit(start, (gsize)(cursor->at - start));
-    if (!*ret)
-        return mn_cursor_refuse_at(
-            cursor, start,
-            "there is no such unit; K M G T, KiB MiB GiB TiB are by 1024, kB MB GB TB by 1000, % of total");
-    return 0;
+    return find_unit(start, (gsize)(cursor->at - start));
+}
+
+static int refuse_unit(const MnCursor *cursor, const char *start) {
+    return mn_cursor_refuse_at(
+        cursor, start, "there is no such unit; K M G T, KiB MiB GiB TiB are by 1024, kB MB GB TB by 1000, % of total");
 }
 
 /* In millionths there is room for every unit. */
@@ -106,14 +107,15 @@ static int take_share(const MnCursor *cursor, const Decimal *decimal, MnAmount *
 }
 
 static int take_unit(MnCursor *cursor, const Decimal *decimal, guint page_bytes, MnAmount *ret) {
+    const char *start = cursor->at;
     const Unit *unit;
-    int r;
 
     if (mn_cursor_skip_word(cursor, "%"))
         return take_share(cursor, decimal, ret);
     if (!mn_cursor_is_at_boundary(cursor)) {
-        r = parse_unit(cursor, &unit);
-        return r < 0 ? r : scale_to_pages(cursor, decimal, unit->bytes, page_bytes, &ret->pages);
+        unit = take_unit_name(cursor);
+        return unit ? scale_to_pages(cursor, decimal, unit->bytes, page_bytes, &ret->pages)
+                    : refuse_unit(cursor, start);
     }
     if (decimal->has_decimals)
         return mn_cursor_refuse_at(cursor, decimal->start, "pages have no decimals; a unit is missing");
