@@ -46,10 +46,12 @@ static int make_moment(MnBoard *self, const MnNeeds *needs) {
     r = mn_probe_look(self->probe, needs, &self->moment);
     self->is_good = r == 0;
     self->looks.all++;
-    if (r == 0)
+    if (r == 0) {
+        mn_plight_apply(&self->simulate.plight, &self->moment);
         show(self);
-    else
+    } else {
         self->looks.failed++;
+    }
     self->looked_us = r == 0 ? self->moment.time_us : mn_clock_now_us(self->clock);
     mn_schedule_note_time(&self->schedule, self->looked_us);
     return r;
@@ -159,6 +161,7 @@ void mn_board_free(MnBoard *self) {
         return;
     mn_schedule_clear(&self->schedule);
     mn_watches_clear(&self->watches);
+    mn_plight_clear(&self->simulate.plight);
     mn_probe_free(self->probe);
     g_free(self);
 }
@@ -332,9 +335,33 @@ const MnSimulate *mn_board_get_simulate(const MnBoard *self) {
 void mn_board_override(MnBoard *self, const MnOverride *override) {
     guint64 total = self->moment.reading.pages[MN_METER_TOTAL];
 
-    mn_simulate_set(&self->simulate, override, mn_clock_now_us(self->clock), &self->moment);
+    gboolean is_another_machine =
+        mn_simulate_set(&self->simulate, override, mn_clock_now_us(self->clock), &self->moment);
+
     show(self);
     tell_total(self, total);
     advance(self);
+    if (is_another_machine) {
+        mn_subscribers_make_due(&self->subscribers);
+        mn_board_refresh(self);
+    }
     mn_schedule_choose(&self->schedule);
+}
+
+int mn_board_read_reclaim(const MnBoard *self, MnVmpressureCounters *ret) {
+    int r;
+
+    r = mn_probe_read_reclaim(self->probe, ret);
+    if (r == 0)
+        mn_plight_add_reclaim(&self->simulate.plight, ret);
+    return r;
+}
+
+int mn_board_read_ooms(const MnBoard *self, guint64 *ret) {
+    int r;
+
+    r = mn_probe_read_ooms(self->probe, ret);
+    if (r == 0)
+        *ret = mn_plight_add_ooms(&self->simulate.plight, *ret);
+    return r;
 }

@@ -95,6 +95,10 @@ void mn_board_unsubscribe(MnBoard *self, MnSubscriber *subscriber);
 const MnParameters *mn_board_get_parameters(const MnBoard *self);
 void mn_board_set_parameters(MnBoard *self, const MnParameters *parameters);
 
-/* What is simulated. Setting it tells the watches at once. */
+/* What is simulated. Setting it tells the watches at once, and where the machine looks another all subscribers. */
 const MnSimulate *mn_board_get_simulate(const MnBoard *self);
 void mn_board_override(MnBoard *self, const MnOverride *override);
+
+/* As mn_probe_read_reclaim() and mn_probe_read_ooms(), with what is simulated: what the moments go on from. */
+int mn_board_read_reclaim(const MnBoard *self, MnVmpressureCounters *ret) G_GNUC_WARN_UNUSED_RESULT;
+int mn_board_read_ooms(const MnBoard *self, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,7 +4,19 @@
 
 #include "core/number.h"
 
-void mn_simulate_set(MnSimulate *self, const MnOverride *override, gint64 now_us, const MnMoment *moment) {
+/* Those who are moved together, by as much as more is used than is measured. */
+static void set_together(MnSimulate *self, guint meters, guint64 used, const MnReading *measured, guint64 total_pages) {
+    guint64 before = measured->pages[MN_METER_USED];
+    guint64 more = mn_subtract(used, before), less = mn_subtract(before, used);
+
+    for (guint id = 0; meters >> id; id++)
+        if (meters & MN_METER_BIT(id))
+            self->values.pages[id] = MIN(mn_add(mn_subtract(measured->pages[id], more), less), total_pages);
+    self->values.pages[MN_METER_USED] = used;
+    self->fixed |= meters;
+}
+
+gboolean mn_simulate_set(MnSimulate *self, const MnOverride *override, gint64 now_us, const MnMoment *moment) {
     guint64 total_pages = moment->reading.pages[MN_METER_TOTAL];
 
     mn_stall_share_set(&self->stalls, &override->stalls, now_us, &moment->measured_stalls);
@@ -14,6 +26,10 @@ void mn_simulate_set(MnSimulate *self, const MnOverride *override, gint64 now_us
     for (guint id = 0; id < MN_N_METERS; id++)
         if (override->fixed & MN_METER_BIT(id))
             self->values.pages[id] = mn_amount_pages(&override->values[id], total_pages);
+    if (override->together)
+        set_together(self, override->together, mn_amount_pages(&override->memory, total_pages), &moment->measured,
+                     total_pages);
+    return mn_plight_set(&self->plight, override);
 }
 
 /* The usage that a memory cgroup would show follows the meters it is made of. Where only `used` is

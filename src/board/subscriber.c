@@ -61,6 +61,11 @@ static guint64 left_ms(const MnSubscriber *self, gint64 now_us) {
     return self->turn_us == 0 || left_us <= 0 ? 0 : (guint64)(left_us - 1) / G_TIME_SPAN_MILLISECOND + 1;
 }
 
+void mn_subscribers_make_due(MnSubscribers *self) {
+    for (MnSubscriber *subscriber = self->first; subscriber; subscriber = subscriber->next)
+        subscriber->turn_us = 0;
+}
+
 void mn_subscribers_prepare(MnSubscribers *self, gint64 now_us, MnNeeds *needs) {
     for (MnSubscriber *subscriber = self->first; subscriber; subscriber = subscriber->next) {
         subscriber->is_due = subscriber->period_ms == 0 || left_ms(subscriber, now_us) <= MN_SUBSCRIBER_EARLY_MS;

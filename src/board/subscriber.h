@@ -50,6 +50,9 @@ void mn_subscribers_add(MnSubscribers *self, MnSubscriber *subscriber);
 void mn_subscribers_remove(MnSubscribers *self, MnSubscriber *subscriber); /* no effect on one not added */
 gboolean mn_subscribers_is_empty(const MnSubscribers *self);
 
+/* Makes it everybody's turn, also of those who are told in periods. */
+void mn_subscribers_make_due(MnSubscribers *self);
+
 /* Finds out who is to be told at `now_us`, and adds what they need. */
 void mn_subscribers_prepare(MnSubscribers *self, gint64 now_us, MnNeeds *needs);
 

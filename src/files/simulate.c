@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* simulate: fixes meters and stalls at chosen values, so that a program's answer to a shortage can be tested
- * without one. Only there with --simulate, and only the owner of the mount may write. */
+/* simulate: fixes meters and stalls at chosen values, and makes the machine look short of memory to whoever waits for
+ * that, so that a program's answer to a shortage can be tested without one. Only there with --simulate, and only the owner of the mount may write. */
 #include "board/board.h"
 #include "files/files.h"
 #include "fs/open.h"
 
-/* "used 4945632\n" or "stall_some 20%\n", a line for each that is fixed. */
+/* "used 4945632\n", "stall_some 20%\n" or "low\n", a line for each that is fixed or lasts. */
 static int simulate_read(MnOpen *open, GString *text) {
     const MnSimulate *simulate = mn_board_get_simulate(open->node->data);
 
@@ -15,6 +15,9 @@ static int simulate_read(MnOpen *open, GString *text) {
     for (MnStallKind kind = 0; kind < MN_N_STALLS; kind++)
         if (simulate->stalls.chosen & MN_STALL_BIT(kind))
             g_string_append_printf(text, "%s %u%%\n", mn_stall_share_names[kind], simulate->stalls.percent[kind]);
+    for (MnCondition condition = 0; condition < MN_N_CONDITIONS; condition++)
+        if (simulate->plight.conditions & MN_CONDITION_BIT(condition))
+            g_string_append_printf(text, "%s\n", mn_condition_names[condition]);
     return 0;
 }
 

@@ -183,7 +183,7 @@ int mn_memcg_events_watch_ooms(MnMemcgEvents *self) {
     if (is_told)
         r = watch_events_file(self);
     if (r == 0)
-        r = mn_probe_read_ooms(mn_board_get_probe(self->board), &self->n_ooms);
+        r = mn_board_read_ooms(self->board, &self->n_ooms);
     if (r < 0) {
         stop(&self->ooms_source, &self->ooms_fd);
         return r;
@@ -210,7 +210,7 @@ int mn_memcg_events_watch_pressure(MnMemcgEvents *self) {
 
     if (self->pressure.is_on)
         return 0;
-    r = mn_probe_read_reclaim(mn_board_get_probe(self->board), &now);
+    r = mn_board_read_reclaim(self->board, &now);
     if (r < 0)
         return r; /* of v1 only the kernel knows */
     mn_vmpressure_init(&self->window, &now);

@@ -19,6 +19,13 @@ static void check_round_trip(const MnOverride *override) {
     g_assert_cmpint(mn_override_parse(text, strlen(text), &machine, NULL, &again), ==, 0);
     g_assert_cmphex(again.fixed, ==, override->fixed);
     g_assert_cmphex(again.measured, ==, override->measured);
+    g_assert_cmphex(again.together, ==, override->together);
+    g_assert_cmpmem(&again.memory, sizeof(MnAmount), &override->memory, sizeof(MnAmount));
+    g_assert_cmphex(again.begun, ==, override->begun);
+    g_assert_cmphex(again.ended, ==, override->ended);
+    g_assert_cmpint(again.has_oom, ==, override->has_oom);
+    g_assert_cmpint(again.has_pressure, ==, override->has_pressure);
+    g_assert_cmpint(again.pressure, ==, override->pressure);
     g_assert_cmpmem(&again.stalls, sizeof again.stalls, &override->stalls, sizeof override->stalls);
     for (guint id = 0; id < MN_N_METERS; id++)
         if (override->fixed & MN_METER_BIT(id))

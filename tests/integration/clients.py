@@ -183,3 +183,12 @@ class Child:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             self.wait()
+
+
+def error_of(function, *arguments):
+    """The errno it fails with, 0 if it does not."""
+    try:
+        function(*arguments)
+    except OSError as problem:
+        return problem.errno
+    return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, Child, open_files, opened, read_text, wait_ready, wait_until, write_text
+from clients import TIMEOUT_S, Child, error_of, open_files, opened, read_text, wait_ready, wait_until, write_text
 from daemon import Daemon, helpers_of
 
 # Nobody else's, also when this runs twice at once: user-oom lists all processes of its user.
@@ -45,15 +45,6 @@ def listed(daemon):
 
 def write_list(daemon, *pids):
     write_text(daemon / "oom", " ".join(str(pid) for pid in pids) + "\n")
-
-
-def error_of(function, *arguments):
-    """The errno it fails with, 0 if it does not."""
-    try:
-        function(*arguments)
-    except OSError as problem:
-        return problem.errno
-    return 0
 
 
 def try_as(uid, daemon, text):

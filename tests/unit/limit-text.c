@@ -52,6 +52,30 @@ static void print_stalls(GString *text, const MnStallChoice *choice) {
     }
 }
 
+static void print_word(GString *text, const char *word, const char *more) {
+    g_string_append_printf(text, "%s%s%s", text->len > 0 ? "," : "", word, more);
+}
+
+static void print_conditions(GString *text, const MnOverride *override) {
+    for (MnCondition condition = 0; condition < MN_N_CONDITIONS; condition++)
+        if ((override->begun | override->ended) & MN_CONDITION_BIT(condition))
+            print_word(text, mn_condition_names[condition], override->ended & MN_CONDITION_BIT(condition) ? " -" : "");
+}
+
+static void print_words(GString *text, const MnOverride *override) {
+    if (override->together) {
+        print_word(text, "memory", " ");
+        print_amount(text, override->memory.pages, override->memory.micropercent);
+    }
+    print_conditions(text, override);
+    if (override->has_oom)
+        print_word(text, "oom", "");
+    if (override->has_pressure) {
+        print_word(text, "pressure ", "");
+        g_string_append(text, mn_pressure_names[override->pressure]);
+    }
+}
+
 char *override_print(const MnOverride *override) {
     GString *text = g_string_new(NULL);
 
@@ -65,6 +89,7 @@ char *override_print(const MnOverride *override) {
             g_string_append_c(text, '-');
     }
     print_stalls(text, &override->stalls);
+    print_words(text, override);
     return g_string_free(text, FALSE);
 }
 

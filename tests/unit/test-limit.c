@@ -743,6 +743,26 @@ static void test_overrides(void) {
         { "stall_none 5%", 0, NULL },
         { "stall_", 0, NULL },
         { "reset stall_some 5%", 0, NULL },
+        { "memory 90%", 0, "memory 90%" },
+        { "memory=-", 0, "used -,free -,available -" },
+        { "memory 5 active 5", 0, "active 5,memory 5" },
+        { "memory 5 used 5", 0, NULL },
+        { "used - memory 5", 0, NULL },
+        { "memory", 0, NULL },
+        { "low swapping", 0, "swapping,low" },
+        { "min - low", 0, "low,min -" },
+        { "low-,min", 0, "low -,min" },
+        { "low - low", 0, NULL },
+        { "low5", 0, NULL },
+        { "lows", 0, NULL },
+        { "oom", 0, "oom" },
+        { "oom oom", 0, NULL },
+        { "pressure medium oom", 0, "oom,pressure medium" },
+        { "pressure:critical", 0, "pressure critical" },
+        { "pressure", 0, NULL },
+        { "pressure mediums", 0, NULL },
+        { "pressure low pressure low", 0, NULL },
+        { "reset oom", 0, NULL },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -775,6 +795,7 @@ static void test_reset_measures_every_meter(void) {
         CHECK(mn_override_parse(texts[i], strlen(texts[i]), &machine, NULL, &override) == 0, "%s", texts[i]);
         CHECK(override.measured == machine.offered && override.fixed == 0, "%s", texts[i]);
         CHECK(override.stalls.measured == MN_ALL_STALLS && override.stalls.chosen == 0, "%s", texts[i]);
+        CHECK(override.ended == MN_ALL_CONDITIONS && override.begun == 0, "%s", texts[i]);
     }
 }
 
