@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,20 @@ static void run_batch(Series *series, int fd, void (*call)(int fd)) {
     series_print(series);
 }
 
+/* Far away. */
+#define LIMITS "used 100%"
+
 int main(int argc, char **argv) {
     static const char *const names[] = { "ours", "floor" };
     Series series[2];
     int fds[2], n_batches;
+    bool is_read;
 
     if (argc != 6) {
         fprintf(stderr, "usage: %s read|poll OURS FLOOR BATCHES N\n", argv[0]);
         return 2;
     }
+    is_read = strcmp(argv[1], "read") == 0;
     n_batches = atoi(argv[4]);
     for (int i = 0; i < 2; i++) {
         series_init(&series[i], names[i], atoi(argv[5]));
@@ -59,11 +65,13 @@ int main(int argc, char **argv) {
         if (fds[i] < 0)
             fatal("cannot open '%s'", argv[2 + i]);
     }
+    if (!is_read && write(fds[0], LIMITS, strlen(LIMITS)) < 0) /* before that there is nothing to wait for */
+        fatal("cannot set a limit");
 
     for (int batch = 0; batch < 2 * n_batches; batch++) {
         int which = (batch + batch / 2) % 2; /* ours floor floor ours */
 
-        run_batch(&series[which], fds[which], strcmp(argv[1], "read") == 0 ? do_read : do_poll);
+        run_batch(&series[which], fds[which], is_read ? do_read : do_poll);
     }
 
     for (int i = 0; i < 2; i++) {

@@ -21,6 +21,13 @@ void mn_node_touch(MnNode *node) {
     node->changed_at = mn_date_now();
 }
 
+void mn_node_forget_text(MnNode *self) {
+    if (self->scratch)
+        g_string_free(self->scratch, TRUE);
+    self->scratch = NULL;
+    g_clear_pointer(&self->text, g_ref_string_release);
+}
+
 static void node_free(MnNode *node) {
     g_assert(!node->opens);
 
@@ -32,9 +39,7 @@ static void node_free(MnNode *node) {
         node->dir_ops->free_data(node->data);
     g_clear_pointer(&node->children, g_ptr_array_unref);
     g_clear_pointer(&node->by_name, g_hash_table_unref);
-    if (node->scratch)
-        g_string_free(node->scratch, TRUE);
-    g_clear_pointer(&node->text, g_ref_string_release);
+    mn_node_forget_text(node);
     g_free(node->name);
     g_free(node);
 }

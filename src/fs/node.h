@@ -87,6 +87,9 @@ gsize mn_node_size_for(gsize len);
 /* The file or directory in the root that it is, or is in: what is counted by kind is counted there. */
 MnNode *mn_node_get_kind(MnNode *node);
 
+/* Gives back what is kept of its last text. */
+void mn_node_forget_text(MnNode *self);
+
 /* Its mode, owner or entries have changed now. */
 void mn_node_touch(MnNode *node);
 

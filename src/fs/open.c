@@ -101,6 +101,8 @@ void mn_open_free(MnOpen *self) {
         self->node->opens = self->next;
     if (self->next)
         self->next->previous = self->previous;
+    if (!self->node->opens && self->node->scratch && self->node->scratch->len > SHORT_TEXT_BYTES)
+        mn_node_forget_text(self->node);
     free_account(self->account);
     g_free(self);
 }
