@@ -84,7 +84,7 @@ static gboolean lock_all_for_ever(void) {
 #define MAPPED_BYTES (32 * 1024)
 
 /* So much may be free on the heap, for those who come next. */
-#define AMPLE_BYTES 524288
+#define AMPLE_BYTES 262144
 
 /* What is locked is so as it is first touched. */
 static int lock_memory(void) {
