@@ -19,6 +19,9 @@ typedef struct MetricsFile {
     MnBoard *board;
     MnThresholds *thresholds;
     MnRegistrations *registrations;
+    guint64 sized_serial; /* of the moment of which the length is known */
+    guint sized_files;    /* and how many thresholds there were */
+    gsize sized_len;
 } MetricsFile;
 
 /* A text that is being made. */
@@ -193,6 +196,10 @@ static const struct {
     { { "cpu", MN_METRIC_COUNTER, "seconds", "CPU time of the program, without its helper processes." }, add_cpu },
 };
 
+static MnNode *thresholds_of(const MetricsFile *file) {
+    return mn_node_find_child(mn_tree_get_root(file->tree), MEMNOTIFYFS_THRESHOLDS);
+}
+
 /* Reading first: thresholds are brought up to date by the same moment, and it may find that the group has gone. */
 static void make_text(const MetricsFile *file, GString *text) {
     g_auto(MnPublicLimits) limits = { 0 };
@@ -204,7 +211,7 @@ static void make_text(const MetricsFile *file, GString *text) {
     (void)mn_board_read(file->board);
     mn_thresholds_update(file->thresholds);
     mn_board_release(file->board, MN_BOARD_ALL_METERS);
-    mn_public_limits_init(&limits, mn_node_find_child(mn_tree_get_root(file->tree), MEMNOTIFYFS_THRESHOLDS));
+    mn_public_limits_init(&limits, thresholds_of(file));
     scrape.moment = mn_board_get_moment(file->board);
     scrape.limits = limits;
 
@@ -221,11 +228,21 @@ static int metrics_read(MnOpen *open, GString *text) {
     return 0;
 }
 
+/* Found out once for a moment: whoever lists the directory asks for it, and does not read. */
 static gsize metrics_size(const MnNode *node) {
-    g_autoptr(GString) text = g_string_new(NULL);
+    MetricsFile *file = node->data;
+    guint n_files = thresholds_of(file)->children->len;
+    g_autoptr(GString) text = NULL;
 
-    make_text(node->data, text);
-    return mn_node_size_for(text->len);
+    (void)mn_board_read(file->board);
+    if (mn_board_get_moment(file->board)->serial != file->sized_serial || n_files != file->sized_files) {
+        text = g_string_new(NULL);
+        make_text(file, text);
+        file->sized_serial = mn_board_get_moment(file->board)->serial;
+        file->sized_files = n_files;
+        file->sized_len = text->len;
+    }
+    return mn_node_size_for(file->sized_len);
 }
 
 static const MnFileOps metrics_ops = {

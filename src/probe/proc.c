@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files of the kernel's -> text -> the parsers of the core.
  *
- * In the kernel's own /proc each file is opened once and read by pread() from then on (opening costs
- * as much again as reading), and no further than to the last counter that is needed: the kernel
- * formats what it is asked for, and the first kilobyte of vmstat, which holds the memory counters,
- * takes a third of the time of the whole (5 of 16 us). Nor is vmstat read when meminfo has all that is
- * needed of it. Where meminfo is served by another file system, as by lxcfs in containers, it is about other memory than the
- * kernel's vmstat: then, and where there is no vmstat, all amounts come from meminfo. What cannot be read any more is opened anew the next time: another file system may have been mounted
- * over it, and mounted again. A copy's files may be replaced at any time, so they are opened anew for each sample
- * and read whole, each for its own counters. A buffer grows when a text does not fit and
- * never shrinks. */
+ * In the kernel's own /proc each file is opened once and read by pread() from then on (opening costs as much again
+ * as reading), and no further than to the last counter that is needed: the kernel formats what it is asked for, and
+ * the first kilobyte of vmstat, which holds the memory counters, takes a third of the time of the whole (5 of 16
+ * us). Nor is vmstat read when meminfo has all that is needed of it. Where meminfo is served by another file system,
+ * as by lxcfs in containers, it is about other memory than the kernel's vmstat: then, and where there is no vmstat,
+ * all amounts come from meminfo. What cannot be read any more is opened anew the next time: another file system may
+ * have been mounted over it, and mounted again. A copy's files may be replaced at any time, so they are opened anew
+ * for each sample and read whole, each for its own counters. A buffer grows when a text does not fit and never
+ * shrinks. */
 #include "proc.h"
 
 #include "core/arcstats.h"
