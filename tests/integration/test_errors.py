@@ -37,6 +37,7 @@ def test_nobody_was_refused(daemon):
 
 def test_each_file_says_what_is_wrong(daemon):
     unit = "there is no such unit; K M G T, KiB MiB GiB TiB are by 1024, kB MB GB TB by 1000, % of total"
+    trigger = "a trigger is 'some' or 'full', how many us of how many, as in 'some 150000 1000000'"
     write_text(daemon / "thresholds" / "low", "used 80%")
     for name, text, why, caret in (
             ("memnotify", "80%\n", "the name of a meter is missing before it, as in 'used 80%'", "^"),
@@ -46,6 +47,7 @@ def test_each_file_says_what_is_wrong(daemon):
             ("parameters/update_period", "10ms\n", "a number from 1 to 86400000 is needed, and nothing else", "  ^"),
             ("parameters/update_period", "0", "a number from 1 to 86400000 is needed, and nothing else", "^"),
             ("simulate", "used 5% reset", "there is nothing of that name that could be simulated", "        ^"),
+            ("pressure", "some 5", trigger, "^"),
             ("oom", "1234x", "the number of a process is needed here, and a blank behind it", "    ^"),
             ("memcg/cgroup.event_control", "5\n", "an eventfd and a file are needed, as in '5 7' or '5 7 50M'", " ^")):
         refused(daemon / name, text)
