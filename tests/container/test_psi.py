@@ -10,7 +10,8 @@ import pytest
 from process import output_of, run, wait_until
 
 KERNEL = "/proc/pressure/memory"
-MONITOR = "/usr/libexec/low-memory-monitor"
+MONITORS = [root + "/usr/libexec/low-memory-monitor" for root in ("", os.environ.get("UNPACKED", ""))]
+MONITOR = next(filter(os.path.exists, MONITORS), "low-memory-monitor")
 MARIADB = "/usr/sbin/mariadbd"
 
 pytestmark = pytest.mark.skipif(not os.path.exists(KERNEL), reason="this kernel has no PSI")

@@ -22,7 +22,7 @@ NAMES = {  # Debian's first
     "alertmanager": ["prometheus-alertmanager", "alertmanager"],
     "node_exporter": ["prometheus-node-exporter", "node_exporter"],
 }
-PLACES = os.pathsep.join([os.environ["PATH"], *filter(None, [os.environ.get("UNPACKED")])])
+PLACES = os.pathsep.join([os.environ["PATH"], os.environ.get("UNPACKED", "") + "/usr/bin"])
 
 
 def find(program):

@@ -35,7 +35,8 @@ def test_who_waits_is_told_and_may_read_why(daemon, word, name, reason):
         assert os.read(fd, 200).decode().startswith(reason)
 
 
-@pytest.mark.parametrize("word, name", [("low", "oom_notify"), ("min", "oom_notify_critical"), ("swapping", "mem_notify")])
+@pytest.mark.parametrize("word, name", [
+    ("low", "oom_notify"), ("min", "oom_notify_critical"), ("swapping", "mem_notify")])
 def test_it_lasts_and_ends(daemon, word, name):
     """Who comes later finds it, and who is told is told that it is over by what he reads."""
     daemon.simulate(word)
