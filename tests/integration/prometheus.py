@@ -22,7 +22,8 @@ NAMES = {  # Debian's first
     "alertmanager": ["prometheus-alertmanager", "alertmanager"],
     "node_exporter": ["prometheus-node-exporter", "node_exporter"],
 }
-PLACES = os.pathsep.join([os.environ["PATH"], os.environ.get("UNPACKED", "") + "/usr/bin"])
+UNPACKED = os.environ.get("UNPACKED", "")
+PLACES = os.pathsep.join([os.environ["PATH"], UNPACKED + "/usr/bin"])
 
 
 def find(program):
@@ -31,6 +32,17 @@ def find(program):
     if not paths:
         pytest.skip(f"{program} is not there ({NAMES[program][0]})")
     return paths[0]
+
+
+# For a program that was only unpacked: its data are where they would be if it were installed.
+AS_INSTALLED = 'mount -t overlay -o "lowerdir=$0/usr/share:/usr/share" none /usr/share && exec "$@"'
+
+
+def command_of(program):
+    path = find(program)
+    if UNPACKED and path.startswith(UNPACKED):
+        return ["unshare", "--mount", "sh", "-c", AS_INSTALLED, UNPACKED, path]
+    return [path]
 
 
 def free_port():
@@ -46,7 +58,7 @@ class Service:
         self.address = f"127.0.0.1:{free_port()}"
         self.messages = directory / f"{program}.log"
         with open(self.messages, "wb") as messages:
-            self.process = subprocess.Popen([find(program), f"--web.listen-address={self.address}", *options],
+            self.process = subprocess.Popen([*command_of(program), f"--web.listen-address={self.address}", *options],
                                             cwd=directory, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages)
 
     def wait_ready(self, path):
