@@ -153,7 +153,8 @@ def test_who_walks_the_tree_comes_to_an_end(still, tmp_path):
                     ["busybox", "find", here, "-ls"], ["busybox", "du", "-a", here],
                     ["busybox", "tar", "-cf", tmp_path / "busybox", "--exclude=./events", "-C", here, "."],
                     ["toybox", "find", here], ["toybox", "du", "-a", here]):
-        subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+        if shutil.which(command[0]):
+            subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
     assert (tmp_path / "copy" / "meters" / "used").read_bytes() == read_all(still / "meters" / "used")
 
 
