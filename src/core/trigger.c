@@ -51,7 +51,7 @@ static int parse_kind(const char **at, const char *end, MnStallKind *ret) {
     return -EINVAL;
 }
 
-int mn_trigger_parse(const char *text, gsize len, MnTrigger *ret) {
+int mn_trigger_parse(const char *text, gsize len, MnFault *fault, MnTrigger *ret) {
     const char *at = text, *end = text + MIN(len, TEXT_BYTES_MAX);
     MnTrigger parsed = { 0 };
     int r;
@@ -61,11 +61,10 @@ int mn_trigger_parse(const char *text, gsize len, MnTrigger *ret) {
         r = parse_number(&at, end, &parsed.threshold_us);
     if (r == 0)
         r = parse_number(&at, end, &parsed.window_us);
-    if (r < 0)
-        return r;
-    if (parsed.window_us < MN_TRIGGER_WINDOW_US_MIN || parsed.window_us > MN_TRIGGER_WINDOW_US_MAX ||
+    if (r < 0 || parsed.window_us < MN_TRIGGER_WINDOW_US_MIN || parsed.window_us > MN_TRIGGER_WINDOW_US_MAX ||
         parsed.threshold_us == 0 || parsed.threshold_us > parsed.window_us)
-        return -EINVAL;
+        return mn_fault_set(fault, 0,
+                            "a trigger is 'some' or 'full', how many us of how many, as in 'some 150000 1000000'");
 
     *ret = parsed;
     return 0;

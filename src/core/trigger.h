@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/fault.h"
 #include "core/stall.h"
 
 /* The windows that a trigger may have. */
@@ -29,8 +30,8 @@ typedef struct MnTrigger {
  * follows the second number is ignored, and so is what follows 31 bytes, or a NUL; numbers have 32 bits, higher ones are
  * lost. The kernel replaces the last byte that is written by a NUL, which costs whoever ends with a digit that digit;
  * here it counts. -EINVAL, with nothing written: anything else, a window that is shorter or longer than the above, a
- * threshold that is 0 or longer than the window. */
-int mn_trigger_parse(const char *text, gsize len, MnTrigger *ret) G_GNUC_WARN_UNUSED_RESULT;
+ * threshold that is 0 or longer than the window. Then `fault`, which may be NULL, says what a trigger looks like. */
+int mn_trigger_parse(const char *text, gsize len, MnFault *fault, MnTrigger *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* It is `now_us`, and so much was stalled up to then: whether there is an event. The first time there is none, and the
  * window begins. Nor is one where the total is lower than it was, since it is another's then.

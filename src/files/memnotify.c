@@ -6,9 +6,9 @@
  * read (or, with -o ack=poll, until a poll has reported it, as in the driver), so several changes
  * before anybody looks are one event, and nothing that asks twice loses one. Who has opened it for
  * writing only, as libmemnotify does, cannot read: there poll ends the event, too. Before the first write it is always readable. */
-#include "board/board.h"
+#include "board/limits.h"
 #include "files/files.h"
-#include "files/limits.h"
+#include "fs/open.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +26,7 @@ typedef struct MemnotifyFile {
 
 typedef struct Memnotify {
     MnOpen open;
-    MnOpenLimits limits;
+    MnLimits limits;
     gboolean has_event;
 } Memnotify;
 
@@ -44,7 +44,7 @@ static int memnotify_open(MnOpen *open) {
 }
 
 static void memnotify_release(MnOpen *open) {
-    mn_open_limits_clear(&((Memnotify *)open)->limits, open, board_of(open));
+    mn_limits_clear(&((Memnotify *)open)->limits, board_of(open), open->account);
     mn_board_release(board_of(open), MN_BOARD_ALL_METERS);
 }
 
@@ -91,10 +91,8 @@ static int memnotify_write(MnOpen *open, const MnWrite *write) {
     int r;
 
     r = mn_limit_set_parse(write->text, write->len, mn_board_get_machine(board_of(open)), write->fault, &set);
-    if (r == 0 && mn_board_is_gone(board_of(open)))
-        r = -ENODEV;
     if (r == 0)
-        r = mn_open_limits_set(&self->limits, open, board_of(open), &set, on_crossing);
+        r = mn_limits_set(&self->limits, board_of(open), open->account, &set, on_crossing, open);
     if (r == 0)
         self->has_event = FALSE;
     return r;

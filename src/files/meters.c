@@ -4,9 +4,9 @@
  * A read gives its value, a write sets one limit for this open file. It is ready as long as the
  * limit's state, reached or not, is one that this open file has not read yet; a limit that is
  * reached when it is written is such a state. Before the first write it is always readable. */
-#include "board/board.h"
+#include "board/limits.h"
 #include "files/files.h"
-#include "files/limits.h"
+#include "fs/open.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +20,7 @@ typedef struct MeterFile {
 
 typedef struct Meter {
     MnOpen open;
-    MnOpenLimits limit;
+    MnLimits limit;
     guint32 seen_reached; /* the state that was read last */
 } Meter;
 
@@ -38,7 +38,7 @@ static int meter_open(MnOpen *open) {
 }
 
 static void meter_release(MnOpen *open) {
-    mn_open_limits_clear(&((Meter *)open)->limit, open, file_of(open)->board);
+    mn_limits_clear(&((Meter *)open)->limit, file_of(open)->board, open->account);
     mn_board_release(file_of(open)->board, sources_of(open));
 }
 
@@ -70,10 +70,8 @@ static int meter_write(MnOpen *open, const MnWrite *write) {
 
     r = mn_limit_set_parse_one(write->text, write->len, mn_board_get_machine(board), file_of(open)->meter, write->fault,
                                &set);
-    if (r == 0 && mn_board_is_gone(board))
-        r = -ENODEV;
     if (r == 0)
-        r = mn_open_limits_set(&self->limit, open, board, &set, on_crossing);
+        r = mn_limits_set(&self->limit, board, open->account, &set, on_crossing, open);
     if (r < 0)
         return r;
 

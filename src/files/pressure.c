@@ -71,10 +71,9 @@ static int pressure_write(MnOpen *open, const MnWrite *write) {
 
     if (self->is_armed)
         return -EBUSY;
-    r = mn_trigger_parse(write->text, write->len, &trigger);
+    r = mn_trigger_parse(write->text, write->len, write->fault, &trigger);
     if (r < 0)
-        return mn_fault_set(write->fault, 0,
-                            "a trigger is 'some' or 'full', how many us of how many, as in 'some 150000 1000000'");
+        return r;
     if (mn_board_is_gone(file_of(open)->board))
         return -ENODEV;
     r = mn_account_charge(open->account, MN_RESOURCE_TRIGGERS, 1);

@@ -21,6 +21,7 @@ typedef struct Line {
     guint64 number; /* of the user's numbering */
     guint64 serial; /* of all */
     MnEvent event;
+    char name[MEMNOTIFYFS_NAME_MAX + 1]; /* empty: not of a threshold */
 } Line;
 
 struct MnEventLog {
@@ -172,7 +173,9 @@ static void squeeze_out(MnEventLog *self) {
     g_ptr_array_set_size(self->forgotten, 0);
 }
 
-static void append(MnEventLog *self, User *user, const MnEvent *event) {
+static void append(MnEventLog *self, User *user, const MnEvent *event, const char *name) {
+    Line *line;
+
     if (!self->is_read)
         return;
     if (user->end - user->first == user->room) {
@@ -182,21 +185,22 @@ static void append(MnEventLog *self, User *user, const MnEvent *event) {
     if (self->n_lines - self->n_kept >= MAX(self->n_kept, MN_EVENT_LOG_LINES))
         squeeze_out(self);
 
-    self->lines[self->n_lines++] =
-        (Line){ .user = user, .number = user->end++, .serial = self->end++, .event = *event };
+    line = &self->lines[self->n_lines++];
+    *line = (Line){ .user = user, .number = user->end++, .serial = self->end++, .event = *event };
+    g_strlcpy(line->name, name, sizeof line->name);
     self->n_kept++;
     self->time_us = event->time_us;
 }
 
-void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event) {
+void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event, const char *name) {
     User *user = find_user(self, uid);
 
     g_assert(user && user->room > 0);
-    append(self, user, event);
+    append(self, user, event, name);
 }
 
 void mn_event_log_append_for_all(MnEventLog *self, const MnEvent *event) {
-    append(self, &self->all, event);
+    append(self, &self->all, event, "");
 }
 
 guint64 mn_event_log_get_end(const MnEventLog *self) {
@@ -220,40 +224,19 @@ static const Line *find_line(const MnEventLog *self, guint64 serial) {
     return low < self->n_lines ? &self->lines[low] : NULL;
 }
 
-static int render(const MnEvent *event, char *text, gulong size) {
-    static const char *const words[] = {
-        [MN_EVENT_LEFT] = "left",       [MN_EVENT_REACHED] = "reached",   [MN_EVENT_CHANGED] = "changed",
-        [MN_EVENT_REMOVED] = "removed", [MN_EVENT_RETURNED] = "returned",
-    };
-    const char *word = words[event->word];
-
-    if (event->word == MN_EVENT_REMOVED || event->word == MN_EVENT_RETURNED)
-        return g_snprintf(text, size, "- - %s\n", word);
-    return g_snprintf(text, size, "%s %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
-                      *event->name ? event->name : "-", mn_meters[event->meter].name, word, event->value_pages,
-                      event->limit_pages);
-}
-
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]) {
     const Line *found = *cursor < self->end ? find_line(self, *cursor) : NULL;
-    const MnEvent *event = found ? &found->event : NULL;
     guint64 next = found ? found->serial : self->end;
-    gint64 time_us = event ? event->time_us : self->time_us;
-    int len;
+    gint64 time_us = found ? found->event.time_us : self->time_us;
+    MnEvent lost = { .time_us = time_us, .word = MN_EVENT_LOST, .value_pages = next - *cursor };
 
     if (*cursor == self->end)
         return 0;
-
-    len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d ", time_us / G_USEC_PER_SEC,
-                     (int)(time_us % G_USEC_PER_SEC));
     if (*cursor < next) {
-        len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, "- - lost %" G_GUINT64_FORMAT "\n",
-                          next - *cursor);
         *cursor = next;
-    } else {
-        g_assert(found); /* else `next` were the end, and that was not reached */
-        len += render(event, line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len);
-        *cursor += 1;
+        return mn_event_print(&lost, "", line);
     }
-    return len;
+    g_assert(found); /* else `next` were the end, and that was not reached */
+    *cursor += 1;
+    return mn_event_print(&found->event, found->name, line);
 }

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "core/meter.h"
+#include "core/event.h"
 
-#include <memnotifyfs/contract.h>
 #include <sys/types.h>
-
-typedef enum MnEventWord {
-    MN_EVENT_LEFT,     /* a limit of a named threshold was left */
-    MN_EVENT_REACHED,  /* or reached */
-    MN_EVENT_CHANGED,  /* a meter of which nothing but that is told, to `value_pages` from `limit_pages` */
-    MN_EVENT_REMOVED,  /* the group whose memory is shown was removed */
-    MN_EVENT_RETURNED, /* or has been made anew */
-} MnEventWord;
-
-typedef struct MnEvent {
-    gint64 time_us; /* CLOCK_MONOTONIC, of the sample that showed it */
-    guint64 value_pages;
-    guint64 limit_pages;
-    guint8 meter;                        /* MnMeterId */
-    guint8 word;                         /* MnEventWord */
-    char name[MEMNOTIFYFS_NAME_MAX + 1]; /* empty: not of a threshold */
-} MnEvent;
 
 /* How many events of one user are kept, if all his limits do not need more. */
 #define MN_EVENT_LOG_LINES 1024
@@ -56,8 +38,8 @@ void mn_event_log_end(MnEventLog *self);
  * has left: what is kept of him stays until another needs the room, or he comes back. */
 void mn_event_log_add_limits(MnEventLog *self, uid_t uid, gint n_limits);
 
-/* An event of a user who has limits. Without allocation; his oldest makes room. */
-void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event);
+/* An event of a threshold of a user who has limits. Without allocation; his oldest makes room. */
+void mn_event_log_append(MnEventLog *self, uid_t uid, const MnEvent *event, const char *name);
 
 /* An event of the memory that is shown, which is everybody's. The last MN_EVENT_LOG_LINES_FOR_ALL are kept. */
 void mn_event_log_append_for_all(MnEventLog *self, const MnEvent *event);
@@ -67,10 +49,5 @@ guint64 mn_event_log_get_end(const MnEventLog *self);
 
 /* Puts the next line for the reader at *cursor into `line` and moves the cursor on. Returns its
  * length, 0 when there is none. Where events are gone that the reader has not had, it gets a line
- * that says how many.
- *
- *   12.345678 low used reached 4945700 4945632
- *   12.345678 - total changed 6171021 6170997
- *   12.345678 - - lost 17
- *   12.345678 - - removed */
+ * that says how many: core/event.h. */
 gsize mn_event_log_next(const MnEventLog *self, guint64 *cursor, char line[MEMNOTIFYFS_EVENT_LINE_MAX]);

@@ -49,19 +49,17 @@ static void tell_all(MnThresholds *self, const MnEvent *event) {
 /* The limits stay as they are. */
 static void on_presence(MnWitness *witness, const MnMoment *moment) {
     MnThresholds *self = (MnThresholds *)witness;
+    MnEvent event = mn_event_of_presence(moment->is_gone, moment->time_us);
 
-    tell_all(self,
-             &(MnEvent){ .time_us = moment->time_us, .word = moment->is_gone ? MN_EVENT_REMOVED : MN_EVENT_RETURNED });
+    tell_all(self, &event);
     for (guint i = 0; i < self->all->len; i++)
         tell_changed(g_ptr_array_index(self->all, i));
 }
 
 static void on_total(MnWitness *witness, const MnMoment *moment, guint64 before) {
-    tell_all((MnThresholds *)witness, &(MnEvent){ .time_us = moment->time_us,
-                                                  .word = MN_EVENT_CHANGED,
-                                                  .meter = MN_METER_TOTAL,
-                                                  .value_pages = moment->reading.pages[MN_METER_TOTAL],
-                                                  .limit_pages = before });
+    MnEvent event = mn_event_of_total(&moment->reading, before, moment->time_us);
+
+    tell_all((MnThresholds *)witness, &event);
 }
 
 MnThresholds *mn_thresholds_new(MnBoard *board, MnQuota *quota) {
@@ -131,16 +129,9 @@ static void change(MnThreshold *self) {
 
 static void log_crossing(MnThreshold *self, const MnEdge *edge, gboolean reached, const MnReading *reading) {
     MnThresholds *thresholds = self->thresholds;
-    MnEvent event = {
-        .time_us = mn_board_get_moment(thresholds->board)->time_us,
-        .value_pages = reading->pages[edge->limit.meter],
-        .limit_pages = edge->enter_pages,
-        .meter = edge->limit.meter,
-        .word = reached ? MN_EVENT_REACHED : MN_EVENT_LEFT,
-    };
+    MnEvent event = mn_event_of_edge(edge, reached, reading, mn_board_get_moment(thresholds->board)->time_us);
 
-    g_strlcpy(event.name, self->name, sizeof event.name);
-    mn_event_log_append(thresholds->log, mn_account_get_uid(self->account), &event);
+    mn_event_log_append(thresholds->log, mn_account_get_uid(self->account), &event, self->name);
 }
 
 static void on_crossing(MnWatch *watch, const MnReading *reading) {

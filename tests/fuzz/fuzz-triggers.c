@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     memset(&untouched, 0x5a, sizeof untouched);
     trigger = untouched;
-    r = mn_trigger_parse((const char *)data, size, &trigger);
+    r = mn_trigger_parse((const char *)data, size, NULL, &trigger);
     if (r < 0) {
         g_assert_cmpint(r, ==, -EINVAL);
         g_assert_cmpmem(&trigger, sizeof trigger, &untouched, sizeof untouched);

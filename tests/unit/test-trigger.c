@@ -60,7 +60,7 @@ static void test_texts(void) {
 
         memset(&before, 0x5a, sizeof before);
         trigger = before;
-        r = mn_trigger_parse(text, rows[i].len, &trigger);
+        r = mn_trigger_parse(text, rows[i].len, NULL, &trigger);
         CHECK(r == (rows[i].window_us == 0 ? -EINVAL : 0), "%s: %d", rows[i].text, r);
         if (r < 0) {
             /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) not a byte of it is to be written */

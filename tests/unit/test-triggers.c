@@ -54,7 +54,7 @@ static void on_fired(MnArmedTrigger *armed) {
 
 static void arm(Waiter *self, const char *text) {
     *self = (Waiter){ .armed = { .owner = self, .fired = on_fired } };
-    g_assert_cmpint(mn_trigger_parse(text, strlen(text), &self->armed.trigger), ==, 0);
+    g_assert_cmpint(mn_trigger_parse(text, strlen(text), NULL, &self->armed.trigger), ==, 0);
     mn_triggers_add(triggers, &self->armed);
 }
 
