@@ -244,7 +244,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     if (!mountpoint)
         return FALSE;
     identity = identify(mountpoint, options->device);
-    if (!mn_works_init(&works, options, identity, quota, helper, messenger, error))
+    if (!mn_works_init(&works, options, mountpoint, identity, quota, helper, messenger, error))
         return FALSE;
     tree = mn_tree_new(works.outbox, quota, geteuid(), getegid());
     mn_files_add_all(tree, &works.services);

@@ -56,6 +56,11 @@
 #define MEMNOTIFYFS_MOUNT "/run/memnotify"
 #define MEMNOTIFYFS_MOUNT_OF_USER "memnotify"
 
+/* The sockets beside these, and what is added to a mount point in general: memnotifyfs-socket(7). */
+#define MEMNOTIFYFS_SOCKET "/run/memnotify.sock"
+#define MEMNOTIFYFS_SOCKET_OF_USER "memnotify.sock"
+#define MEMNOTIFYFS_SOCKET_SUFFIX ".sock"
+
 /* The environment variable that says where else the mount is, as memnotify-run(1) sets it. */
 #define MEMNOTIFYFS_ENVIRONMENT "MEMNOTIFYFS"
 
@@ -78,6 +83,9 @@
 
 /* The longest text of limits in one write, in bytes; longer ones are EINVAL. */
 #define MEMNOTIFYFS_LIMITS_MAX 4095
+
+/* The longest request to the socket, with its newline; longer ones are EPROTO. */
+#define MEMNOTIFYFS_REQUEST_MAX (MEMNOTIFYFS_LIMITS_MAX + 16)
 
 /* A buffer of this size holds the line of memnotify, with its newline and a NUL. */
 #define MEMNOTIFYFS_LINE_MAX 96

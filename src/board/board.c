@@ -81,6 +81,12 @@ static void tell_total(MnBoard *self, guint64 before) {
             witness->total_changed(witness, &self->moment, before);
 }
 
+static void tell_shown(MnBoard *self) {
+    for (MnWitness *witness = self->witnesses; witness; witness = witness->next)
+        if (witness->shown)
+            witness->shown(witness, &self->moment);
+}
+
 /* `more`: sources that are needed besides. */
 static void refresh(MnBoard *self, guint more) {
     MnNeeds needs = { .meters = held_sources(self) | more };
@@ -93,6 +99,7 @@ static void refresh(MnBoard *self, guint more) {
     if (self->moment.is_gone != was_gone)
         tell_presence(self);
     tell_total(self, total);
+    tell_shown(self);
     mn_subscribers_tell(&self->subscribers, &self->moment);
 }
 
@@ -340,6 +347,7 @@ void mn_board_override(MnBoard *self, const MnOverride *override) {
 
     show(self);
     tell_total(self, total);
+    tell_shown(self);
     advance(self);
     if (is_another_machine) {
         mn_subscribers_make_due(&self->subscribers);

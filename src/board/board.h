@@ -45,13 +45,14 @@ const MnReading *mn_board_read(MnBoard *self);
  * when there is a group again. */
 gboolean mn_board_is_gone(MnBoard *self);
 
-/* Somebody who is told when the group has gone and when it is back, and when there is more memory or less than in the
- * moment before. The same holds for these as for told() of a subscriber; each may be NULL. It stays as long as the board,
- * and has nothing measured. */
+/* Somebody who is told when the group has gone and when it is back, when there is more memory or less than in the
+ * moment before, and of all that is shown: each moment, and each change of what is simulated. The same holds for these as
+ * for told() of a subscriber; each may be NULL. It stays as long as the board, and has nothing measured. */
 typedef struct MnWitness MnWitness;
 struct MnWitness {
     void (*presence_changed)(MnWitness *self, const MnMoment *moment);
     void (*total_changed)(MnWitness *self, const MnMoment *moment, guint64 pages_before);
+    void (*shown)(MnWitness *self, const MnMoment *moment);
     MnWitness *next;
 };
 

@@ -24,6 +24,8 @@ enum {
     KEY_DEVICE,
     KEY_CGROUP,
     KEY_THRESHOLDS,
+    KEY_SOCKET,
+    KEY_SOCKET_AT,
     KEY_ACK,
     KEY_OOM,
     KEY_OOM_LIMIT,
@@ -47,6 +49,10 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("cgroup=", KEY_CGROUP),
     FUSE_OPT_KEY("--thresholds=", KEY_THRESHOLDS),
     FUSE_OPT_KEY("thresholds=", KEY_THRESHOLDS),
+    FUSE_OPT_KEY("--socket=", KEY_SOCKET_AT),
+    FUSE_OPT_KEY("socket=", KEY_SOCKET_AT),
+    FUSE_OPT_KEY("--socket", KEY_SOCKET),
+    FUSE_OPT_KEY("socket", KEY_SOCKET),
     FUSE_OPT_KEY("device=", KEY_DEVICE),
     FUSE_OPT_KEY("ack=", KEY_ACK),
     FUSE_OPT_KEY("oom=", KEY_OOM),
@@ -135,13 +141,13 @@ static int take_source(Parsing *parsing, const char *argument) {
     return 0;
 }
 
-static int take_thresholds(Parsing *parsing, const char *argument) {
+static int take_file(Parsing *parsing, const char *argument, char **ret) {
     const char *value = value_of(argument);
 
     if (*value == '\0')
         return fail(parsing, "bad value in '%s': a file is needed", argument);
-    g_free(parsing->options->presets_path);
-    parsing->options->presets_path = g_canonicalize_filename(value, NULL);
+    g_free(*ret);
+    *ret = g_canonicalize_filename(value, NULL);
     return 0;
 }
 
@@ -215,13 +221,33 @@ static gboolean *flag_of(MnOptions *options, int key) {
     }
 }
 
+/* The options whose value is kept as it is; NULL for others. */
+static char **text_of(MnOptions *options, int key) {
+    switch (key) {
+    case KEY_OOM_LIMIT: /* understood when it is known which meters there are */
+        return &options->oom_limit;
+    case KEY_PROC:
+        return &options->proc_directory;
+    case KEY_CGROUP:
+        return &options->memcg_directory;
+    default:
+        return NULL;
+    }
+}
+
 static int take_argument(void *data, const char *argument, int key, struct fuse_args *fuse_args G_GNUC_UNUSED) {
     Parsing *parsing = data;
     MnOptions *options = parsing->options;
     gboolean *flag = flag_of(options, key);
+    char **text = text_of(options, key);
 
     if (flag) {
         *flag = TRUE;
+        return 0;
+    }
+    if (text) {
+        g_free(*text);
+        *text = g_strdup(value_of(argument));
         return 0;
     }
     switch (key) {
@@ -235,24 +261,18 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_oom(parsing, argument);
     case KEY_OOM_GRACE:
         return take_oom_grace(parsing, argument);
-    case KEY_OOM_LIMIT: /* understood when it is known which meters there are */
-        g_free(options->oom_limit);
-        options->oom_limit = g_strdup(value_of(argument));
-        return 0;
     case KEY_SOURCE:
         return take_source(parsing, argument);
     case KEY_THRESHOLDS:
-        return take_thresholds(parsing, argument);
+        return take_file(parsing, argument, &options->presets_path);
+    case KEY_SOCKET_AT:
+        return take_file(parsing, argument, &options->socket_path);
+    case KEY_SOCKET:
+        if (!options->socket_path)
+            options->socket_path = g_strdup("");
+        return 0;
     case KEY_DEVICE:
         return take_device(parsing, argument);
-    case KEY_PROC:
-        g_free(options->proc_directory);
-        options->proc_directory = g_strdup(value_of(argument));
-        return 0;
-    case KEY_CGROUP:
-        g_free(options->memcg_directory);
-        options->memcg_directory = g_strdup(value_of(argument));
-        return 0;
     case KEY_IGNORED:
         return 0;
     default: /* libfuse's; but a word like --nonsense is nobody's */
@@ -298,6 +318,7 @@ void mn_options_clear(MnOptions *self) {
     g_clear_pointer(&self->cgroup_directory, g_free);
     g_clear_pointer(&self->memcg_directory, g_free);
     g_clear_pointer(&self->presets_path, g_free);
+    g_clear_pointer(&self->socket_path, g_free);
 }
 
 void mn_options_print_help(const char *program) {
@@ -309,6 +330,7 @@ void mn_options_print_help(const char *program) {
            "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --cgroup=DIR       the memory cgroup that memcg/ shows, instead of the program's own\n"
            "  --thresholds=FILE  make the thresholds of FILE: NAME LIMITS a line; SIGHUP reads it again\n"
+           "  --socket[=PATH]    serve a socket, too (MOUNTPOINT.sock): see memnotifyfs-socket(7)\n"
            "  --simulate         offer the file 'simulate', which fixes meters at chosen values\n"
            "  -o ack=poll        memnotify: a poll that reports an event consumes it\n"
            "  -o oom=adj         listed in 'oom': the kernel's OOM killer takes them first (preset)\n"

@@ -24,6 +24,7 @@ typedef struct MnOptions {
     char *cgroup_directory; /* NULL for our own group */
     dev_t device;           /* st_dev of a mount that we cannot see; 0 where it can be looked up */
     char *memcg_directory;  /* NULL for none given: see main.c */
+    char *socket_path;      /* absolute; empty for the one beside the mount point, NULL for none */
     char *presets_path;     /* of the file of thresholds, absolute; NULL for none */
     MnParameters parameters;
     MnOomMode oom_mode;

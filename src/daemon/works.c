@@ -5,11 +5,13 @@
 
 #include "devices/mem_notify.h"
 #include "devices/oom_notify.h"
+#include "daemon/mountpoint.h"
 #include "devices/triggers.h"
 #include "kernel/ourselves.h"
 #include "memcg/registration.h"
 #include "oom/scores.h"
 #include "quota/quota.h"
+#include "socket/server.h"
 #include "thresholds/threshold.h"
 
 #include <errno.h>
@@ -190,6 +192,39 @@ static gboolean make_oom(MnWorks *self, const MnOptions *options, const char *id
     return self->oom_killer != NULL;
 }
 
+static const char *why_no_socket(int r) {
+    return r == -EADDRINUSE ? "another program serves it" : r == -EEXIST ? "there is something else" : g_strerror(-r);
+}
+
+/* Beside the mount point, if nothing else was asked for. */
+static char *choose_socket_path(const MnOptions *options, const char *mountpoint, GError **error) {
+    if (*options->socket_path)
+        return g_strdup(options->socket_path);
+    if (mn_mountpoint_get_descriptor(mountpoint) < 0)
+        return g_strconcat(mountpoint, MEMNOTIFYFS_SOCKET_SUFFIX, NULL);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--socket needs a path where '%s' is the mount point",
+                mountpoint);
+    return NULL;
+}
+
+static gboolean make_server(const MnOptions *options, const char *mountpoint, MnServices *services, GError **error) {
+    g_autofree char *path = NULL;
+    int r;
+
+    if (!options->socket_path)
+        return TRUE;
+    path = choose_socket_path(options, mountpoint, error);
+    if (!path)
+        return FALSE;
+    r = mn_server_new(services->board, services->triggers, services->quota, &services->server);
+    if (r == 0)
+        r = mn_server_listen(services->server, path);
+    if (r < 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make the socket '%s': %s", path,
+                    why_no_socket(r));
+    return r == 0;
+}
+
 /* What many users let go of one by one is given back to the machine together. */
 static void tidy_up(gpointer data) {
     MnWorks *self = data;
@@ -207,8 +242,8 @@ static void on_user_left(gpointer data) {
     mn_alarm_set(self->tidying, mn_clock_now_us(&mn_machine_clock) + TIDY_AFTER_US);
 }
 
-gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnQuota *quota, MnHelper *helper,
-                       MnHelper *messenger, GError **error) {
+gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
+                       MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
 
     *ret = (MnWorks){ .outbox = mn_outbox_new(&mn_machine_clock),
@@ -229,12 +264,14 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *ident
     if (options->may_simulate || mn_board_get_machine(services->board)->offers_stalls)
         services->triggers = mn_triggers_new(services->board);
     services->registrations = make_registrations(services->board, quota, helper, error);
-    return services->registrations && make_oom(ret, options, identity, error);
+    return services->registrations && make_oom(ret, options, identity, error) &&
+           make_server(options, mountpoint, services, error);
 }
 
 void mn_works_clear(MnWorks *self) {
     MnServices *services = &self->services;
 
+    mn_server_free(services->server);
     mn_oom_killer_free(self->oom_killer);
     mn_oom_list_free(services->oom_list);
     mn_state_file_free(self->state);

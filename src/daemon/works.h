@@ -21,7 +21,7 @@ typedef struct MnWorks {
 
 /* `identity` is what this mount is called from one start to the next. FALSE with an error that says what to do; *ret
  * is to be cleared in any case. */
-gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *identity, MnQuota *quota, MnHelper *helper,
-                       MnHelper *messenger, GError **error);
+gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
+                       MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error);
 void mn_works_clear(MnWorks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnWorks, mn_works_clear)

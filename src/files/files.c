@@ -10,8 +10,10 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_errors_add(tree);
     mn_parameters_add(tree, s->board);
     mn_users_add(tree, s->quota);
-    mn_metrics_add(tree, MEMNOTIFYFS_METRICS, MN_EXPOSITION_OPENMETRICS, s->board, s->thresholds, s->registrations);
-    mn_metrics_add(tree, MEMNOTIFYFS_METRICS_PROM, MN_EXPOSITION_TEXT, s->board, s->thresholds, s->registrations);
+    mn_metrics_add(tree, MEMNOTIFYFS_METRICS, MN_EXPOSITION_OPENMETRICS, s->board, s->thresholds, s->registrations,
+                   s->server);
+    mn_metrics_add(tree, MEMNOTIFYFS_METRICS_PROM, MN_EXPOSITION_TEXT, s->board, s->thresholds, s->registrations,
+                   s->server);
     mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY, s->oom_notify, s->helper, s->messenger);
     mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
     mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);

@@ -15,6 +15,7 @@ typedef struct MnOomList MnOomList;
 typedef struct MnOomNotify MnOomNotify;
 typedef struct MnQuota MnQuota;
 typedef struct MnRegistrations MnRegistrations;
+typedef struct MnServer MnServer;
 typedef struct MnThresholds MnThresholds;
 typedef struct MnTriggers MnTriggers;
 
@@ -29,6 +30,7 @@ typedef struct MnServices {
     MnTriggers *triggers; /* NULL where nobody tells of stalls */
     MnOomList *oom_list;
     MnRegistrations *registrations;
+    MnServer *server;           /* NULL without a socket */
     MnHelper *helper;           /* looks at clients and processes */
     MnHelper *messenger;        /* signals them */
     gboolean poll_acknowledges; /* -o ack=poll: the driver's rule */
@@ -46,7 +48,7 @@ void mn_events_add(MnTree *tree, MnThresholds *thresholds);
 void mn_parameters_add(MnTree *tree, MnBoard *board);
 void mn_users_add(MnTree *tree, MnQuota *quota);
 void mn_metrics_add(MnTree *tree, const char *name, MnExpositionFormat format, MnBoard *board, MnThresholds *thresholds,
-                    MnRegistrations *registrations);
+                    MnRegistrations *registrations, MnServer *server);
 void mn_oom_notify_add(MnTree *tree, const char *name, MnOomNotify *device, MnHelper *helper, MnHelper *messenger);
 void mn_mem_notify_add(MnTree *tree, MnMemNotify *device, MnBoard *board, MnHelper *helper, MnHelper *messenger);
 void mn_zoneinfo_add(MnTree *tree, MnBoard *board, MnMemNotify *device);

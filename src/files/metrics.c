@@ -12,6 +12,7 @@
 #include "fs/open.h"
 #include "loop/clock.h"
 #include "memcg/registration.h"
+#include "socket/server.h"
 
 typedef struct MetricsFile {
     MnTree *tree;
@@ -19,6 +20,7 @@ typedef struct MetricsFile {
     MnBoard *board;
     MnThresholds *thresholds;
     MnRegistrations *registrations;
+    MnServer *server;
     guint64 sized_serial; /* of the moment of which the length is known */
     guint sized_files;    /* and how many thresholds there were */
     gsize sized_len;
@@ -153,7 +155,12 @@ static void add_wakeups(const Scrape *self) {
 }
 
 static void add_signals(const Scrape *self) {
-    add_value(self, mn_registrations_get_n_signals(self->file->registrations));
+    add_value(self,
+              mn_registrations_get_n_signals(self->file->registrations) + mn_server_get_n_signals(self->file->server));
+}
+
+static void add_connections(const Scrape *self) {
+    add_value(self, mn_server_get_n_connections(self->file->server));
 }
 
 static void add_refusals(const Scrape *self) {
@@ -187,9 +194,10 @@ static const struct {
     { { "samples", MN_METRIC_COUNTER, NULL, "How often memory was looked at." }, add_samples },
     { { "sample_failures", MN_METRIC_COUNTER, NULL, "How often of these it could not be read." }, add_failures },
     { { "open_files", MN_METRIC_GAUGE, NULL, "Open files, by what is in the root of the mount." }, add_opens },
+    { { "connections", MN_METRIC_GAUGE, NULL, "Clients of the socket." }, add_connections },
     { { "wakeups", MN_METRIC_COUNTER, NULL, "How often who waits for a file was woken: by poll, read or signal." },
       add_wakeups },
-    { { "eventfd_signals", MN_METRIC_COUNTER, NULL, "How often the eventfd of a registration in memcg was signalled." },
+    { { "eventfd_signals", MN_METRIC_COUNTER, NULL, "How often an eventfd was signalled, of memcg or of the socket." },
       add_signals },
     { { "refusals", MN_METRIC_COUNTER, NULL, "Requests that were refused because of a quota, by what they wanted." },
       add_refusals },
@@ -253,11 +261,14 @@ static const MnFileOps metrics_ops = {
 };
 
 void mn_metrics_add(MnTree *tree, const char *name, MnExpositionFormat format, MnBoard *board, MnThresholds *thresholds,
-                    MnRegistrations *registrations) {
+                    MnRegistrations *registrations, MnServer *server) {
     MetricsFile *file = g_new0(MetricsFile, 1);
 
-    *file = (MetricsFile){
-        .tree = tree, .format = format, .board = board, .thresholds = thresholds, .registrations = registrations
-    };
+    *file = (MetricsFile){ .tree = tree,
+                           .format = format,
+                           .board = board,
+                           .thresholds = thresholds,
+                           .registrations = registrations,
+                           .server = server };
     mn_tree_add_file(tree, mn_tree_get_root(tree), name, 0444, &metrics_ops, file);
 }

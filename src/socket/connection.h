@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "board/limits.h"
+#include "core/turns.h"
+#include "devices/triggers.h"
+#include "kernel/signaller.h"
+#include "socket/backlog.h"
+#include "socket/page.h"
+#include "socket/wire.h"
+
+typedef struct MnConnection MnConnection;
+
+/* What all connections share. */
+typedef struct MnConnectionServices {
+    MnBoard *board;
+    MnTriggers *triggers; /* NULL where nobody tells of stalls */
+    MnQuota *quota;
+    MnSignaller *signaller; /* made with the first eventfd; the owner frees it */
+    MnPage *page;           /* and with the first who wants it */
+
+    /* mn_connection_serve() is to be called as soon as there is room for more that is sent. */
+    void (*needs_room)(MnConnection *connection);
+} MnConnectionServices;
+
+/* One client of the socket: what he has asked for, charged to his user. */
+struct MnConnection {
+    MnConnectionServices *services;
+    MnWire wire;
+    MnAccount *account;
+    GString *input;  /* what is no whole command yet; NULL for nothing */
+    MnNotice notice; /* that there is something to tell */
+    MnLimits limits; /* of `watch` */
+    MnBacklog backlog;
+    gsize backlog_bytes; /* what is charged for it */
+    MnArmedTrigger armed;
+    GPtrArray *bells; /* of `eventfd`; NULL for none */
+    gboolean is_armed;
+    gboolean has_stalled; /* the trigger has an event to tell */
+    gboolean has_page;
+    gboolean is_all_in; /* the client sends no more */
+    gboolean is_ending; /* nor is what he sends of interest */
+
+    MnTurn turn; /* the server's from here on */
+    gboolean is_in_turn;
+    gboolean waits_for_room;
+    GList link;
+};
+
+typedef enum MnProgress {
+    MN_PROGRESS_NONE,  /* nothing is to be done before something comes in */
+    MN_PROGRESS_MORE,  /* there is more to be done at once */
+    MN_PROGRESS_STUCK, /* nor before the client reads */
+} MnProgress;
+
+/* A client who has connected by `fd`, which is taken in any case. -EDQUOT or -ENFILE: he may not, and has been told so. */
+int mn_connection_new(MnConnectionServices *services, int fd, uid_t uid, MnConnection **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* He has gone; or we go. */
+void mn_connection_free(MnConnection *self); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnConnection, mn_connection_free)
+
+/* Takes a little of what has come in, and does one thing that is asked for. */
+MnProgress mn_connection_serve(MnConnection *self);
+
+/* Something has happened that everybody is told of who waits for limits. Allocates nothing. */
+void mn_connection_tell(MnConnection *self, const MnEvent *event);
+
+/* For those who answer: sends the lines that there are, as far as there is room; and sees to it that this is done when the
+ * turn of the main loop ends. */
+void mn_connection_send_lines(MnConnection *self);
+void mn_connection_tell_later(MnConnection *self);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who connects, and who he is. */
+#include "listener.h"
+
+#include "loop/alarm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Clients let in before others have their turn. */
+#define AT_A_TURN 16
+
+/* Where we have no descriptor for a client, and he waits. */
+#define RETRY_US (100 * G_TIME_SPAN_MILLISECOND)
+
+struct MnListener {
+    int fd;
+    char *path; /* NULL: it is not ours to remove */
+    dev_t device;
+    ino_t inode;
+    GSource *source; /* NULL while we have no descriptors */
+    MnAlarm *retry;
+    const MnClock *clock;
+    void (*connected)(int fd, uid_t uid, gpointer data);
+    gpointer data;
+};
+
+/* --- its place --- */
+
+/* Whether there is somebody who serves what is at the address. */
+static gboolean is_served(const struct sockaddr_un *address) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    gboolean is = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+static int check_place(const struct sockaddr_un *address) {
+    struct stat st;
+
+    if (lstat(address->sun_path, &st) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(st.st_mode))
+        return -EEXIST;
+    return is_served(address) ? -EADDRINUSE : 0;
+}
+
+/* Under a name of its own until it listens, so that nobody finds one that refuses him. The mode comes from the mask, since
+ * a name may be another's as soon as it is there. */
+static int bind_and_listen(int fd, const char *path) {
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    mode_t mask;
+    int r = 0;
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s.%d", path, (int)getpid());
+    mask = umask(0111);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        r = -errno;
+    umask(mask);
+    if (r < 0)
+        return r;
+    if (listen(fd, SOMAXCONN) < 0 || rename(address.sun_path, path) < 0)
+        r = -errno;
+    if (r < 0)
+        unlink(address.sun_path);
+    return r;
+}
+
+int mn_listener_bind(const char *path, int *ret_fd) {
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd, r;
+
+    if (strlen(path) + strlen(".1234567890") >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    r = check_place(&address);
+    if (r < 0)
+        return r;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    r = bind_and_listen(fd, path);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+/* Another may have taken the place meanwhile. */
+static void leave_place(const MnListener *self) {
+    struct stat st;
+
+    if (self->path && lstat(self->path, &st) == 0 && st.st_dev == self->device && st.st_ino == self->inode)
+        unlink(self->path);
+}
+
+/* --- who connects --- */
+
+static uid_t find_user(int fd) {
+    struct ucred peer = { .uid = (uid_t)-1 };
+    socklen_t len = sizeof peer;
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    return peer.uid;
+}
+
+static gboolean on_clients(gint fd, GIOCondition condition, gpointer data);
+
+static void start(gpointer data) {
+    MnListener *self = data;
+
+    self->source = g_unix_fd_source_new(self->fd, G_IO_IN);
+    g_source_set_callback(self->source, G_SOURCE_FUNC(on_clients), self, NULL);
+    g_source_set_static_name(self->source, "listener");
+    g_source_attach(self->source, NULL);
+}
+
+static void stop(MnListener *self) {
+    if (!self->source)
+        return;
+    g_source_destroy(self->source);
+    g_source_unref(self->source);
+    self->source = NULL;
+}
+
+static gboolean on_clients(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    MnListener *self = data;
+
+    for (guint n = 0; n < AT_A_TURN; n++) {
+        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client >= 0) {
+            self->connected(client, find_user(client), self->data);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            stop(self);
+            mn_alarm_set(self->retry, mn_clock_now_us(self->clock) + RETRY_US);
+            return G_SOURCE_REMOVE;
+        }
+        break;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
+                            void (*connected)(int fd, uid_t uid, gpointer data), gpointer data) {
+    MnListener *self = g_new0(MnListener, 1);
+    struct stat st;
+
+    *self = (MnListener){ .fd = fd, .path = g_strdup(path), .clock = clock, .connected = connected, .data = data };
+    if (path && lstat(path, &st) == 0) {
+        self->device = st.st_dev;
+        self->inode = st.st_ino;
+    }
+    self->retry = mn_alarm_new(clock, "listener", start, self);
+    start(self);
+    return self;
+}
+
+void mn_listener_free(MnListener *self) {
+    if (!self)
+        return;
+    stop(self);
+    mn_alarm_free(self->retry);
+    leave_place(self);
+    close(self->fd);
+    g_free(self->path);
+    g_free(self);
+}

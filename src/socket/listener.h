@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "loop/clock.h"
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* A socket that clients connect to. */
+typedef struct MnListener MnListener;
+
+/* Makes one at `path`, for everybody who can reach it, where there may be one of a server that has died. -EADDRINUSE:
+ * somebody serves it; -EEXIST: there is something else; -ENAMETOOLONG, or an error of bind(2). */
+int mn_listener_bind(const char *path, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Takes the descriptor of a listening socket, and the path, if it is to be removed in the end. connected() is given the
+ * descriptor of each client, and his user. */
+MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
+                            void (*connected)(int fd, uid_t uid, gpointer data), gpointer data);
+void mn_listener_free(MnListener *self); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnListener, mn_listener_free)

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All connections are in one epoll(7) set, which is one descriptor of the main loop: so a turn takes as long with ten
+ * thousand clients as with one. Those who have sent something take turns, by their users (core/turns.h), each with one
+ * thing that he has asked for. */
+#include "server.h"
+
+#include "socket/connection.h"
+#include "socket/listener.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Things done in a row before other sources of the main loop have their turn. */
+#define IN_A_ROW 16
+
+/* Connections that are found to be ready in one turn. */
+#define READY_AT_ONCE 64
+
+/* Each is told of once: what is left to do is remembered by us. */
+#define ALWAYS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+
+struct MnServer {
+    MnConnectionServices services;
+    MnWitness witness;
+    GPtrArray *listeners;
+    GQueue connections;
+    MnTurns turns; /* of connections with something to do */
+    int epoll;
+    GSource *source;
+};
+
+static MnServer *server_of(const MnConnection *connection) {
+    return (MnServer *)connection->services;
+}
+
+/* --- connections --- */
+
+static void want(const MnConnection *connection, guint32 events, int operation) {
+    struct epoll_event event = { .events = events, .data.ptr = (gpointer)connection };
+
+    if (epoll_ctl(server_of(connection)->epoll, operation, connection->wire.fd, &event) < 0)
+        g_warning("cannot wait for a client of the socket: %s", g_strerror(errno));
+}
+
+static void needs_room(MnConnection *connection) {
+    if (!connection->waits_for_room)
+        want(connection, ALWAYS | EPOLLOUT, EPOLL_CTL_MOD);
+    connection->waits_for_room = TRUE;
+}
+
+static void has_room(MnConnection *connection) {
+    if (connection->waits_for_room)
+        want(connection, ALWAYS, EPOLL_CTL_MOD);
+    connection->waits_for_room = FALSE;
+}
+
+static void put_in_turn(MnServer *self, MnConnection *connection) {
+    if (!connection->is_in_turn)
+        mn_turns_add(&self->turns, &connection->turn, 0);
+    connection->is_in_turn = TRUE;
+}
+
+static void remove_connection(MnServer *self, MnConnection *connection) {
+    if (connection->is_in_turn)
+        mn_turns_drop(&self->turns, &connection->turn);
+    g_queue_unlink(&self->connections, &connection->link);
+    mn_connection_free(connection);
+}
+
+static void on_connected(int fd, uid_t uid, gpointer data) {
+    MnServer *self = data;
+    MnConnection *connection;
+
+    if (mn_connection_new(&self->services, fd, uid, &connection) < 0)
+        return;
+    g_queue_push_tail_link(&self->connections, &connection->link);
+    want(connection, ALWAYS, EPOLL_CTL_ADD);
+}
+
+/* --- what they ask for --- */
+
+/* Who has hung up has nobody left who would read an answer. */
+static void look(MnServer *self) {
+    struct epoll_event events[READY_AT_ONCE];
+    int n;
+
+    n = epoll_wait(self->epoll, events, READY_AT_ONCE, 0);
+    for (int i = 0; i < n; i++) {
+        if (events[i].events & (EPOLLHUP | EPOLLERR))
+            remove_connection(self, events[i].data.ptr);
+        else
+            put_in_turn(self, events[i].data.ptr);
+    }
+}
+
+static MnConnection *next_in_turn(const MnServer *self) {
+    MnTurn *turn = mn_turns_first(&self->turns);
+
+    return turn ? (MnConnection *)(void *)((char *)turn - G_STRUCT_OFFSET(MnConnection, turn)) : NULL;
+}
+
+static void serve(MnServer *self, MnConnection *connection) {
+    MnProgress progress;
+
+    mn_turns_begin(&self->turns, &connection->turn);
+    connection->is_in_turn = FALSE;
+    progress = mn_connection_serve(connection);
+    mn_turns_end(&self->turns, &connection->turn, 0, 0);
+
+    if (progress == MN_PROGRESS_STUCK)
+        needs_room(connection);
+    else
+        has_room(connection);
+    if (progress == MN_PROGRESS_MORE)
+        put_in_turn(self, connection);
+}
+
+static gboolean on_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    MnServer *self = data;
+    MnConnection *connection;
+
+    look(self);
+    for (guint n = 0; n < IN_A_ROW && (connection = next_in_turn(self)); n++) {
+        mn_outbox_flush(mn_board_get_outbox(self->services.board)); /* who is to be told is told before he asks */
+        serve(self, connection);
+    }
+    g_source_set_ready_time(self->source, next_in_turn(self) ? 0 : -1);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- what all are told --- */
+
+static void tell_all(MnWitness *witness, const MnEvent *event) {
+    MnServer *self = (MnServer *)(void *)((char *)witness - G_STRUCT_OFFSET(MnServer, witness));
+
+    for (GList *link = self->connections.head; link; link = link->next)
+        mn_connection_tell(link->data, event);
+}
+
+static void on_presence(MnWitness *witness, const MnMoment *moment) {
+    MnEvent event = mn_event_of_presence(moment->is_gone, moment->time_us);
+
+    tell_all(witness, &event);
+}
+
+static void on_total(MnWitness *witness, const MnMoment *moment, guint64 before) {
+    MnEvent event = mn_event_of_total(&moment->reading, before, moment->time_us);
+
+    tell_all(witness, &event);
+}
+
+/* --- the server --- */
+
+/* As that of fs/fs.c. */
+static GSource *make_source(MnServer *self) {
+    GSource *source = g_unix_fd_source_new(self->epoll, G_IO_IN);
+
+    g_source_set_callback(source, G_SOURCE_FUNC(on_ready), self, NULL);
+    g_source_set_static_name(source, "socket");
+    g_source_set_can_recurse(source, TRUE);
+    g_source_attach(source, NULL);
+    return source;
+}
+
+static void free_listener(gpointer listener) {
+    mn_listener_free(listener);
+}
+
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnServer **ret) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    MnServer *self;
+
+    if (epoll < 0)
+        return -errno;
+    self = g_new0(MnServer, 1);
+    self->services =
+        (MnConnectionServices){ .board = board, .triggers = triggers, .quota = quota, .needs_room = needs_room };
+    self->listeners = g_ptr_array_new_with_free_func(free_listener);
+    mn_turns_init(&self->turns);
+    self->epoll = epoll;
+    self->source = make_source(self);
+    self->witness = (MnWitness){ .presence_changed = on_presence, .total_changed = on_total };
+    mn_board_add_witness(board, &self->witness);
+    *ret = self;
+    return 0;
+}
+
+void mn_server_free(MnServer *self) {
+    if (!self)
+        return;
+    g_ptr_array_unref(self->listeners);
+    while (self->connections.head)
+        remove_connection(self, self->connections.head->data);
+    mn_turns_clear(&self->turns);
+    mn_page_free(self->services.page);
+    mn_signaller_free(self->services.signaller);
+    g_source_destroy(self->source);
+    g_source_unref(self->source);
+    close(self->epoll);
+    g_free(self);
+}
+
+int mn_server_listen(MnServer *self, const char *path) {
+    int fd, r;
+
+    r = mn_listener_bind(path, &fd);
+    if (r == 0)
+        g_ptr_array_add(self->listeners,
+                        mn_listener_new(fd, path, mn_board_get_clock(self->services.board), on_connected, self));
+    return r;
+}
+
+guint mn_server_get_n_connections(const MnServer *self) {
+    return self ? self->connections.length : 0;
+}
+
+guint64 mn_server_get_n_signals(const MnServer *self) {
+    return self && self->services.signaller ? mn_signaller_get_n_signals(self->services.signaller) : 0;
+}

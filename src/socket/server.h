@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "board/board.h"
+#include "devices/triggers.h"
+#include "quota/quota.h"
+
+/* The socket, beside the filesystem: whoever connects is a client of the board. */
+typedef struct MnServer MnServer;
+
+/* What is given stays the caller's and outlives it; `triggers` may be NULL. -errno when there is no descriptor. */
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnServer **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends all connections and removes the sockets that were made; accepts NULL. */
+void mn_server_free(MnServer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnServer, mn_server_free)
+
+/* Serves whoever connects at `path`, where a socket is made: see mn_listener_bind(). */
+int mn_server_listen(MnServer *self, const char *path) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How many clients there are, and how often an eventfd of theirs was signalled. Both accept NULL: no socket is served. */
+guint mn_server_get_n_connections(const MnServer *self);
+guint64 mn_server_get_n_signals(const MnServer *self);

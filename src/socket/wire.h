@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* A client's end of a connection: what goes out and comes in, without ever waiting. */
+typedef struct MnWire {
+    int fd;        /* owned */
+    GString *rest; /* what there was no room for as yet; NULL for nothing */
+    gboolean is_shut_down;
+} MnWire;
+
+/* Takes the descriptor, of a connected stream socket of the family AF_UNIX that does not block. */
+void mn_wire_init(MnWire *self, int fd);
+void mn_wire_clear(MnWire *self);
+
+/* Sends a text, after what is still to be sent; what there is no room for is kept. A client that has gone is sent
+ * nothing, without an error: its end is heard of by whoever waits for it. */
+void mn_wire_send(MnWire *self, const char *text, gsize len);
+
+/* Sends a text and with it a copy of a descriptor. To be called when the client has read all that was sent before, so that
+ * there is room, and nobody has more than one descriptor of ours on its way. -errno: the client has neither. */
+int mn_wire_send_fd(MnWire *self, const char *text, gsize len, int fd) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Sends what is still to be sent, as far as there is room. TRUE when nothing is left. */
+gboolean mn_wire_flush(MnWire *self);
+
+/* Whether the client has read all that was sent. */
+gboolean mn_wire_is_read(const MnWire *self);
+
+/* Nothing follows what was sent: the client reads that to its end. */
+void mn_wire_shut_down(MnWire *self);
+
+/* What has come in, at most `size` bytes: how many, 0 when the client sends no more, -EAGAIN, or another -errno when it has
+ * gone. */
+gssize mn_wire_receive(MnWire *self, char *buffer, gsize size);
