@@ -11,6 +11,7 @@
 #include "fs/fs.h"
 #include "kernel/helper.h"
 #include "kernel/inheritance.h"
+#include "kernel/manager.h"
 #include "kernel/mount.h"
 #include "kernel/ourselves.h"
 #include "kernel/privilege.h"
@@ -229,7 +230,7 @@ static gboolean make_presets(const MnOptions *options, MnTree *tree, const MnSer
     return mn_preset_file_load(*ret, error);
 }
 
-static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
+static gboolean serve(MnOptions *options, MnManager *manager, MnLog *log, GError **error) {
     g_autofree char *mountpoint = NULL;
     g_autofree char *identity = NULL;
     g_autoptr(MnQuota) quota = mn_quota_new(geteuid(), mn_subtract(mn_file_limit_raise(), DESCRIPTORS_RESERVED));
@@ -244,7 +245,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     if (!mountpoint)
         return FALSE;
     identity = identify(mountpoint, options->device);
-    if (!mn_works_init(&works, options, mountpoint, identity, quota, helper, messenger, error))
+    if (!mn_works_init(&works, options, mountpoint, identity, manager, quota, helper, messenger, error))
         return FALSE;
     tree = mn_tree_new(works.outbox, quota, geteuid(), getegid());
     mn_files_add_all(tree, &works.services);
@@ -264,6 +265,7 @@ static gboolean serve(MnOptions *options, MnLog *log, GError **error) {
     mn_registrations_prepare(works.services.registrations);
     mn_survival_prepare();
     mn_state_file_begin(works.state);
+    mn_manager_tell(manager, "READY=1");
     return run_to_the_end(fs, preset_file, mountpoint, options->device, error);
 }
 
@@ -285,7 +287,7 @@ static gboolean is_question(const MnOptions *options) {
 }
 
 /* Reads the command line, and does what comes before anything is opened. */
-static gboolean begin(int argc, char **argv, MnOptions *ret, GError **error) {
+static gboolean begin(int argc, char **argv, const MnManager *manager, MnOptions *ret, GError **error) {
     int r;
 
     if (!mn_options_parse(argc, argv, ret, error))
@@ -293,7 +295,7 @@ static gboolean begin(int argc, char **argv, MnOptions *ret, GError **error) {
     if (is_question(ret))
         return answer(ret, argv[0], error);
 
-    r = mn_inheritance_drop(mn_mountpoint_get_descriptor(ret->mountpoint));
+    r = mn_inheritance_drop(mn_manager_get_n_fds(manager), mn_mountpoint_get_descriptor(ret->mountpoint));
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot open /dev/null: %s", g_strerror(-r));
     return r == 0;
@@ -302,15 +304,16 @@ static gboolean begin(int argc, char **argv, MnOptions *ret, GError **error) {
 int main(int argc, char **argv) {
     g_auto(MnLog) log = { 0 };
     g_auto(MnOptions) options = { 0 };
+    g_autoptr(MnManager) manager = mn_manager_new();
     g_autoptr(GError) error = NULL;
     gboolean is_good;
 
     g_set_prgname("memnotifyfs");
-    is_good = begin(argc, argv, &options, &error);
+    is_good = begin(argc, argv, manager, &options, &error);
     mn_log_init(&log, STDERR_FILENO);
     g_log_set_writer_func(mn_log_write_glib, &log, NULL);
 
-    if (is_good && (is_question(&options) || serve(&options, &log, &error)))
+    if (is_good && (is_question(&options) || serve(&options, manager, &log, &error)))
         return EXIT_SUCCESS;
     mn_log_write(&log, LOG_ERR, error->message);
     return error->domain == G_OPTION_ERROR ? EXIT_USAGE : EXIT_FAILURE;

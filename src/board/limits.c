@@ -15,8 +15,9 @@ static guint count(const MnLimits *self) {
     return self->watch ? self->watch->n_edges : 0;
 }
 
-int mn_limits_set(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set,
-                  void (*crossed)(MnWatch *, const MnReading *), gpointer owner) {
+/* Watches it without its being known to the board as yet. */
+static int replace(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set,
+                   void (*crossed)(MnWatch *, const MnReading *), gpointer owner) {
     int r;
 
     if (mn_board_is_gone(board))
@@ -26,11 +27,49 @@ int mn_limits_set(MnLimits *self, MnBoard *board, MnAccount *account, const MnLi
         return r;
     drop(self, board);
     self->was_set = TRUE;
-    if (set->n > 0) {
+    if (set->n > 0)
         self->watch = mn_watch_new(set, crossed, owner);
-        mn_board_watch(board, self->watch);
-    }
     return 0;
+}
+
+static void begin(MnLimits *self, MnBoard *board) {
+    if (self->watch)
+        mn_board_watch(board, self->watch);
+}
+
+int mn_limits_set(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set,
+                  void (*crossed)(MnWatch *, const MnReading *), gpointer owner) {
+    int r;
+
+    r = replace(self, board, account, set, crossed, owner);
+    if (r == 0)
+        begin(self, board);
+    return r;
+}
+
+int mn_limits_resume(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set, guint reached,
+                     void (*crossed)(MnWatch *, const MnReading *), gpointer owner) {
+    int r;
+
+    r = replace(self, board, account, set, crossed, owner);
+    if (r < 0)
+        return r;
+    for (guint i = 0; i < set->n; i++) {
+        self->watch->known |= 1U << i;
+        if (reached & MN_METER_BIT(set->limits[i].meter))
+            self->watch->reached |= 1U << i;
+    }
+    begin(self, board);
+    return 0;
+}
+
+guint mn_limits_get_reached(const MnLimits *self) {
+    guint meters = 0;
+
+    for (guint i = 0; i < count(self); i++)
+        if (self->watch->reached & (1U << i))
+            meters |= MN_METER_BIT(self->watch->edges[i].limit.meter);
+    return meters;
 }
 
 void mn_limits_clear(MnLimits *self, MnBoard *board, MnAccount *account) {

@@ -15,5 +15,13 @@ typedef struct MnLimits {
 int mn_limits_set(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set,
                   void (*crossed)(MnWatch *, const MnReading *), gpointer owner) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for one who waited before, when the limits of the meters in `reached` (MN_METER_BIT()s) were reached and the
+ * others were not: what was crossed since is told. */
+int mn_limits_resume(MnLimits *self, MnBoard *board, MnAccount *account, const MnLimitSet *set, guint reached,
+                     void (*crossed)(MnWatch *, const MnReading *), gpointer owner) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The meters (MN_METER_BIT()s) whose limit is reached. */
+guint mn_limits_get_reached(const MnLimits *self);
+
 /* The client goes. */
 void mn_limits_clear(MnLimits *self, MnBoard *board, MnAccount *account);

@@ -207,22 +207,33 @@ static char *choose_socket_path(const MnOptions *options, const char *mountpoint
     return NULL;
 }
 
-static gboolean make_server(const MnOptions *options, const char *mountpoint, MnServices *services, GError **error) {
-    g_autofree char *path = NULL;
-    int r;
+static gboolean listen_at(MnServer *server, const char *path, GError **error) {
+    int r = mn_server_listen(server, path);
 
-    if (!options->socket_path)
-        return TRUE;
-    path = choose_socket_path(options, mountpoint, error);
-    if (!path)
-        return FALSE;
-    r = mn_server_new(services->board, services->triggers, services->quota, &services->server);
-    if (r == 0)
-        r = mn_server_listen(services->server, path);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make the socket '%s': %s", path,
                     why_no_socket(r));
     return r == 0;
+}
+
+/* Where one is asked for, or handed over. */
+static gboolean make_server(const MnOptions *options, const char *mountpoint, MnManager *manager, MnServices *services,
+                            GError **error) {
+    g_autofree char *path = NULL;
+    int r;
+
+    if (!options->socket_path && mn_manager_get_n_fds(manager) == 0)
+        return TRUE;
+    r = mn_server_new(services->board, services->triggers, services->quota, manager, &services->server);
+    if (r < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve a socket: %s", g_strerror(-r));
+        return FALSE;
+    }
+    mn_server_take_over(services->server, manager);
+    if (!options->socket_path)
+        return TRUE;
+    path = choose_socket_path(options, mountpoint, error);
+    return path && listen_at(services->server, path, error);
 }
 
 /* What many users let go of one by one is given back to the machine together. */
@@ -243,7 +254,7 @@ static void on_user_left(gpointer data) {
 }
 
 gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
-                       MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error) {
+                       MnManager *manager, MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
 
     *ret = (MnWorks){ .outbox = mn_outbox_new(&mn_machine_clock),
@@ -265,7 +276,7 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mount
         services->triggers = mn_triggers_new(services->board);
     services->registrations = make_registrations(services->board, quota, helper, error);
     return services->registrations && make_oom(ret, options, identity, error) &&
-           make_server(options, mountpoint, services, error);
+           make_server(options, mountpoint, manager, services, error);
 }
 
 void mn_works_clear(MnWorks *self) {

@@ -3,12 +3,13 @@
 
 #include "daemon/options.h"
 #include "files/files.h"
+#include "kernel/manager.h"
 #include "kernel/statefile.h"
 #include "loop/alarm.h"
 #include "loop/outbox.h"
 #include "oom/oomkiller.h"
 
-/* Everything that the files show, made as the command line wants it. All zero is nothing; quota, helper and messenger
+/* Everything that the files show, made as the command line wants it. All zero is nothing; manager, quota, helper and messenger
  * stay the caller's, and the latter two end before it is cleared. */
 typedef struct MnWorks {
     MnOutbox *outbox;
@@ -19,9 +20,9 @@ typedef struct MnWorks {
     MnServices services;
 } MnWorks;
 
-/* `identity` is what this mount is called from one start to the next. FALSE with an error that says what to do; *ret
+/* The manager hands over what it has for the socket. `identity` is what this mount is called from one start to the next. FALSE with an error that says what to do; *ret
  * is to be cleared in any case. */
 gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
-                       MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error);
+                       MnManager *manager, MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error);
 void mn_works_clear(MnWorks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnWorks, mn_works_clear)

@@ -16,7 +16,7 @@
 #define FIRST_FD (STDERR_FILENO + 1)
 
 /* Kernels before 5.9 do not have close_range(2), and some containers do not permit it. */
-static void close_one_by_one(int kept_fd) {
+static void close_one_by_one(int first_fd, int kept_fd) {
     DIR *dir = opendir("/proc/self/fd");
     struct dirent *entry;
 
@@ -25,7 +25,7 @@ static void close_one_by_one(int kept_fd) {
     while ((entry = readdir(dir))) {
         int fd = atoi(entry->d_name); /* 0 for "." */
 
-        if (fd >= FIRST_FD && fd != kept_fd && fd != dirfd(dir))
+        if (fd >= first_fd && fd != kept_fd && fd != dirfd(dir))
             close(fd);
     }
     closedir(dir);
@@ -35,11 +35,11 @@ static gboolean close_range_of(guint first, guint last) {
     return first > last || syscall(SYS_close_range, first, last, 0) == 0;
 }
 
-int mn_inheritance_drop(int kept_fd) {
-    guint kept = MAX(kept_fd, STDERR_FILENO);
+int mn_inheritance_drop(guint n_handed, int kept_fd) {
+    guint first = FIRST_FD + n_handed, kept = MAX(kept_fd, (int)first - 1);
 
-    if (!close_range_of(FIRST_FD, kept - 1) || !close_range_of(kept + 1, G_MAXUINT))
-        close_one_by_one(kept_fd);
+    if (!close_range_of(first, kept - 1) || !close_range_of(kept + 1, G_MAXUINT))
+        close_one_by_one((int)first, kept_fd);
     if (kept_fd >= 0)
         (void)fcntl(kept_fd, F_SETFD, FD_CLOEXEC);
 

@@ -31,6 +31,13 @@ guint mn_file_limit_raise(void) {
     return MIN(limit.rlim_cur, G_MAXUINT);
 }
 
+int mn_reopen_for_reading(int fd) {
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    int reader = open(path, O_RDONLY | O_CLOEXEC);
+
+    return reader < 0 ? -errno : reader;
+}
+
 /* "30\n"; 0 where the kernel does not have it. */
 static guint read_seconds(const char *path) {
     g_autofree char *text = NULL;

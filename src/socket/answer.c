@@ -36,24 +36,51 @@ static int parse_limits(const MnConnection *self, const MnCommand *command, MnFa
                               fault, ret);
 }
 
+static int make_room(MnConnection *self, guint n_limits) {
+    gsize bytes = MAX(mn_backlog_bytes(n_limits), self->backlog_bytes);
+    int r = mn_account_change(self->account, MN_RESOURCE_BYTES, self->backlog_bytes, bytes);
+
+    if (r < 0)
+        return r;
+    self->backlog_bytes = bytes;
+    mn_backlog_grow(&self->backlog, n_limits);
+    return 0;
+}
+
+static void note_asked(MnConnection *self, const MnCommand *command) {
+    g_free(self->asked);
+    self->asked = self->limits.watch ? g_strndup(command->argument, command->argument_len) : NULL;
+    self->services->changed(self);
+}
+
 /* Room first: it is there when something is crossed. */
 static int answer_watch(MnConnection *self, const MnCommand *command, MnFault *fault) {
-    gsize bytes;
     MnLimitSet set;
     int r;
 
     r = parse_limits(self, command, fault, &set);
-    if (r < 0)
-        return r;
-    bytes = MAX(mn_backlog_bytes(set.n), self->backlog_bytes);
-    r = mn_account_change(self->account, MN_RESOURCE_BYTES, self->backlog_bytes, bytes);
-    if (r < 0)
-        return r;
-    self->backlog_bytes = bytes;
-    mn_backlog_grow(&self->backlog, set.n);
-    r = mn_limits_set(&self->limits, self->services->board, self->account, &set, on_crossing, self);
     if (r == 0)
-        mn_wire_send(&self->wire, OK, strlen(OK));
+        r = make_room(self, set.n);
+    if (r == 0)
+        r = mn_limits_set(&self->limits, self->services->board, self->account, &set, on_crossing, self);
+    if (r < 0)
+        return r;
+    mn_wire_send(&self->wire, OK, strlen(OK));
+    note_asked(self, command);
+    return 0;
+}
+
+int mn_answer_resume_watch(MnConnection *self, const MnCommand *command, guint reached) {
+    MnLimitSet set;
+    int r;
+
+    r = parse_limits(self, command, NULL, &set);
+    if (r == 0)
+        r = make_room(self, set.n);
+    if (r == 0)
+        r = mn_limits_resume(&self->limits, self->services->board, self->account, &set, reached, on_crossing, self);
+    if (r == 0)
+        note_asked(self, command);
     return r;
 }
 
@@ -124,6 +151,7 @@ static int answer_eventfd(MnConnection *self, const MnCommand *command, MnFault 
     if (!self->bells)
         self->bells = g_ptr_array_new_with_free_func(free_bell);
     g_ptr_array_add(self->bells, g_steal_pointer(&bell));
+    self->services->changed(self);
     return 0;
 }
 
@@ -134,6 +162,8 @@ static int answer_page(MnConnection *self, const MnCommand *command G_GNUC_UNUSE
     if (r == 0 && !self->has_page)
         mn_page_hold(services->page);
     self->has_page = self->has_page || r == 0;
+    if (r == 0)
+        services->changed(self);
     return r == 0 ? mn_wire_send_fd(&self->wire, OK, strlen(OK), mn_page_get_fd(services->page)) : r;
 }
 
@@ -173,12 +203,14 @@ static int answer_trigger(MnConnection *self, const MnCommand *command, MnFault 
     self->is_armed = TRUE;
     self->armed = (MnArmedTrigger){ .trigger = trigger, .owner = self, .fired = on_fired };
     mn_triggers_add(self->services->triggers, &self->armed);
+    self->services->changed(self);
     return 0;
 }
 
 void mn_answer_forget(MnConnection *self) {
     disarm(self);
     mn_limits_clear(&self->limits, self->services->board, self->account);
+    g_clear_pointer(&self->asked, g_free);
     mn_backlog_clear(&self->backlog);
     mn_account_refund(self->account, MN_RESOURCE_BYTES, self->backlog_bytes);
     self->backlog_bytes = 0;

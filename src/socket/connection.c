@@ -27,6 +27,7 @@ void mn_connection_send_lines(MnConnection *self) {
                 break;
         }
         mn_wire_send(&self->wire, text, len);
+        self->was_told = self->was_told || len > 0;
     } while (len > 0 && mn_wire_flush(&self->wire));
 }
 
@@ -47,6 +48,9 @@ static gboolean send_all(MnConnection *self) {
         return FALSE;
     if (self->is_ending)
         mn_wire_shut_down(&self->wire);
+    if (self->was_told)
+        self->services->changed(self);
+    self->was_told = FALSE;
     return TRUE;
 }
 

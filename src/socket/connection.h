@@ -21,6 +21,9 @@ typedef struct MnConnectionServices {
 
     /* mn_connection_serve() is to be called as soon as there is room for more that is sent. */
     void (*needs_room)(MnConnection *connection);
+
+    /* He waits for something else than before, or has been told what he waits for. */
+    void (*changed)(MnConnection *connection);
 } MnConnectionServices;
 
 /* One client of the socket: what he has asked for, charged to his user. */
@@ -31,6 +34,7 @@ struct MnConnection {
     GString *input;  /* what is no whole command yet; NULL for nothing */
     MnNotice notice; /* that there is something to tell */
     MnLimits limits; /* of `watch` */
+    char *asked;     /* the text of these; NULL for none */
     MnBacklog backlog;
     gsize backlog_bytes; /* what is charged for it */
     MnArmedTrigger armed;
@@ -38,6 +42,7 @@ struct MnConnection {
     gboolean is_armed;
     gboolean has_stalled; /* the trigger has an event to tell */
     gboolean has_page;
+    gboolean was_told;  /* a line, since changed() was called */
     gboolean is_all_in; /* the client sends no more */
     gboolean is_ending; /* nor is what he sends of interest */
 
@@ -45,6 +50,10 @@ struct MnConnection {
     gboolean is_in_turn;
     gboolean waits_for_room;
     GList link;
+
+    guint slot; /* the store's: see there */
+    gboolean is_to_be_kept;
+    GList kept_link;
 };
 
 typedef enum MnProgress {

@@ -107,7 +107,7 @@ static void leave_place(const MnListener *self) {
 
 /* --- who connects --- */
 
-static uid_t find_user(int fd) {
+uid_t mn_listener_find_user(int fd) {
     struct ucred peer = { .uid = (uid_t)-1 };
     socklen_t len = sizeof peer;
 
@@ -141,7 +141,7 @@ static gboolean on_clients(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoint
         int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (client >= 0) {
-            self->connected(client, find_user(client), self->data);
+            self->connected(client, mn_listener_find_user(client), self->data);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -167,6 +167,13 @@ MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
     self->retry = mn_alarm_new(clock, "listener", start, self);
     start(self);
     return self;
+}
+
+gboolean mn_listener_is_at(const MnListener *self, const char *path) {
+    struct sockaddr_un address = { 0 };
+    socklen_t len = sizeof address - 1; /* so that there is a NUL */
+
+    return getsockname(self->fd, (struct sockaddr *)&address, &len) == 0 && strcmp(address.sun_path, path) == 0;
 }
 
 void mn_listener_free(MnListener *self) {

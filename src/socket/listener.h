@@ -18,4 +18,11 @@ int mn_listener_bind(const char *path, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
 MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
                             void (*connected)(int fd, uid_t uid, gpointer data), gpointer data);
 void mn_listener_free(MnListener *self); /* accepts NULL */
+
+/* Whether its address is that path. */
+gboolean mn_listener_is_at(const MnListener *self, const char *path);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnListener, mn_listener_free)
+
+/* The user who has connected to the other end of a socket. */
+uid_t mn_listener_find_user(int fd);

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <memnotifyfs/page.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,15 +91,6 @@ static int promise_to_tell(MnPage *self) {
     return 0;
 }
 
-static int reopen_for_reading(int fd) {
-    char path[64];
-    int reader;
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    reader = open(path, O_RDONLY | O_CLOEXEC);
-    return reader < 0 ? -errno : reader;
-}
-
 /* Maps it, and seals it for all others. The descriptor for reading, or -errno. */
 static int make_memory(int fd, struct memnotifyfs_page **ret) {
     void *memory;
@@ -113,7 +103,7 @@ static int make_memory(int fd, struct memnotifyfs_page **ret) {
     *ret = memory;
     if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
         return -errno;
-    return reopen_for_reading(fd);
+    return mn_reopen_for_reading(fd);
 }
 
 int mn_page_new(MnBoard *board, MnPage **ret) {

@@ -6,10 +6,13 @@
 
 #include "socket/connection.h"
 #include "socket/listener.h"
+#include "socket/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Things done in a row before other sources of the main loop have their turn. */
@@ -17,6 +20,9 @@
 
 /* Connections that are found to be ready in one turn. */
 #define READY_AT_ONCE 64
+
+/* Of clients that a service manager is asked to keep, with the records of them. */
+#define KEPT_MAX 1024
 
 /* Each is told of once: what is left to do is remembered by us. */
 #define ALWAYS (EPOLLIN | EPOLLRDHUP | EPOLLET)
@@ -26,7 +32,8 @@ struct MnServer {
     MnWitness witness;
     GPtrArray *listeners;
     GQueue connections;
-    MnTurns turns; /* of connections with something to do */
+    MnTurns turns;  /* of connections with something to do */
+    MnStore *store; /* NULL: nobody keeps connections */
     int epoll;
     GSource *source;
 };
@@ -44,7 +51,10 @@ static void want(const MnConnection *connection, guint32 events, int operation) 
         g_warning("cannot wait for a client of the socket: %s", g_strerror(errno));
 }
 
+/* One that is in the middle of a line is nothing that another could go on with. */
 static void needs_room(MnConnection *connection) {
+    if (server_of(connection)->store)
+        mn_store_forget(server_of(connection)->store, connection);
     if (!connection->waits_for_room)
         want(connection, ALWAYS | EPOLLOUT, EPOLL_CTL_MOD);
     connection->waits_for_room = TRUE;
@@ -54,6 +64,11 @@ static void has_room(MnConnection *connection) {
     if (connection->waits_for_room)
         want(connection, ALWAYS, EPOLL_CTL_MOD);
     connection->waits_for_room = FALSE;
+}
+
+static void changed(MnConnection *connection) {
+    if (server_of(connection)->store)
+        mn_store_note(server_of(connection)->store, connection);
 }
 
 static void put_in_turn(MnServer *self, MnConnection *connection) {
@@ -66,17 +81,24 @@ static void remove_connection(MnServer *self, MnConnection *connection) {
     if (connection->is_in_turn)
         mn_turns_drop(&self->turns, &connection->turn);
     g_queue_unlink(&self->connections, &connection->link);
+    if (self->store)
+        mn_store_forget(self->store, connection);
     mn_connection_free(connection);
 }
 
-static void on_connected(int fd, uid_t uid, gpointer data) {
-    MnServer *self = data;
+/* NULL: he was refused. */
+static MnConnection *add_connection(MnServer *self, int fd, uid_t uid) {
     MnConnection *connection;
 
     if (mn_connection_new(&self->services, fd, uid, &connection) < 0)
-        return;
+        return NULL;
     g_queue_push_tail_link(&self->connections, &connection->link);
     want(connection, ALWAYS, EPOLL_CTL_ADD);
+    return connection;
+}
+
+static void on_connected(int fd, uid_t uid, gpointer data) {
+    (void)add_connection(data, fd, uid);
 }
 
 /* --- what they ask for --- */
@@ -168,15 +190,19 @@ static void free_listener(gpointer listener) {
     mn_listener_free(listener);
 }
 
-int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnServer **ret) {
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, const MnManager *manager, MnServer **ret) {
+    guint n_kept = MIN(mn_manager_get_n_kept(manager), KEPT_MAX);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     MnServer *self;
 
     if (epoll < 0)
         return -errno;
     self = g_new0(MnServer, 1);
-    self->services =
-        (MnConnectionServices){ .board = board, .triggers = triggers, .quota = quota, .needs_room = needs_room };
+    self->services = (MnConnectionServices){
+        .board = board, .triggers = triggers, .quota = quota, .needs_room = needs_room, .changed = changed
+    };
+    if (n_kept > 0)
+        self->store = mn_store_new(manager, quota, mn_board_get_clock(board), n_kept);
     self->listeners = g_ptr_array_new_with_free_func(free_listener);
     mn_turns_init(&self->turns);
     self->epoll = epoll;
@@ -191,6 +217,8 @@ void mn_server_free(MnServer *self) {
     if (!self)
         return;
     g_ptr_array_unref(self->listeners);
+    mn_store_free(self->store);
+    self->store = NULL; /* what it keeps is not to be taken back */
     while (self->connections.head)
         remove_connection(self, self->connections.head->data);
     mn_turns_clear(&self->turns);
@@ -202,14 +230,69 @@ void mn_server_free(MnServer *self) {
     g_free(self);
 }
 
+static void add_listener(MnServer *self, int fd, const char *path) {
+    const MnClock *clock = mn_board_get_clock(self->services.board);
+
+    g_ptr_array_add(self->listeners, mn_listener_new(fd, path, clock, on_connected, self));
+}
+
 int mn_server_listen(MnServer *self, const char *path) {
     int fd, r;
 
+    for (guint i = 0; i < self->listeners->len; i++)
+        if (mn_listener_is_at(g_ptr_array_index(self->listeners, i), path))
+            return 0;
     r = mn_listener_bind(path, &fd);
     if (r == 0)
-        g_ptr_array_add(self->listeners,
-                        mn_listener_new(fd, path, mn_board_get_clock(self->services.board), on_connected, self));
+        add_listener(self, fd, path);
     return r;
+}
+
+static gboolean is_stream_socket(int fd, gboolean *ret_is_listening) {
+    int type = 0, is_listening = 0;
+    socklen_t type_len = sizeof type, listening_len = sizeof is_listening;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 || type != SOCK_STREAM ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &listening_len) < 0)
+        return FALSE;
+    *ret_is_listening = is_listening != 0;
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* One whose client has connected to our predecessor, or to the manager for us. */
+static void resume(MnServer *self, int fd, const char *name) {
+    MnConnection *connection = add_connection(self, fd, mn_listener_find_user(fd));
+
+    if (connection && self->store && mn_store_resume(self->store, name, connection) < 0)
+        g_debug("there is nothing to go on with for '%s'", name);
+}
+
+static void take(MnServer *self, int fd, const char *name) {
+    gboolean is_listening;
+
+    if (!is_stream_socket(fd, &is_listening)) {
+        g_warning("the service manager has handed over '%s', which is no stream socket", name);
+        close(fd);
+    } else if (is_listening) {
+        add_listener(self, fd, NULL);
+    } else {
+        resume(self, fd, name);
+    }
+}
+
+/* The store's own first. */
+void mn_server_take_over(MnServer *self, MnManager *manager) {
+    guint n = mn_manager_get_n_fds(manager);
+    g_autofree int *fds = g_new(int, n);
+
+    for (guint i = 0; i < n; i++) {
+        fds[i] = mn_manager_take_fd(manager, i);
+        if (fds[i] >= 0 && self->store && mn_store_adopt(self->store, mn_manager_get_name(manager, i), fds[i]))
+            fds[i] = -1;
+    }
+    for (guint i = 0; i < n; i++)
+        if (fds[i] >= 0)
+            take(self, fds[i], mn_manager_get_name(manager, i));
 }
 
 guint mn_server_get_n_connections(const MnServer *self) {

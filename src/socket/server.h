@@ -3,19 +3,25 @@
 
 #include "board/board.h"
 #include "devices/triggers.h"
+#include "kernel/manager.h"
 #include "quota/quota.h"
 
 /* The socket, beside the filesystem: whoever connects is a client of the board. */
 typedef struct MnServer MnServer;
 
 /* What is given stays the caller's and outlives it; `triggers` may be NULL. -errno when there is no descriptor. */
-int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnServer **ret) G_GNUC_WARN_UNUSED_RESULT;
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, const MnManager *manager, MnServer **ret)
+    G_GNUC_WARN_UNUSED_RESULT;
 
-/* Ends all connections and removes the sockets that were made; accepts NULL. */
+/* Ends all connections but those that the manager keeps, and removes the sockets that were made; accepts NULL. */
 void mn_server_free(MnServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnServer, mn_server_free)
 
-/* Serves whoever connects at `path`, where a socket is made: see mn_listener_bind(). */
+/* Takes the sockets that the manager hands over, and goes on with the connections. */
+void mn_server_take_over(MnServer *self, MnManager *manager);
+
+/* Serves whoever connects at `path`, where a socket is made, unless one that was handed over is there: see
+ * mn_listener_bind(). */
 int mn_server_listen(MnServer *self, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How many clients there are, and how often an eventfd of theirs was signalled. Both accept NULL: no socket is served. */

@@ -2,9 +2,10 @@
 /* Bytes and descriptors through a socket. */
 #include "wire.h"
 
+#include "kernel/passing.h"
+
 #include <errno.h>
 #include <linux/sockios.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,18 +60,7 @@ void mn_wire_send(MnWire *self, const char *text, gsize len) {
 }
 
 int mn_wire_send_fd(MnWire *self, const char *text, gsize len, int fd) {
-    char control[CMSG_SPACE(sizeof fd)] = { 0 };
-    struct iovec bytes = { .iov_base = (char *)text, .iov_len = len };
-    struct msghdr message = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-    };
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    return sendmsg(self->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+    return mn_pass(self->fd, NULL, 0, text, len, fd);
 }
 
 /* The kernel counts what was not taken by the other side. */

@@ -38,7 +38,7 @@ static gboolean is_null(int fd) {
 }
 
 /* What is left after it was called with the pipe at `kept`, and all from `first` to FD_MAX open. */
-static int judge(int first, int kept, gboolean has_close_range) {
+static int judge(int first, guint n_handed, int kept, gboolean has_close_range) {
     int ends[2];
 
     if (pipe(ends) < 0 || (!has_close_range && !forbid_close_range()))
@@ -48,14 +48,14 @@ static int judge(int first, int kept, gboolean has_close_range) {
             close(fd);
         else
             dup2(ends[0], fd);
-    if (mn_inheritance_drop(kept) != 0)
+    if (mn_inheritance_drop(n_handed, kept) != 0)
         return 2;
 
     for (int fd = 0; fd < 3; fd++)
         if (fd < first ? !is_null(fd) : is_null(fd) || fcntl(fd, F_GETFD) != (fd == kept ? FD_CLOEXEC : 0))
             return 3;
     for (int fd = 3; fd < FD_MAX; fd++)
-        if (fcntl(fd, F_GETFD) != (fd == kept ? FD_CLOEXEC : -1))
+        if (fcntl(fd, F_GETFD) != (fd == kept ? FD_CLOEXEC : fd < 3 + (int)n_handed ? 0 : -1))
             return 4;
     return 0;
 }
@@ -63,18 +63,21 @@ static int judge(int first, int kept, gboolean has_close_range) {
 static void test_what_is_left(void) {
     static const struct {
         int first; /* that is open */
+        guint n_handed;
         int kept;
     } rows[] = {
-        { 0, -1 }, { 0, 3 }, { 0, 4 }, { 0, FD_MAX - 1 }, { 0, 0 }, { 0, 2 }, { 1, -1 }, { 2, 7 }, { 3, -1 }, { 3, 3 },
+        { 0, 0, -1 }, { 0, 0, 3 },  { 0, 0, 4 }, { 0, 0, FD_MAX - 1 }, { 0, 0, 0 }, { 0, 0, 2 },  { 1, 0, -1 },
+        { 2, 0, 7 },  { 3, 0, -1 }, { 3, 0, 3 }, { 0, 2, -1 },         { 0, 2, 9 }, { 3, 1, -1 }, { 0, 2, 4 },
     };
 
     for (guint i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
         gboolean has_close_range = i % 2 == 0;
         int first = rows[i / 2].first, kept = rows[i / 2].kept, status = -1;
+        guint n_handed = rows[i / 2].n_handed;
         pid_t child = fork();
 
         if (child == 0)
-            _exit(judge(first, kept, has_close_range));
+            _exit(judge(first, n_handed, kept, has_close_range));
         CHECK(waitpid(child, &status, 0) == child && status == 0, "from %d, but %d%s: %d", first, kept,
               has_close_range ? "" : ", without close_range", WEXITSTATUS(status));
     }
@@ -88,7 +91,7 @@ static void test_a_number_that_is_not_open(void) {
         pid_t child = fork();
 
         if (child == 0)
-            _exit(mn_inheritance_drop(kept[i]) != 0 || fcntl(3, F_GETFD) >= 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+            _exit(mn_inheritance_drop(0, kept[i]) != 0 || fcntl(3, F_GETFD) >= 0 ? EXIT_FAILURE : EXIT_SUCCESS);
         CHECK(waitpid(child, &status, 0) == child && status == 0, "%d: %d", kept[i], WEXITSTATUS(status));
     }
 }
