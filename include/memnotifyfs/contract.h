@@ -56,7 +56,8 @@
 #define MEMNOTIFYFS_MOUNT "/run/memnotify"
 #define MEMNOTIFYFS_MOUNT_OF_USER "memnotify"
 
-/* The sockets beside these, and what is added to a mount point in general: memnotifyfs-socket(7). */
+/* The sockets beside these, and what is added to a mount point in general. Where the file MEMNOTIFYFS_SOCKET_FILE of a mount
+ * is a socket itself, as under memnotify-run(1), it is that. See memnotifyfs-socket(7). */
 #define MEMNOTIFYFS_SOCKET "/run/memnotify.sock"
 #define MEMNOTIFYFS_SOCKET_OF_USER "memnotify.sock"
 #define MEMNOTIFYFS_SOCKET_SUFFIX ".sock"
@@ -79,6 +80,7 @@
 #define MEMNOTIFYFS_USERS "users"
 #define MEMNOTIFYFS_METRICS "metrics"           /* OpenMetrics 1.0.0 */
 #define MEMNOTIFYFS_METRICS_PROM "metrics.prom" /* the same in the text format 0.0.4 */
+#define MEMNOTIFYFS_SOCKET_FILE "socket"        /* only there with --socket: where the socket is, or itself */
 #define MEMNOTIFYFS_SIMULATE "simulate"         /* only there with --simulate */
 
 /* The longest text of limits in one write, in bytes; longer ones are EINVAL. */

@@ -10,6 +10,7 @@
  * id are its own. The server is a daemon in another session, and no child of the command.
  *
  * Whoever may not mount gets a user namespace, too, in which he remains who he is. */
+#include "namespaces.h"
 #include "place.h"
 #include "kernel/privilege.h"
 
@@ -20,21 +21,23 @@
 #include <libgen.h>
 #include <limits.h>
 #include <memnotifyfs/contract.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PRESSURE "/proc/pressure/memory"
 #define SERVER "memnotifyfs"
-#define SERVER_FD 3 /* where the server finds its /dev/fuse */
+#define SERVER_LISTEN_FD 3 /* where the server finds the socket that it serves, as sd_listen_fds(3) has it */
+#define SERVER_FUSE_FD 4   /* and its /dev/fuse */
 
 /* As env(1), nohup(1) and others have them. */
 enum {
@@ -102,66 +105,7 @@ static Request parse_arguments(int argc, char **argv) {
     return request;
 }
 
-/* --- namespaces and the mount ------------------------------------------------------------------ */
-
-static int write_text(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
-
-    if (fd < 0)
-        return -errno;
-    if (write(fd, text, strlen(text)) < 0)
-        r = -errno;
-    close(fd);
-    return r;
-}
-
-/* Lines as in user_namespaces(7): one id may be mapped without privilege, one's own. Since 5.12 root
- * needs CAP_SETFCAP for that, which containers often drop. */
-static void map_id(const char *path, unsigned id) {
-    char map[64];
-    int r;
-
-    snprintf(map, sizeof map, "%u %u 1", id, id);
-    r = write_text(path, map);
-    if (r < 0)
-        errx(EXIT_OURS, "cannot write '%s' to %s: %s%s", map, path, strerror(-r),
-             r == -EPERM && id == 0 ? "; root needs CAP_SETFCAP for that, other users need nothing" : "");
-}
-
-/* The kernel wants it made impossible to set groups before a group is mapped; kernels before 3.19 do
- * not know the file. */
-static void map_identity(uid_t uid, gid_t gid) {
-    int r;
-
-    map_id("/proc/self/uid_map", uid);
-    r = write_text("/proc/self/setgroups", "deny");
-    if (r < 0 && r != -ENOENT)
-        errx(EXIT_OURS, "cannot write 'deny' to /proc/self/setgroups: %s", strerror(-r));
-    map_id("/proc/self/gid_map", gid);
-}
-
-static const char *why_no_user_namespace(int error) {
-    switch (error) {
-    case ENOSPC:
-        return "the sysctl user.max_user_namespaces does not permit it";
-    case ENOSYS:
-    case EINVAL:
-        return "this kernel does not have them";
-    default:
-        return "a sysctl (kernel.unprivileged_userns_clone), AppArmor, or seccomp in a container does not permit it";
-    }
-}
-
-static void enter_user_namespace(void) {
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-
-    if (!mn_is_mapped())
-        errx(EXIT_OURS, "the user or group is not mapped in this user namespace, so it can have no other");
-    if (unshare(CLONE_NEWUSER) < 0)
-        errx(EXIT_OURS, "cannot make a user namespace: %s; %s", strerror(errno), why_no_user_namespace(errno));
-    map_identity(uid, gid);
-}
+/* --- the mount --------------------------------------------------------------------------------- */
 
 /* The kernel wants it opened in the user namespace that mounts. */
 static int open_fuse(void) {
@@ -172,18 +116,36 @@ static int open_fuse(void) {
     return fd;
 }
 
-/* In a user namespace of our own nothing else can be the reason for EPERM. */
-static const char *why_no_mount(int error) {
-    return error == EPERM ? "; seccomp, AppArmor or SELinux does not permit it" : "";
+/* The socket that the server is to serve; it listens when it has a place. */
+static int make_socket(void) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        err(EXIT_OURS, "cannot make a socket");
+    return fd;
 }
 
-/* What is mounted outside still arrives; what is mounted here does not get out. */
-static void enter_mount_namespace(void) {
-    if (unshare(CLONE_NEWNS) < 0)
-        errx(EXIT_OURS, "cannot make a mount namespace: %s%s", strerror(errno), why_no_mount(errno));
-    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-        errx(EXIT_OURS, "cannot keep mounts from getting out of the namespace: %s%s", strerror(errno),
-             why_no_mount(errno));
+/* On a tmpfs that the mount will cover, so that it is in nobody's way: what is returned is the socket's file, to be mounted
+ * where it can be seen. */
+static int place_socket(const char *place, int listen_fd) {
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int directory_fd, file_fd;
+    mode_t mask;
+
+    if (mount(SERVER, place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k") < 0)
+        err(EXIT_OURS, "cannot mount at '%s'", place);
+    directory_fd = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" MEMNOTIFYFS_SOCKET_FILE, directory_fd);
+    mask = umask(0111);
+    if (directory_fd < 0 || bind(listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(listen_fd, SOMAXCONN) < 0)
+        err(EXIT_OURS, "cannot make a socket below '%s'", place);
+    umask(mask);
+    file_fd = openat(directory_fd, MEMNOTIFYFS_SOCKET_FILE, O_PATH | O_CLOEXEC);
+    if (file_fd < 0)
+        err(EXIT_OURS, "cannot find the socket below '%s'", place);
+    close(directory_fd);
+    return file_fd;
 }
 
 /* allow_other reaches no further than the namespace does. */
@@ -212,14 +174,26 @@ static void execute_server(char **argv) {
     err(EXIT_OURS, "cannot execute %s", SERVER);
 }
 
-/* Of all that is open the server gets the standard descriptors and /dev/fuse: a lock or the end of a
- * pipe is not to live on in it. */
-static void keep_only(int fuse_fd) {
-    if (fuse_fd == SERVER_FD)
-        fcntl(SERVER_FD, F_SETFD, 0);
-    else
-        dup2(fuse_fd, SERVER_FD);
-    syscall(SYS_close_range, SERVER_FD + 1, ~0U, 0);
+/* Of all that is open the server gets the standard descriptors, the socket and /dev/fuse: a lock or the end of a
+ * pipe is not to live on in it. Both are moved out of each other's way first. */
+static void keep_only(int listen_fd, int fuse_fd) {
+    int from_listen_fd = fcntl(listen_fd, F_DUPFD, SERVER_FUSE_FD + 1);
+    int from_fuse_fd = fcntl(fuse_fd, F_DUPFD, SERVER_FUSE_FD + 1);
+
+    dup2(from_listen_fd, SERVER_LISTEN_FD);
+    dup2(from_fuse_fd, SERVER_FUSE_FD);
+    syscall(SYS_close_range, SERVER_FUSE_FD + 1, ~0U, 0);
+}
+
+/* That the socket is for the process that we are. */
+static void hand_over_socket(void) {
+    char pid[32];
+
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, true);
+    setenv("LISTEN_FDS", "1", true);
+    unsetenv("LISTEN_FDNAMES");
+    unsetenv("NOTIFY_SOCKET"); /* the manager is the command's */
 }
 
 /* The number of the mounted filesystem, by which the server knows its clients' open files: it cannot
@@ -244,13 +218,14 @@ static void serve(const Request *request, Device device) {
     };
 
     snprintf(options, sizeof options, "device=%u:%u", device.major, device.minor);
-    snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FD);
+    snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FUSE_FD);
+    hand_over_socket();
     execute_server(argv);
 }
 
 /* Forks the server, which waits until the device is written to *ret_go_fd: before the mount is there
  * it could not read from /dev/fuse. */
-static pid_t prepare_server(const Request *request, int fuse_fd, int *ret_go_fd) {
+static pid_t prepare_server(const Request *request, int listen_fd, int fuse_fd, int *ret_go_fd) {
     Device device;
     int go[2];
     pid_t pid;
@@ -264,7 +239,7 @@ static pid_t prepare_server(const Request *request, int fuse_fd, int *ret_go_fd)
         close(go[1]);
         if (read(go[0], &device, sizeof device) != sizeof device) /* we have failed, and said so */
             _exit(EXIT_OURS);
-        keep_only(fuse_fd);
+        keep_only(listen_fd, fuse_fd);
         serve(request, device);
     }
 
@@ -295,9 +270,18 @@ static void start_server(pid_t pid, int go_fd, Device device) {
 
 /* --- what the command sees --------------------------------------------------------------------- */
 
-static void bind(const char *file, const char *over) {
+static void bind_over(const char *file, const char *over) {
     if (mount(file, over, NULL, MS_BIND, NULL) < 0)
         err(EXIT_OURS, "cannot mount '%s' over '%s'", file, over);
+}
+
+static void bind_socket(const char *place, int socket_file_fd) {
+    char file[64], over[PATH_MAX];
+
+    snprintf(file, sizeof file, "/proc/self/fd/%d", socket_file_fd);
+    snprintf(over, sizeof over, "%s/" MEMNOTIFYFS_SOCKET_FILE, place);
+    bind_over(file, over);
+    close(socket_file_fd);
 }
 
 static void bind_devices(const char *place) {
@@ -309,7 +293,7 @@ static void bind_devices(const char *place) {
         if (access(file, F_OK) < 0) /* a version that does not serve it */
             continue;
         place_need_file(device);
-        bind(file, device);
+        bind_over(file, device);
     }
 }
 
@@ -322,7 +306,7 @@ static void bind_pressure(const char *place) {
         errx(EXIT_OURS, "cannot serve " PRESSURE ": the kernel tells of no stalls of this memory; try '-o simulate'");
     if (access(PRESSURE, F_OK) < 0)
         errx(EXIT_OURS, "cannot serve " PRESSURE ": this kernel has no such file to be covered");
-    bind(file, PRESSURE);
+    bind_over(file, PRESSURE);
 }
 
 static void tell_place(const char *place) {
@@ -340,19 +324,23 @@ static void execute(char **command) {
 int main(int argc, char **argv) {
     Request request = parse_arguments(argc, argv);
     void (*child_handling)(int) = signal(SIGCHLD, SIG_DFL); /* ignored, children cannot be waited for */
-    int fuse_fd, go_fd;
+    int fuse_fd, go_fd, listen_fd, socket_file_fd;
     pid_t server;
 
     if (!mn_may_mount())
         enter_user_namespace();
     fuse_fd = open_fuse();
-    server = prepare_server(&request, fuse_fd, &go_fd);
+    listen_fd = make_socket();
+    server = prepare_server(&request, listen_fd, fuse_fd, &go_fd);
 
     enter_mount_namespace();
     place_need_directory(request.place);
+    socket_file_fd = place_socket(request.place, listen_fd);
     mount_at(request.place, fuse_fd);
     close(fuse_fd);
+    close(listen_fd);
     start_server(server, go_fd, device_at(request.place));
+    bind_socket(request.place, socket_file_fd);
     if (request.wants_devices)
         bind_devices(request.place);
     if (request.wants_pressure)

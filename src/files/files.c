@@ -23,6 +23,8 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_oom_add(tree, s->oom_list);
     mn_oom_ranking_add(tree, s->helper);
     mn_memcg_add(tree, s->board, s->registrations);
+    if (s->server)
+        mn_socket_add(tree, s->server);
     if (s->may_simulate)
         mn_simulate_add(tree, s->board);
 }

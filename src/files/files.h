@@ -56,4 +56,5 @@ void mn_pressure_add(MnTree *tree, MnTriggers *triggers, MnBoard *board);
 void mn_oom_add(MnTree *tree, MnOomList *list);
 void mn_oom_ranking_add(MnTree *tree, MnHelper *helper);
 void mn_memcg_add(MnTree *tree, MnBoard *board, MnRegistrations *registrations);
+void mn_socket_add(MnTree *tree, MnServer *server);
 void mn_simulate_add(MnTree *tree, MnBoard *board);

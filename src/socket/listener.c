@@ -169,11 +169,13 @@ MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
     return self;
 }
 
-gboolean mn_listener_is_at(const MnListener *self, const char *path) {
+char *mn_listener_get_path(const MnListener *self) {
     struct sockaddr_un address = { 0 };
-    socklen_t len = sizeof address - 1; /* so that there is a NUL */
+    socklen_t len = sizeof address;
 
-    return getsockname(self->fd, (struct sockaddr *)&address, &len) == 0 && strcmp(address.sun_path, path) == 0;
+    if (getsockname(self->fd, (struct sockaddr *)&address, &len) < 0)
+        return g_strdup("");
+    return g_strndup(address.sun_path, sizeof address.sun_path);
 }
 
 void mn_listener_free(MnListener *self) {

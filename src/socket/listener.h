@@ -19,8 +19,8 @@ MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
                             void (*connected)(int fd, uid_t uid, gpointer data), gpointer data);
 void mn_listener_free(MnListener *self); /* accepts NULL */
 
-/* Whether its address is that path. */
-gboolean mn_listener_is_at(const MnListener *self, const char *path);
+/* Its address; empty for one that has no path. To be freed. */
+char *mn_listener_get_path(const MnListener *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnListener, mn_listener_free)
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -236,11 +237,17 @@ static void add_listener(MnServer *self, int fd, const char *path) {
     g_ptr_array_add(self->listeners, mn_listener_new(fd, path, clock, on_connected, self));
 }
 
+static gboolean is_at(const MnListener *listener, const char *path) {
+    g_autofree char *other = mn_listener_get_path(listener);
+
+    return strcmp(other, path) == 0;
+}
+
 int mn_server_listen(MnServer *self, const char *path) {
     int fd, r;
 
     for (guint i = 0; i < self->listeners->len; i++)
-        if (mn_listener_is_at(g_ptr_array_index(self->listeners, i), path))
+        if (is_at(g_ptr_array_index(self->listeners, i), path))
             return 0;
     r = mn_listener_bind(path, &fd);
     if (r == 0)
@@ -293,6 +300,14 @@ void mn_server_take_over(MnServer *self, MnManager *manager) {
     for (guint i = 0; i < n; i++)
         if (fds[i] >= 0)
             take(self, fds[i], mn_manager_get_name(manager, i));
+}
+
+void mn_server_print_places(const MnServer *self, GString *text) {
+    for (guint i = 0; i < self->listeners->len; i++) {
+        g_autofree char *path = mn_listener_get_path(g_ptr_array_index(self->listeners, i));
+
+        g_string_append_printf(text, "%s\n", path);
+    }
 }
 
 guint mn_server_get_n_connections(const MnServer *self) {

@@ -24,6 +24,9 @@ void mn_server_take_over(MnServer *self, MnManager *manager);
  * mn_listener_bind(). */
 int mn_server_listen(MnServer *self, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Appends a line for each socket that is served, with its path. */
+void mn_server_print_places(const MnServer *self, GString *text);
+
 /* How many clients there are, and how often an eventfd of theirs was signalled. Both accept NULL: no socket is served. */
 guint mn_server_get_n_connections(const MnServer *self);
 guint64 mn_server_get_n_signals(const MnServer *self);

@@ -275,3 +275,26 @@ def test_beside_a_mount_of_the_host(user, host):
                           f'echo "used 3" >{host}/simulate; cat {host}/meters/used'))
     assert text == "3\n"
     assert (host / "meters" / "used").read_text() != "3\n"
+
+
+SOCKET = "/run/memnotify/socket"
+
+
+def test_the_socket_is_below_the_place(anyone, place):
+    """Whoever has run it is told by the same server as by the files, and leaves no socket behind."""
+    text = output_of(anyone("memnotify-run", "--at", place, "-o", "simulate", "--", "sh", "-c",
+                            f"echo 'available 2%' >{place}/simulate; python3 -c '"
+                            "import socket; s = socket.socket(socket.AF_UNIX); "
+                            f's.connect("{place}/socket"); s.sendall(b"read\\nquit\\n"); print(s.makefile().read())'
+                            f"'; cat {place}/meters/available"))
+    pages = text.split()[-1]
+    assert f"available {pages}\n" in text and text.count("ok\n") == 1
+    assert os.listdir(place) == []
+
+
+def test_the_servers_socket_is_not_the_commands_service_managers(user):
+    """What a manager has handed over to memnotify-run, or wants to be told, is no affair of the server's."""
+    environment = {"LISTEN_PID": "1", "LISTEN_FDS": "3", "LISTEN_FDNAMES": "x", "NOTIFY_SOCKET": "/nowhere"}
+    text = output_of(user("memnotify-run", "sh", "-c", f"test -S {SOCKET} && env", env=environment))
+    for name, value in environment.items():
+        assert f"{name}={value}\n" in text
