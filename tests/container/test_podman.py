@@ -153,6 +153,27 @@ def test_a_server_that_comes_after_the_container(any_podman, place, world, start
     assert LINE.fullmatch(session.hear() + "\n")
 
 
+def test_the_socket_of_the_host(any_podman, place, world, start):
+    """Neither the device nor a mount is in the container, and a restarted server's socket is seen."""
+    sockets = place.parent / "sockets"
+    sockets.mkdir()
+    program = [world.bin / "memnotifyfs", "--simulate", f"--socket={sockets}/memnotify.sock", place]
+    output_of(program)
+    session = start(any_podman.command("sh", "-c", """
+        client /run/memnotify.d/memnotify.sock 'used>=90%'; echo $?
+        until test -S /run/memnotify.d/memnotify.sock; do sleep 0.1; done
+        client /run/memnotify.d/memnotify.sock 'used>=90%'""", options=["--volume", f"{sockets}:/run/memnotify.d"]))
+    session.expect("waiting")
+    (place / "simulate").write_text("used 95%")
+    assert session.hear().startswith("- used reached ")
+    output_of(["umount", place])
+    session.expect("gone", "3")
+    output_of(program)
+    session.expect("waiting")
+    (place / "simulate").write_text("used 95%")
+    assert session.hear().startswith("- used reached ")
+
+
 def test_thresholds_of_two_containers_on_one_mount(podman, root_podman, bound, host, start):
     """The container's users are users of the host, and so are their rights."""
     maker = start(podman.command("sh", "-c",
