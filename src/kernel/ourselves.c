@@ -31,11 +31,14 @@ guint mn_file_limit_raise(void) {
     return MIN(limit.rlim_cur, G_MAXUINT);
 }
 
-int mn_reopen_for_reading(int fd) {
+int mn_reopen_for_reading(int fd, int *ret) {
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
     int reader = open(path, O_RDONLY | O_CLOEXEC);
 
-    return reader < 0 ? -errno : reader;
+    if (reader < 0)
+        return -errno;
+    *ret = reader;
+    return 0;
 }
 
 /* "30\n"; 0 where the kernel does not have it. */

@@ -15,7 +15,7 @@ gboolean mn_error_passes(int r);
 guint mn_file_limit_raise(void);
 
 /* Another descriptor of what `fd` stands for, which cannot be written to; it is closed on exec. -errno. */
-int mn_reopen_for_reading(int fd) G_GNUC_WARN_UNUSED_RESULT;
+int mn_reopen_for_reading(int fd, int *ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* After how many seconds the kernel gives up a FUSE request that was not answered, and with it the
  * whole connection; 0 for never. An administrator may change it at any time. Source: the sysctls

@@ -91,19 +91,19 @@ static int promise_to_tell(MnPage *self) {
     return 0;
 }
 
-/* Maps it, and seals it for all others. The descriptor for reading, or -errno. */
-static int make_memory(int fd, struct memnotifyfs_page **ret) {
+/* Maps it, and seals it for all others. What there is when it fails mn_page_free() takes back. */
+static int make_memory(MnPage *self, int fd) {
     void *memory;
 
-    if (ftruncate(fd, sizeof **ret) < 0)
+    if (ftruncate(fd, sizeof *self->memory) < 0)
         return -errno;
-    memory = mmap(NULL, sizeof **ret, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    memory = mmap(NULL, sizeof *self->memory, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED)
         return -errno;
-    *ret = memory;
+    self->memory = memory;
     if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
         return -errno;
-    return mn_reopen_for_reading(fd);
+    return mn_reopen_for_reading(fd, &self->fd);
 }
 
 int mn_page_new(MnBoard *board, MnPage **ret) {
@@ -115,11 +115,10 @@ int mn_page_new(MnBoard *board, MnPage **ret) {
     fd = memfd_create("memnotifyfs-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    self->fd = make_memory(fd, &self->memory);
+    r = make_memory(self, fd);
     close(fd);
-    if (self->fd < 0)
-        return self->fd;
-    r = promise_to_tell(self);
+    if (r == 0)
+        r = promise_to_tell(self);
     if (r < 0)
         return r;
 
