@@ -44,34 +44,31 @@ static gboolean is_served(const struct sockaddr_un *address) {
     return is;
 }
 
-static int check_place(const struct sockaddr_un *address) {
+/* What nobody serves is removed. */
+static int clear_place(const struct sockaddr_un *address) {
     struct stat st;
 
     if (lstat(address->sun_path, &st) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
-    return is_served(address) ? -EADDRINUSE : 0;
+    if (is_served(address))
+        return -EADDRINUSE;
+    return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Under a name of its own until it listens, so that nobody finds one that refuses him. The mode comes from the mask, since
- * a name may be another's as soon as it is there. */
-static int bind_and_listen(int fd, const char *path) {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    mode_t mask;
-    int r = 0;
+/* The mode comes from the mask, since a name may be another's as soon as it is there. Between the two calls a client is
+ * refused, as he is without us; under another name until then it would have that name for ever, for who asks whom he is
+ * connected to. */
+static int bind_and_listen(int fd, const struct sockaddr_un *address) {
+    mode_t mask = umask(0111);
+    int r = bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
 
-    snprintf(address.sun_path, sizeof address.sun_path, "%s.%d", path, (int)getpid());
-    mask = umask(0111);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        r = -errno;
     umask(mask);
-    if (r < 0)
-        return r;
-    if (listen(fd, SOMAXCONN) < 0 || rename(address.sun_path, path) < 0)
+    if (r == 0 && listen(fd, SOMAXCONN) < 0) {
         r = -errno;
-    if (r < 0)
-        unlink(address.sun_path);
+        unlink(address->sun_path);
+    }
     return r;
 }
 
@@ -79,16 +76,16 @@ int mn_listener_bind(const char *path, int *ret_fd) {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd, r;
 
-    if (strlen(path) + strlen(".1234567890") >= sizeof address.sun_path)
+    if (strlen(path) >= sizeof address.sun_path)
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path));
-    r = check_place(&address);
+    r = clear_place(&address);
     if (r < 0)
         return r;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    r = bind_and_listen(fd, path);
+    r = bind_and_listen(fd, &address);
     if (r < 0) {
         close(fd);
         return r;
