@@ -278,6 +278,7 @@ def test_beside_a_mount_of_the_host(user, host):
 
 
 SOCKET = "/run/memnotify/socket"
+PYTHON = Path(__file__).parents[2] / "clients" / "python" / "src"
 
 
 def test_the_socket_is_below_the_place(anyone, place):
@@ -290,6 +291,14 @@ def test_the_socket_is_below_the_place(anyone, place):
     pages = text.split()[-1]
     assert f"available {pages}\n" in text and text.count("ok\n") == 1
     assert os.listdir(place) == []
+
+
+def test_a_library_finds_that_socket(anyone, place):
+    """And not the one of a server of the machine, which a mount at its usual place would lead to."""
+    python = "import memnotifyfs; print(memnotifyfs.meters()['used'] > 0, memnotifyfs.wait('used>=90%', 60).meter)"
+    text = output_of(anyone("memnotify-run", "--at", place, "-o", "simulate", "--", "env", f"PYTHONPATH={PYTHON}",
+                            "sh", "-c", f'echo "used 95%" >{place}/simulate; python3 -c "{python}"'))
+    assert text == "True used\n"
 
 
 def test_the_servers_socket_is_not_the_commands_service_managers(user):

@@ -42,9 +42,12 @@ function isSocket(path) {
     }
 }
 
-// A socket is its own; a mount point's has ".sock" added.
+// A socket is its own; a mount point's is its file "socket" under memnotify-run(1), else has ".sock" added.
 function socketOf(place) {
-    return place.endsWith('.sock') || isSocket(place) ? place : place.replace(/\/+$/, '') + '.sock';
+    const mount = place.replace(/\/+$/, '');
+    if (place.endsWith('.sock') || isSocket(place))
+        return place;
+    return isSocket(mount + '/socket') ? mount + '/socket' : mount + '.sock';
 }
 
 // Where a server may be, the first that answers being the one.

@@ -32,13 +32,19 @@ def _has_foreign_rights() -> bool:
         return True
 
 
-def _socket_of(place: str) -> str:
-    """A socket is its own; a mount point's has ".sock" added."""
+def _is_socket(path: str) -> bool:
     try:
-        is_socket = place.endswith(".sock") or stat.S_ISSOCK(os.stat(place).st_mode)
+        return stat.S_ISSOCK(os.stat(path).st_mode)
     except OSError:  # nothing is there, or a mount whose server has ended
-        is_socket = False
-    return place if is_socket else place.rstrip("/") + ".sock"
+        return False
+
+
+def _socket_of(place: str) -> str:
+    """A socket is its own; a mount point's is its file "socket" under memnotify-run(1), else has ".sock" added."""
+    below = place.rstrip("/") + "/socket"
+    if place.endswith(".sock") or _is_socket(place):
+        return place
+    return below if _is_socket(below) else place.rstrip("/") + ".sock"
 
 
 def find_sockets(server: Optional[str] = None) -> List[str]:
