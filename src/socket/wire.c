@@ -50,8 +50,11 @@ gboolean mn_wire_flush(MnWire *self) {
 }
 
 void mn_wire_send(MnWire *self, const char *text, gsize len) {
-    gsize n = mn_wire_flush(self) ? send_some(self, text, len) : 0;
+    gsize n;
 
+    if (len == 0)
+        return;
+    n = mn_wire_flush(self) ? send_some(self, text, len) : 0;
     if (n == len)
         return;
     if (!self->rest)
