@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,7 +25,8 @@ struct MnListener {
     char *path; /* NULL: it is not ours to remove */
     dev_t device;
     ino_t inode;
-    GSource *source; /* NULL while we have no descriptors */
+    int epoll;
+    gboolean is_awaited; /* it is in that set: not while we have no descriptors */
     MnAlarm *retry;
     const MnClock *clock;
     void (*connected)(int fd, uid_t uid, gpointer data);
@@ -112,31 +113,25 @@ uid_t mn_listener_find_user(int fd) {
     return peer.uid;
 }
 
-static gboolean on_clients(gint fd, GIOCondition condition, gpointer data);
-
 static void start(gpointer data) {
     MnListener *self = data;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = self };
 
-    self->source = g_unix_fd_source_new(self->fd, G_IO_IN);
-    g_source_set_callback(self->source, G_SOURCE_FUNC(on_clients), self, NULL);
-    g_source_set_static_name(self->source, "listener");
-    g_source_attach(self->source, NULL);
+    self->is_awaited = epoll_ctl(self->epoll, EPOLL_CTL_ADD, self->fd, &event) == 0;
+    if (!self->is_awaited)
+        mn_alarm_set(self->retry, mn_clock_now_us(self->clock) + RETRY_US);
 }
 
 static void stop(MnListener *self) {
-    if (!self->source)
-        return;
-    g_source_destroy(self->source);
-    g_source_unref(self->source);
-    self->source = NULL;
+    if (self->is_awaited)
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, self->fd, NULL);
+    self->is_awaited = FALSE;
 }
 
-static gboolean on_clients(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
-    MnListener *self = data;
-
+void mn_listener_let_in(MnListener *self) {
     for (guint n = 0; n < AT_A_TURN; n++) {
         /* cppcheck-suppress nullPointer ; nobody asks for the address */
-        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int client = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (client >= 0) {
             self->connected(client, mn_listener_find_user(client), self->data);
@@ -145,19 +140,19 @@ static gboolean on_clients(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoint
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             stop(self);
             mn_alarm_set(self->retry, mn_clock_now_us(self->clock) + RETRY_US);
-            return G_SOURCE_REMOVE;
         }
-        break;
+        return;
     }
-    return G_SOURCE_CONTINUE;
 }
 
-MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
+MnListener *mn_listener_new(int fd, const char *path, int epoll, const MnClock *clock,
                             void (*connected)(int fd, uid_t uid, gpointer data), gpointer data) {
     MnListener *self = g_new0(MnListener, 1);
     struct stat st;
 
-    *self = (MnListener){ .fd = fd, .path = g_strdup(path), .clock = clock, .connected = connected, .data = data };
+    *self = (MnListener){
+        .fd = fd, .path = g_strdup(path), .epoll = epoll, .clock = clock, .connected = connected, .data = data
+    };
     if (path && lstat(path, &st) == 0) {
         self->device = st.st_dev;
         self->inode = st.st_ino;

@@ -14,9 +14,11 @@ typedef struct MnListener MnListener;
 int mn_listener_bind(const char *path, int *ret_fd) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes the descriptor of a listening socket, and the path, if it is to be removed in the end. connected() is given the
- * descriptor of each client, and his user. */
-MnListener *mn_listener_new(int fd, const char *path, const MnClock *clock,
+ * descriptor of each client, and his user. Until it is freed it is in the epoll(7) set, with itself as the data of its event;
+ * when that comes, mn_listener_let_in() is to be called. */
+MnListener *mn_listener_new(int fd, const char *path, int epoll, const MnClock *clock,
                             void (*connected)(int fd, uid_t uid, gpointer data), gpointer data);
+void mn_listener_let_in(MnListener *self);
 void mn_listener_free(MnListener *self); /* accepts NULL */
 
 /* Its address; empty for one that has no path. To be freed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All connections are in one epoll(7) set, which is one descriptor of the main loop: so a turn takes as long with ten
+/* All connections, and what clients connect to, are in one epoll(7) set, which is one descriptor of the main loop: so a turn takes as long with ten
  * thousand clients as with one. Those who have sent something take turns, by their users (core/turns.h), each with one
  * thing that he has asked for. */
 #include "server.h"
@@ -111,10 +111,14 @@ static void look(MnServer *self) {
 
     n = epoll_wait(self->epoll, events, READY_AT_ONCE, 0);
     for (int i = 0; i < n; i++) {
-        if (events[i].events & (EPOLLHUP | EPOLLERR))
-            remove_connection(self, events[i].data.ptr);
+        gpointer ready = events[i].data.ptr;
+
+        if (g_ptr_array_find(self->listeners, ready, NULL)) /* there are one or two */
+            mn_listener_let_in(ready);
+        else if (events[i].events & (EPOLLHUP | EPOLLERR))
+            remove_connection(self, ready);
         else
-            put_in_turn(self, events[i].data.ptr);
+            put_in_turn(self, ready);
     }
 }
 
@@ -234,7 +238,7 @@ void mn_server_free(MnServer *self) {
 static void add_listener(MnServer *self, int fd, const char *path) {
     const MnClock *clock = mn_board_get_clock(self->services.board);
 
-    g_ptr_array_add(self->listeners, mn_listener_new(fd, path, clock, on_connected, self));
+    g_ptr_array_add(self->listeners, mn_listener_new(fd, path, self->epoll, clock, on_connected, self));
 }
 
 static gboolean is_at(const MnListener *listener, const char *path) {
