@@ -2,6 +2,10 @@
 /* Events and their lines, which are those of the file events and of the socket. */
 #include "event.h"
 
+#include "core/number.h"
+
+#include <string.h>
+
 static const struct {
     const char *name;
     gboolean is_of_a_meter;
@@ -36,14 +40,25 @@ MnEvent mn_event_of_total(const MnReading *reading, guint64 pages_before, gint64
     };
 }
 
+static char *put_word(char *at, const char *word) {
+    *at++ = ' ';
+    return stpcpy(at, word);
+}
+
 gsize mn_event_print(const MnEvent *self, const char *name, char line[MEMNOTIFYFS_EVENT_LINE_MAX]) {
     const guint64 numbers[] = { self->value_pages, self->limit_pages };
-    int len;
+    char *at = line;
 
-    len = g_snprintf(line, MEMNOTIFYFS_EVENT_LINE_MAX, "%" G_GINT64_FORMAT ".%06d %s %s %s",
-                     self->time_us / G_USEC_PER_SEC, (int)(self->time_us % G_USEC_PER_SEC), *name ? name : "-",
-                     words[self->word].is_of_a_meter ? mn_meters[self->meter].name : "-", words[self->word].name);
-    for (guint i = 0; i < words[self->word].n_numbers; i++)
-        len += g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, " %" G_GUINT64_FORMAT, numbers[i]);
-    return len + g_snprintf(line + len, MEMNOTIFYFS_EVENT_LINE_MAX - len, "\n");
+    at = mn_number_put(at, (guint64)self->time_us / G_USEC_PER_SEC, 1);
+    *at++ = '.';
+    at = mn_number_put(at, (guint64)self->time_us % G_USEC_PER_SEC, 6);
+    at = put_word(at, *name ? name : "-");
+    at = put_word(at, words[self->word].is_of_a_meter ? mn_meters[self->meter].name : "-");
+    at = put_word(at, words[self->word].name);
+    for (guint i = 0; i < words[self->word].n_numbers; i++) {
+        *at++ = ' ';
+        at = mn_number_put(at, numbers[i], 1);
+    }
+    at = stpcpy(at, "\n");
+    return (gsize)(at - line);
 }

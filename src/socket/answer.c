@@ -2,12 +2,16 @@
 /* What clients of the socket ask for. A new request is one function like these and one row, and a word in core/command.c. */
 #include "answer.h"
 
+#include "core/number.h"
 #include "socket/bell.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define OK "ok\n"
+
+/* Of `read` as a rule. */
+#define ANSWER_BYTES 512
 
 static void on_crossing(MnWatch *watch, const MnReading *reading) {
     MnConnection *self = watch->owner;
@@ -84,15 +88,22 @@ int mn_answer_resume_watch(MnConnection *self, const MnCommand *command, guint r
     return r;
 }
 
+static void append_number(GString *text, const char *word, guint64 number) {
+    char digits[MN_NUMBER_DIGITS_MAX];
+
+    g_string_append(text, word);
+    g_string_append_c(text, ' ');
+    g_string_append_len(text, digits, mn_number_put(digits, number, 1) - digits);
+}
+
 /* "available 123421 reached 131072\n" */
 static void print_meter(const MnConnection *self, MnMeterId id, guint64 pages, GString *text) {
     const MnWatch *watch = self->limits.watch;
 
-    g_string_append_printf(text, "%s %" G_GUINT64_FORMAT, mn_meters[id].name, pages);
+    append_number(text, mn_meters[id].name, pages);
     for (guint i = 0; watch && i < watch->n_edges; i++)
         if (watch->edges[i].limit.meter == id)
-            g_string_append_printf(text, " %s %" G_GUINT64_FORMAT, watch->reached & (1U << i) ? "reached" : "limit",
-                                   watch->edges[i].enter_pages);
+            append_number(text, watch->reached & (1U << i) ? " reached" : " limit", watch->edges[i].enter_pages);
     g_string_append_c(text, '\n');
 }
 
@@ -100,7 +111,7 @@ static void print_meter(const MnConnection *self, MnMeterId id, guint64 pages, G
 static int answer_read(MnConnection *self, const MnCommand *command G_GNUC_UNUSED, MnFault *fault G_GNUC_UNUSED) {
     MnBoard *board = self->services->board;
     guint offered = mn_board_get_machine(board)->offered;
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_sized_new(ANSWER_BYTES);
     const MnReading *reading;
 
     mn_board_hold(board, MN_BOARD_ALL_METERS);

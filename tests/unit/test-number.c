@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decimal digits -> number. */
+/* Decimal digits -> number, and back. */
 #include "core/number.h"
 #include "runner.h"
 
@@ -52,6 +52,31 @@ static void test_the_end_is_not_crossed(void) {
     CU_ASSERT_PTR_EQUAL(at, text + 3);
 }
 
+static void test_digits(void) {
+    static const struct {
+        guint64 number;
+        guint least;
+        const char *expected;
+    } rows[] = {
+        { 0, 1, "0" },
+        { 0, 0, "" },
+        { 7, 1, "7" },
+        { 10, 1, "10" },
+        { 42, 6, "000042" },
+        { 1234567, 6, "1234567" },
+        { G_MAXUINT64, 1, "18446744073709551615" },
+        { 1, MN_NUMBER_DIGITS_MAX, "00000000000000000001" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char text[MN_NUMBER_DIGITS_MAX + 1] = "";
+        const char *end = mn_number_put(text, rows[i].number, rows[i].least);
+
+        CHECK(strcmp(text, rows[i].expected) == 0, "%s", rows[i].expected);
+        CHECK(end == text + strlen(rows[i].expected), "%s", rows[i].expected);
+    }
+}
+
 static void test_arithmetic_stops_at_the_ends(void) {
     CU_ASSERT_EQUAL(mn_add(G_MAXUINT64 - 1, 1), G_MAXUINT64);
     CU_ASSERT_EQUAL(mn_add(G_MAXUINT64 - 1, 2), G_MAXUINT64);
@@ -66,6 +91,7 @@ static void test_arithmetic_stops_at_the_ends(void) {
 static CU_TestInfo tests[] = {
     { "numbers, and what is none", test_numbers },
     { "the end is not crossed", test_the_end_is_not_crossed },
+    { "digits of a number, with zeros in front", test_digits },
     { "arithmetic stops at the ends of 64 bits", test_arithmetic_stops_at_the_ends },
     CU_TEST_INFO_NULL,
 };
