@@ -2,7 +2,8 @@
 /* A ring of events. */
 #include "backlog.h"
 
-#define ROOM_AT_LEAST 32
+/* Some twenty lines wait in the kernel before the first waits here. */
+#define ROOM_AT_LEAST 8
 
 static guint room_for(guint n_limits) {
     return MAX(2 * n_limits, ROOM_AT_LEAST);
