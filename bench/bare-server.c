@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The floor: what a round trip through FUSE costs when the server has nothing to do.
  *
- *   bare-server MOUNTPOINT BYTES
+ *   bare-server MOUNTPOINT BYTES [SOCKET SOCKET-BYTES]
  *
  * A libfuse low-level server in its own loop, one thread, with two files, opened with the flags of
  * memnotifyfs:
@@ -9,8 +9,12 @@
  *   constant   a read gives a text of BYTES bytes that was made at the start; a poll is answered from
  *              one flag of the open file, which a read clears
  *   control    a write of "1" sets the flag of the open file that has waited longest and notifies it,
- *              "a" does so for all that wait
+ *              "a" does so for all that wait; "s" sends one byte to the first client of the socket, "S" a line to
+ *              each of them
+ *
+ * and a socket, of bare-socket.h, whose answers have SOCKET-BYTES bytes.
  */
+#include "bare-socket.h"
 #include "fatal.h"
 
 #define FUSE_USE_VERSION 35
@@ -21,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     CONSTANT_INO = 2,
@@ -130,18 +135,27 @@ static void notify(Open *open) {
     open->handle = NULL;
 }
 
+static void notify_waiting(int is_one) {
+    for (Open *open = opens.next; open != &opens; open = open->next)
+        if (open->handle) {
+            notify(open);
+            if (is_one)
+                break;
+        }
+}
+
 static void on_write(fuse_req_t req, fuse_ino_t ino, const char *command, size_t len,
                      off_t offset __attribute__((unused)), struct fuse_file_info *info __attribute__((unused))) {
     if (ino != CONTROL_INO || len == 0) {
         fuse_reply_err(req, EINVAL);
         return;
     }
-    for (Open *open = opens.next; open != &opens; open = open->next)
-        if (open->handle) {
-            notify(open);
-            if (command[0] == '1')
-                break;
-        }
+    if (command[0] == 's')
+        bare_socket_tell_first();
+    else if (command[0] == 'S')
+        bare_socket_tell_all();
+    else
+        notify_waiting(command[0] == '1');
     fuse_reply_write(req, len);
 }
 
@@ -170,11 +184,13 @@ int main(int argc, char **argv) {
     struct fuse_session *session;
     int r;
 
-    if (argc != 3 || atoi(argv[2]) < 1) {
-        fprintf(stderr, "usage: %s MOUNTPOINT BYTES\n", argv[0]);
+    if ((argc != 3 && argc != 5) || atoi(argv[2]) < 1) {
+        fprintf(stderr, "usage: %s MOUNTPOINT BYTES [SOCKET SOCKET-BYTES]\n", argv[0]);
         return 2;
     }
     make_text(atoi(argv[2]));
+    if (argc == 5)
+        bare_socket_start(argv[3], atoi(argv[4]));
 
     session = fuse_session_new(&args, &operations, sizeof operations, NULL);
     if (!session || fuse_set_signal_handlers(session) < 0)
@@ -186,6 +202,8 @@ int main(int argc, char **argv) {
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
     fuse_session_destroy(session);
+    if (argc == 5)
+        unlink(argv[3]);
     free(text);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Three ways to signal many eventfds at once: our daemon's, the plainest, and the kernel's.
+/* Ways to signal many eventfds at once: our daemon's two, the plainest, and the kernel's.
  *
  * A threshold costs the kernel a grace period of RCU, 10 to 20 ms, with a lock of its cgroup held, when
  * it is registered and again when its eventfd is closed. So a part of them is registered with each of
@@ -7,6 +7,7 @@
  * charge is checked against the thresholds of its group and of all above, at the same moment. */
 #include "crosser.h"
 
+#include "client.h"
 #include "fatal.h"
 #include "series.h"
 #include "session.h"
@@ -134,6 +135,22 @@ static void ours_introduce(const Eventfds *all) {
 }
 
 const Crosser crosser_ours = { .name = "ours", .start = ours_start, .introduce = ours_introduce, .cross = order };
+
+static int connection_fd;
+
+static void socket_start(const Eventfds *all) {
+    ours_start(all);
+    connection_fd = client_connect(all->mount);
+}
+
+static int socket_make(void) {
+    char request[64];
+
+    snprintf(request, sizeof request, "eventfd anon %d\n", THRESHOLD_PAGES);
+    return client_ask_for_fd(connection_fd, request);
+}
+
+const Crosser crosser_socket = { .name = "socket", .start = socket_start, .make = socket_make, .cross = order };
 
 /* ---- plain writes */
 

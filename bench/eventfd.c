@@ -2,10 +2,11 @@
 /* From the moment at which CLIENTS eventfds are to be signalled until the last of them has been read
  * by the one process that waits for all; in batches of N, for each of crosser.h in turn.
  *
- *   eventfd MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]
+ *   eventfd memcg|socket MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]
  *
  * The clock of each starts before one write(2) to another process, which then writes to simulate in
- * MOUNT, or to all of the eventfds, or touches memory. Without groups the last is left out. */
+ * MOUNT, or to all of the eventfds, or touches memory. Those that simulate concerns are registered in memcg/ of MOUNT, or
+ * come from its socket. Without groups the last is left out. */
 #include "crosser.h"
 #include "fatal.h"
 #include "series.h"
@@ -51,7 +52,7 @@ static void allow_many_files(void) {
     }
 }
 
-static int make_eventfds(Eventfds *all) {
+static int make_eventfds(const Crosser *crosser, Eventfds *all) {
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
     all->fds = calloc(all->n, sizeof *all->fds);
@@ -60,7 +61,7 @@ static int make_eventfds(Eventfds *all) {
     for (int i = 0; i < all->n; i++) {
         struct epoll_event event = { .events = EPOLLIN };
 
-        event.data.fd = all->fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        event.data.fd = all->fds[i] = crosser->make ? crosser->make() : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (event.data.fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event) < 0)
             fatal("cannot make eventfd %d", i);
     }
@@ -101,9 +102,10 @@ static void wait_for_all(const Crosser *crosser, Eventfds *all, int n_rounds, in
     series_init(&series, crosser->name, n_rounds);
     if (crosser->start)
         crosser->start(all);
-    epoll_fd = make_eventfds(all);
     start_ns = series_now_ns();
-    crosser->introduce(all);
+    epoll_fd = make_eventfds(crosser, all);
+    if (crosser->introduce)
+        crosser->introduce(all);
     printf("introduce-%s %" PRId64 "\n", crosser->name, series_now_ns() - start_ns);
     fflush(stdout);
     answer(answers);
@@ -175,28 +177,30 @@ static void waiter_stop(Waiter *self) {
 }
 
 int main(int argc, char **argv) {
-    const Crosser *const crossers[] = { &crosser_ours, &crosser_writes, &crosser_kernel };
+    const Crosser *crossers[] = { &crosser_ours, &crosser_writes, &crosser_kernel };
     Waiter waiters[sizeof crossers / sizeof crossers[0]];
     int n_waiters;
     Eventfds all = { 0 };
 
-    if (argc < 6) {
-        fprintf(stderr, "usage: %s MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]\n", argv[0]);
+    if (argc < 7) {
+        fprintf(stderr, "usage: %s memcg|socket MOUNT CLIENTS BATCHES N SIGNALLER-CPU [GROUP...]\n", argv[0]);
         return 2;
     }
-    all.mount = argv[1];
-    all.n = atoi(argv[2]);
-    all.signaller_cpu = atoi(argv[5]);
-    all.groups = argv + 6;
-    all.n_groups = argc - 6;
+    if (strcmp(argv[1], "socket") == 0)
+        crossers[0] = &crosser_socket;
+    all.mount = argv[2];
+    all.n = atoi(argv[3]);
+    all.signaller_cpu = atoi(argv[6]);
+    all.groups = argv + 7;
+    all.n_groups = argc - 7;
     n_waiters = all.n_groups > 0 ? 3 : 2;
     allow_many_files();
 
     for (int i = 0; i < n_waiters; i++)
-        waiter_start(&waiters[i], crossers[i], &all, atoi(argv[4]));
+        waiter_start(&waiters[i], crossers[i], &all, atoi(argv[5]));
     for (int i = 0; i < n_waiters; i++)
         waiter_await(&waiters[i]);
-    for (int batch = 0; batch < atoi(argv[3]); batch++)
+    for (int batch = 0; batch < atoi(argv[4]); batch++)
         for (int i = 0; i < n_waiters; i++) /* forwards and backwards in turn */
             waiter_run_batch(&waiters[batch % 2 ? n_waiters - 1 - i : i]);
     for (int i = 0; i < n_waiters; i++)

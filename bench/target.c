@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One way to drive ours and the floor.
+/* One way to drive ours and the floors.
  *
  * Client i of ours waits for half of total + i steps. raise_one() simulates a rise from below its
  * limit to just above it, raise_all() crosses all limits, upwards and downwards in turn; either way
- * it is one write. A client reads its file to be ready for the next event. */
+ * it is one write. */
 #include "target.h"
 
+#include "client.h"
 #include "fatal.h"
 
 #include <fcntl.h>
@@ -32,6 +33,22 @@ static void write_text(int fd, const char *text) {
         fatal("cannot write '%s'", text);
 }
 
+static void take_text(int fd) {
+    char buffer[128];
+
+    if (pread(fd, buffer, sizeof buffer, 0) < 0)
+        fatal("cannot read");
+}
+
+static void take_line(int fd) {
+    char buffer[128];
+
+    if (read(fd, buffer, sizeof buffer) <= 0)
+        fatal("the server has ended");
+}
+
+/* ---- ours */
+
 static void simulate_used(Target *self, uint64_t pages) {
     char text[64];
 
@@ -52,6 +69,15 @@ static int ours_open_client(const Target *self, unsigned i) {
     return fd;
 }
 
+static int socket_open_client(const Target *self, unsigned i) {
+    int fd = client_connect(self->mount);
+    char text[64];
+
+    snprintf(text, sizeof text, "watch used %" PRIu64 "\n", limit_pages(self, i));
+    client_ask(fd, text);
+    return fd;
+}
+
 static void ours_raise_one(Target *self, unsigned i) {
     simulate_used(self, limit_pages(self, i));
 }
@@ -61,16 +87,54 @@ static void ours_raise_all(Target *self) {
     simulate_used(self, self->is_up ? 2 * self->first_pages : 1);
 }
 
-static int bare_open_client(const Target *self, unsigned i __attribute__((unused))) {
+/* ---- the bare server's */
+
+static int floor_open_client(const Target *self, unsigned i __attribute__((unused))) {
     return open_in(self->mount, "constant", O_RDWR);
 }
 
-static void bare_raise_one(Target *self, unsigned i __attribute__((unused))) {
+static int bare_open_client(const Target *self, unsigned i __attribute__((unused))) {
+    int fd = client_connect(self->mount);
+
+    client_ask(fd, "watch\n");
+    return fd;
+}
+
+static void floor_raise_one(Target *self, unsigned i __attribute__((unused))) {
     write_text(self->control_fd, "1");
 }
 
-static void bare_raise_all(Target *self) {
+static void floor_raise_all(Target *self) {
     write_text(self->control_fd, "a");
+}
+
+static void byte_raise_all(Target *self) {
+    write_text(self->control_fd, "s");
+}
+
+static void lines_raise_all(Target *self) {
+    write_text(self->control_fd, "S");
+}
+
+static void echo_raise_all(Target *self) {
+    if (write(self->control_fd, "1", 1) != 1)
+        fatal("the bare server has ended");
+}
+
+static const TargetKind kinds[] = {
+    { "ours", "simulate", ours_open_client, take_text, ours_raise_one, ours_raise_all },
+    { "floor", "control", floor_open_client, take_text, floor_raise_one, floor_raise_all },
+    { "socket", "simulate", socket_open_client, take_line, ours_raise_one, ours_raise_all },
+    { "byte", "control", bare_open_client, take_line, NULL, byte_raise_all },
+    { "lines", "control", bare_open_client, take_line, NULL, lines_raise_all },
+    { "echo", NULL, bare_open_client, take_line, NULL, echo_raise_all },
+};
+
+static const TargetKind *find_kind(const char *name) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    fatal("there is no '%s'", name);
 }
 
 static uint64_t read_total(const char *mount) {
@@ -83,24 +147,13 @@ static uint64_t read_total(const char *mount) {
     return strtoull(text, NULL, 10);
 }
 
-void target_open_ours(Target *self, const char *mount) {
-    *self = (Target){ .name = "ours",
-                      .open_client = ours_open_client,
-                      .raise_one = ours_raise_one,
-                      .raise_all = ours_raise_all,
-                      .mount = mount };
-    self->control_fd = open_in(mount, "simulate", O_WRONLY);
+void target_open(Target *self, const char *kind, const char *mount) {
+    *self = (Target){ .kind = find_kind(kind), .mount = mount };
+    self->control_fd = self->kind->control ? open_in(mount, self->kind->control, O_WRONLY) : client_connect(mount);
+    if (self->kind->raise_all != ours_raise_all)
+        return;
     self->first_pages = read_total(mount) / 2;
     simulate_used(self, 1);
-}
-
-void target_open_bare(Target *self, const char *mount) {
-    *self = (Target){ .name = "floor",
-                      .open_client = bare_open_client,
-                      .raise_one = bare_raise_one,
-                      .raise_all = bare_raise_all,
-                      .mount = mount };
-    self->control_fd = open_in(mount, "control", O_WRONLY);
 }
 
 void target_close(Target *self) {

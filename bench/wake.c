@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a write to the control file to the return of poll or epoll_wait in another process, for ours
- * and the floor in turn.
+/* From a write to the control file to the return of poll or epoll_wait in another process, for targets in turn.
  *
- *   wake one   OURS FLOOR BATCHES N        one client: until its poll returns
- *   wake all   OURS FLOOR BATCHES N        CLIENTS open files: until the last of them is reported
- *   wake among OURS FLOOR BATCHES N        CLIENTS open files, of which the write concerns one
+ *   wake one   BATCHES N KIND=MOUNT...        one client: until its poll returns
+ *   wake all   BATCHES N KIND=MOUNT...        CLIENTS of them: until the last is reported
+ *   wake among BATCHES N KIND=MOUNT...        CLIENTS of them, of which the write concerns one
  *
  * In "among" a client must hear of its own crossing and nobody else may: the numbers of events are
- * printed as the series "ours-woken" and "floor-woken". */
+ * printed as the series "KIND-woken". What kinds there are says target.h. */
 #include "fatal.h"
 #include "series.h"
 #include "target.h"
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #define CLIENTS 10000
+#define TARGETS_MAX 4
 
 /* The waiter has said that it is about to wait; this long after that it does. */
 #define SETTLE_US 300
@@ -39,29 +39,23 @@ typedef struct Waiter {
     Target target;
     pid_t pid;
     int answers_fd; /* an Answer each time it is about to wait: the one of the wait before */
+    char woken_name[32];
     Series delays;
     Series woken;
     unsigned next;
 } Waiter;
 
-static void read_client(int fd) {
-    char buffer[128];
-
-    if (pread(fd, buffer, sizeof buffer, 0) < 0)
-        fatal("cannot read");
-}
-
-static void wait_poll(int fd, Answer *ret) {
+static void wait_poll(const Target *target, int fd, Answer *ret) {
     struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
     if (poll(&pollfd, 1, -1) != 1 || pollfd.revents != POLLIN)
         fatal("poll failed");
     *ret = (Answer){ .returned_ns = series_now_ns(), .n_events = 1 };
-    read_client(fd);
+    target->kind->take(fd);
 }
 
 /* Until `wanted` events have come, and some time more when they are fewer than the clients. */
-static void wait_epoll(int epoll_fd, int64_t wanted, Answer *ret) {
+static void wait_epoll(const Target *target, int epoll_fd, int64_t wanted, Answer *ret) {
     static struct epoll_event events[CLIENTS];
     int n;
 
@@ -74,7 +68,7 @@ static void wait_epoll(int epoll_fd, int64_t wanted, Answer *ret) {
             ret->returned_ns = series_now_ns();
         ret->n_events += n;
         for (int i = 0; i < n && wanted < CLIENTS; i++)
-            read_client(events[i].data.fd);
+            target->kind->take(events[i].data.fd);
         if (n == 0 || ret->n_events == CLIENTS)
             return;
     }
@@ -86,7 +80,7 @@ static int open_clients(const Target *target, int *fds) {
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
-        event.data.fd = fds[i] = target->open_client(target, i);
+        event.data.fd = fds[i] = target->kind->open_client(target, i);
         if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fds[i], &event) < 0)
             fatal("cannot wait for a client");
     }
@@ -99,7 +93,7 @@ static void wait_for_ever(const Target *target, const char *mode, int answers_fd
     int one_fd = -1, epoll_fd = -1;
 
     if (strcmp(mode, "one") == 0)
-        one_fd = target->open_client(target, 0);
+        one_fd = target->kind->open_client(target, 0);
     else
         epoll_fd = open_clients(target, fds);
 
@@ -107,13 +101,13 @@ static void wait_for_ever(const Target *target, const char *mode, int answers_fd
         if (write(answers_fd, &answer, sizeof answer) != sizeof answer)
             exit(0);
         if (one_fd >= 0) {
-            wait_poll(one_fd, &answer);
+            wait_poll(target, one_fd, &answer);
         } else if (strcmp(mode, "all") == 0) {
-            wait_epoll(epoll_fd, CLIENTS, &answer);
+            wait_epoll(target, epoll_fd, CLIENTS, &answer);
             for (unsigned i = 0; i < CLIENTS; i++)
-                read_client(fds[i]);
+                target->kind->take(fds[i]);
         } else {
-            wait_epoll(epoll_fd, 1, &answer);
+            wait_epoll(target, epoll_fd, 1, &answer);
         }
     }
 }
@@ -122,15 +116,16 @@ static Answer take_answer(Waiter *self) {
     Answer answer;
 
     if (read(self->answers_fd, &answer, sizeof answer) != sizeof answer)
-        fatal("the waiter for '%s' has ended", self->target.name);
+        fatal("the waiter for '%s' has ended", self->target.kind->name);
     return answer;
 }
 
 static void waiter_start(Waiter *self, const char *mode, size_t n) {
     int fds[2];
 
-    series_init(&self->delays, self->target.name, n);
-    series_init(&self->woken, strcmp(self->target.name, "ours") == 0 ? "ours-woken" : "floor-woken", n);
+    series_init(&self->delays, self->target.kind->name, n);
+    snprintf(self->woken_name, sizeof self->woken_name, "%s-woken", self->target.kind->name);
+    series_init(&self->woken, self->woken_name, n);
     if (pipe(fds) < 0 || (self->pid = fork()) < 0)
         fatal("cannot start a waiter");
     if (self->pid == 0) {
@@ -161,9 +156,9 @@ static void run_batch(Waiter *self, const char *mode) {
         usleep(SETTLE_US);
         start_ns = series_now_ns();
         if (strcmp(mode, "among") == 0)
-            self->target.raise_one(&self->target, self->next++);
+            self->target.kind->raise_one(&self->target, self->next++);
         else
-            self->target.raise_all(&self->target);
+            self->target.kind->raise_all(&self->target);
         answer = take_answer(self);
         series_add(&self->delays, answer.returned_ns - start_ns);
         series_add(&self->woken, answer.n_events);
@@ -172,24 +167,34 @@ static void run_batch(Waiter *self, const char *mode) {
     series_print(&self->woken);
 }
 
-int main(int argc, char **argv) {
-    Waiter waiters[2] = { 0 };
-    int n_batches;
+/* "KIND=MOUNT" */
+static void open_target(char *argument, Target *ret) {
+    char *mount = strchr(argument, '=');
 
-    if (argc != 6) {
-        fprintf(stderr, "usage: %s one|all|among OURS FLOOR BATCHES N\n", argv[0]);
+    if (!mount)
+        fatal("'%s' is no target", argument);
+    *mount = '\0';
+    target_open(ret, argument, mount + 1);
+}
+
+int main(int argc, char **argv) {
+    Waiter waiters[TARGETS_MAX] = { 0 };
+    int n_waiters = argc - 4;
+
+    if (n_waiters < 1 || n_waiters > TARGETS_MAX) {
+        fprintf(stderr, "usage: %s one|all|among BATCHES N KIND=MOUNT...\n", argv[0]);
         return 2;
     }
-    n_batches = atoi(argv[4]);
-    target_open_ours(&waiters[0].target, argv[2]);
-    target_open_bare(&waiters[1].target, argv[3]);
-    for (int i = 0; i < 2; i++)
-        waiter_start(&waiters[i], argv[1], atoi(argv[5]));
+    for (int i = 0; i < n_waiters; i++)
+        open_target(argv[4 + i], &waiters[i].target);
+    for (int i = 0; i < n_waiters; i++)
+        waiter_start(&waiters[i], argv[1], atoi(argv[3]));
 
-    for (int batch = 0; batch < 2 * n_batches; batch++)
-        run_batch(&waiters[(batch + batch / 2) % 2], argv[1]); /* ours floor floor ours */
+    for (int batch = 0; batch < atoi(argv[2]); batch++)
+        for (int i = 0; i < n_waiters; i++) /* forwards and backwards in turn */
+            run_batch(&waiters[batch % 2 ? n_waiters - 1 - i : i], argv[1]);
 
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < n_waiters; i++)
         waiter_stop(&waiters[i]);
     return 0;
 }

@@ -6,6 +6,7 @@ import re
 import resource
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -151,10 +152,21 @@ def waiting_client(mount, epoll):
         yield fd
 
 
-def growth(bench, make_client, clients):
+@contextmanager
+def connection(mount, request=None):
+    """A client of the socket, who has been answered."""
+    with socket.socket(socket.AF_UNIX) as client_socket:
+        client_socket.connect(f"{mount}.sock")
+        if request:
+            client_socket.sendall(request)
+            client_socket.recv(128)
+        yield client_socket
+
+
+def growth(bench, make_client, clients, *options):
     """RssAnon in KiB with one client, and how much it grows for each further one, in bytes."""
     with ExitStack() as stack:
-        mount, process = stack.enter_context(ours(bench))
+        mount, process = stack.enter_context(ours(bench, *options))
         epoll = stack.enter_context(select.epoll())
         stack.enter_context(make_client(mount, epoll))
         one_kib = rss_anon_kib(process.pid)
@@ -163,11 +175,15 @@ def growth(bench, make_client, clients):
         return one_kib, (rss_anon_kib(process.pid) - one_kib) * 1024 / (clients - 1)
 
 
-def memory(bench):
+def allow_many_files():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < CLIENTS + 100:
         raise Unmeasurable(f"{CLIENTS} files cannot be open at a time; raise RLIMIT_NOFILE")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def memory(bench):
+    allow_many_files()
     one_kib, waiting_bytes = growth(bench, waiting_client, CLIENTS)
     _, open_bytes = growth(bench, lambda mount, epoll: client(mount), CLIENTS)
 
@@ -181,3 +197,19 @@ def memory(bench):
         row = Row("memory", f"for each descriptor: {what}", "bytes", n=CLIENTS, p50=size)
         row.target, row.reached = "<= 400 bytes", size <= 400
         yield row
+
+
+CONNECTIONS = (
+    ("idle", None),
+    ("with a limit, waiting", b"watch used 100%\n"),
+)
+
+
+def connection_memory(bench):
+    allow_many_files()
+    for what, request in CONNECTIONS:
+        def connect(mount, _epoll, request=request):
+            return connection(mount, request)
+
+        _, size = growth(bench, connect, CLIENTS, "--socket={mount}.sock")
+        yield Row("connection-memory", f"for each connection: {what}", "bytes", n=CLIENTS, p50=size)

@@ -141,6 +141,10 @@ def bare(bench, line_bytes, cpu=None):
     return mounted([bench.program("bare-server"), "{mount}", str(line_bytes)], cpu)
 
 
+def bare_with_socket(bench, answer_bytes, cpu=None):
+    return mounted([bench.program("bare-server"), "{mount}", "1", "{mount}.sock", str(answer_bytes)], cpu)
+
+
 @contextmanager
 def pair(bench, cpu=None):
     """Ours, able to simulate, and the bare server that answers with as many bytes: (mount, mount, our process)."""

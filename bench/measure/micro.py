@@ -47,7 +47,9 @@ def wake_series(bench, mode, cpus, batches, n):
     """The series of a run of wake, and how often our daemon wrote to the kernel meanwhile."""
     server_cpu, client_cpu = getattr(bench, cpus)
     with pair(bench, cpu=server_cpu) as (our_mount, bare_mount, _):
-        return parse_series(bench.run("wake", mode, our_mount, bare_mount, batches, n, cpu=client_cpu))
+        return parse_series(bench.run(
+            "wake", mode, batches, n, f"ours={our_mount}", f"floor={bare_mount}", cpu=client_cpu
+        ))
 
 
 def wake(bench):
@@ -82,7 +84,7 @@ def thresholds(bench, clients, cpus):
     """The series of a run of eventfd, with the kernel's own where there are thresholds of cgroup v1."""
     server_cpu, client_cpu = getattr(bench, cpus)
     with ours(bench, "--simulate", cpu=server_cpu) as (mount, _), cgroups_v1(GROUPS) as groups:
-        arguments = [mount, clients, bench.count(50), 2, server_cpu, *reversed(groups)]
+        arguments = ["memcg", mount, clients, bench.count(50), 2, server_cpu, *reversed(groups)]
         return parse_series(bench.run("eventfd", *arguments, cpu=client_cpu))
 
 
