@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All connections, and what clients connect to, are in one epoll(7) set, which is one descriptor of the main loop: so a turn takes as long with ten
- * thousand clients as with one. Those who have sent something take turns, by their users (core/turns.h), each with one
- * thing that he has asked for. */
+/* All connections, and what clients connect to, are in one epoll(7) set, which is one descriptor of the main loop: so a turn
+ * takes as long with ten thousand clients as with one. Those who have sent something take turns, by their users
+ * (core/turns.h), each with one thing that he has asked for. */
 #include "server.h"
 
 #include "socket/connection.h"
