@@ -68,6 +68,7 @@ static void fill_in(MnPage *self) {
     struct memnotifyfs_page *page = self->memory;
     const MnMachine *machine = mn_board_get_machine(self->board);
 
+    g_assert(page); /* it was made */
     page->version = MEMNOTIFYFS_PAGE_VERSION;
     page->bytes = sizeof *page;
     page->page_bytes = machine->page_bytes;

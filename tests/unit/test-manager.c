@@ -29,6 +29,7 @@ static void set_number(const char *name, int number) {
 
 static int judge_what_is_handed_over(void) {
     g_autoptr(MnManager) manager = NULL;
+    int first, again;
 
     if (dup2(0, 3) < 0 || dup2(0, 4) < 0)
         return 1;
@@ -40,8 +41,9 @@ static int judge_what_is_handed_over(void) {
     if (mn_manager_get_n_fds(manager) != 3 || strcmp(mn_manager_get_name(manager, 1), "two") != 0 ||
         strcmp(mn_manager_get_name(manager, 2), "") != 0)
         return 2;
-    if (mn_manager_take_fd(manager, 0) != 3 || mn_manager_take_fd(manager, 0) != -1 ||
-        fcntl(3, F_GETFD) != FD_CLOEXEC || mn_manager_take_fd(manager, 2) != -1)
+    first = mn_manager_take_fd(manager, 0);
+    again = mn_manager_take_fd(manager, 0);
+    if (first != 3 || again != -1 || fcntl(3, F_GETFD) != FD_CLOEXEC || mn_manager_take_fd(manager, 2) != -1)
         return 3;
     if (g_getenv("LISTEN_FDS") || g_getenv("LISTEN_PID") || g_getenv("LISTEN_FDNAMES"))
         return 4;
