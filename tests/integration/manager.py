@@ -132,8 +132,7 @@ class Service(Daemon):
                                         env=self.manager.environment(), pass_fds=fds)
         wait_until(lambda: self.is_serving() or self.process.poll() is not None, "the mount")
         assert self.process.poll() is None, self.read_messages()
-        kept = [os.readlink(f"/proc/self/fd/{fd}") for fd in fds]
-        self.first_fds = [path for path in self.fds() if path not in kept]
+        self.first_fds = self.fds()
         return self
 
     def fds(self):
