@@ -35,27 +35,33 @@ struct MnListener {
 
 /* --- its place --- */
 
-/* Whether there is somebody who serves what is at the address. */
-static gboolean is_served(const struct sockaddr_un *address) {
+/* What is at the address is nobody's only if the kernel says that: to a socket of another kind nobody can connect in this
+ * way, though it may be served. */
+static int check_served(const struct sockaddr_un *address) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    gboolean is = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+    int r;
 
-    if (fd >= 0)
-        close(fd);
-    return is;
+    if (fd < 0)
+        return -errno;
+    r = connect(fd, (const struct sockaddr *)address, sizeof *address);
+    r = r < 0 && (errno == ECONNREFUSED || errno == ENOENT) ? 0 : -EADDRINUSE;
+    close(fd);
+    return r;
 }
 
 /* What nobody serves is removed. */
 static int clear_place(const struct sockaddr_un *address) {
     struct stat st;
+    int r;
 
     if (lstat(address->sun_path, &st) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
-    if (is_served(address))
-        return -EADDRINUSE;
-    return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+    r = check_served(address);
+    if (r == 0 && unlink(address->sun_path) < 0 && errno != ENOENT)
+        r = -errno;
+    return r;
 }
 
 /* The mode comes from the mask, since a name may be another's as soon as it is there. Between the two calls a client is
