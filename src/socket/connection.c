@@ -31,10 +31,13 @@ void mn_connection_send_lines(MnConnection *self) {
     } while (len > 0 && mn_wire_flush(&self->wire));
 }
 
-/* One byte that he has not read says as much as two. */
+/* One byte that he has not read says as much as two; other lines that he has not read do not. */
 static void send_stall(MnConnection *self) {
-    if (self->has_stalled && mn_wire_is_read(&self->wire))
+    if (!self->has_stalled)
+        return;
+    if (!self->has_unread_stall || mn_wire_is_read(&self->wire))
         mn_wire_send(&self->wire, "\n", 1);
+    self->has_unread_stall = TRUE;
     self->has_stalled = FALSE;
 }
 

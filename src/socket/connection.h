@@ -40,7 +40,8 @@ struct MnConnection {
     MnArmedTrigger armed;
     GPtrArray *bells; /* of `eventfd`; NULL for none */
     gboolean is_armed;
-    gboolean has_stalled; /* the trigger has an event to tell */
+    gboolean has_stalled;      /* the trigger has an event to tell */
+    gboolean has_unread_stall; /* and has told one, which may not have been read */
     gboolean has_page;
     gboolean was_told;  /* a line, since changed() was called */
     gboolean is_all_in; /* the client sends no more */

@@ -388,6 +388,22 @@ def test_no_other_event_while_one_is_unread(daemon, connect):
     wait_stalls(slow, 2)
 
 
+def test_an_event_while_other_lines_are_unread(daemon, connect):
+    client, witness = connect().watch("used 2000"), connect()
+    for one in client, witness:
+        one.send(TRIGGER + "\n")
+        one.wait_taken()
+    daemon.simulate("used 2500")
+    wait_until(lambda: unread_bytes(client) > 0, "the line")
+    length = unread_bytes(client)
+    daemon.simulate("stall_some 50%")
+    wait_stalls(witness, 3)
+    assert unread_bytes(client) == length + 1
+    client.receive()
+    assert client.text.endswith(b"- used reached 2500 2000\n\n")
+    wait_stalls(client, 1)
+
+
 def test_another_trigger_takes_the_place_of_the_first(daemon, connect):
     client, witness = connect(), connect()
     client.send(TRIGGER + "\n" + TRIGGER.replace("some", "full") + "\n")
