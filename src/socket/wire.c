@@ -66,11 +66,12 @@ int mn_wire_send_fd(MnWire *self, const char *text, gsize len, int fd) {
     return mn_pass(self->fd, NULL, 0, text, len, fd);
 }
 
-/* The kernel counts what was not taken by the other side. */
+/* The kernel counts what was not taken by the other side, by buffers of some hundred bytes. It takes away the last byte of
+ * one after it has told us (sock_wfree()), so who looks at once may find it; we would not be told again. */
 gboolean mn_wire_is_read(const MnWire *self) {
     int bytes = 0;
 
-    return ioctl(self->fd, SIOCOUTQ, &bytes) < 0 || bytes == 0;
+    return ioctl(self->fd, SIOCOUTQ, &bytes) < 0 || bytes <= 1;
 }
 
 void mn_wire_shut_down(MnWire *self) {
