@@ -107,17 +107,20 @@ static void print_meter(const MnConnection *self, MnMeterId id, guint64 pages, G
     g_string_append_c(text, '\n');
 }
 
-/* Looking may bring events, which are of the moment that is read: they come first. */
+/* Looking may bring events, which are of the moment that is read: they come first. That the group is there may take
+ * another look, which is to be at all meters as well. */
 static int answer_read(MnConnection *self, const MnCommand *command G_GNUC_UNUSED, MnFault *fault G_GNUC_UNUSED) {
     MnBoard *board = self->services->board;
     guint offered = mn_board_get_machine(board)->offered;
     g_autoptr(GString) text = g_string_sized_new(ANSWER_BYTES);
     const MnReading *reading;
+    gboolean is_gone;
 
     mn_board_hold(board, MN_BOARD_ALL_METERS);
     reading = mn_board_read(board);
+    is_gone = mn_board_is_gone(board);
     mn_board_release(board, MN_BOARD_ALL_METERS);
-    if (mn_board_is_gone(board))
+    if (is_gone)
         return -ENODEV;
 
     mn_connection_send_lines(self);
