@@ -151,9 +151,9 @@ static MnProgress receive(MnConnection *self) {
     gssize n = mn_wire_receive(&self->wire, bytes, sizeof bytes - (self->input ? self->input->len : 0));
     int r;
 
-    self->is_all_in = n == 0;
+    self->is_all_in = n <= 0 && n != -EAGAIN;
     if (n <= 0)
-        return n == 0 && self->input ? MN_PROGRESS_MORE : MN_PROGRESS_NONE;
+        return self->is_all_in && self->input ? MN_PROGRESS_MORE : MN_PROGRESS_NONE;
     if (self->is_ending)
         return MN_PROGRESS_MORE;
     r = take_in(self, bytes, (gsize)n);
@@ -175,7 +175,19 @@ MnProgress mn_connection_serve(MnConnection *self) {
         progress = receive(self);
     if (progress != MN_PROGRESS_STUCK && !send_all(self))
         return MN_PROGRESS_STUCK;
-    return progress;
+    return progress == MN_PROGRESS_NONE && (self->is_refused || self->has_hung_up) ? MN_PROGRESS_OVER : progress;
+}
+
+void mn_connection_refuse(MnConnection *self, int error) {
+    mn_refusal_send(&self->wire, error, NULL, 0);
+    end(self);
+    self->is_refused = TRUE;
+}
+
+void mn_connection_hang_up(MnConnection *self) {
+    if (!self->is_ending)
+        end(self);
+    self->has_hung_up = TRUE;
 }
 
 /* --- the connection --- */
@@ -192,28 +204,21 @@ static int charge(MnAccount *account) {
     return r;
 }
 
-int mn_connection_new(MnConnectionServices *services, int fd, uid_t uid, MnConnection **ret) {
-    g_autoptr(MnAccount) account = mn_quota_get_account(services->quota, uid);
-    MnConnection *self;
-    MnWire wire;
+MnConnection *mn_connection_new(MnConnectionServices *services, int fd, uid_t uid) {
+    MnConnection *self = g_new0(MnConnection, 1);
     int r;
 
-    mn_wire_init(&wire, fd);
-    r = charge(account);
-    if (r < 0) {
-        mn_refusal_send(&wire, r, NULL, 0);
-        mn_wire_clear(&wire);
-        return r;
-    }
-    self = g_new0(MnConnection, 1);
     self->services = services;
-    self->wire = wire;
+    self->account = mn_quota_get_account(services->quota, uid);
     self->notice.tell = tell;
-    self->turn = (MnTurn){ .uid = mn_account_get_uid(account), .is_free = TRUE }; /* no share of time applies */
+    self->turn = (MnTurn){ .uid = mn_account_get_uid(self->account), .is_free = TRUE }; /* no share of time applies */
     self->link.data = self;
-    self->account = g_steal_pointer(&account);
-    *ret = self;
-    return 0;
+    mn_wire_init(&self->wire, fd);
+    r = charge(self->account);
+    self->is_charged = r == 0;
+    if (r < 0)
+        mn_connection_refuse(self, r);
+    return self;
 }
 
 void mn_connection_free(MnConnection *self) {
@@ -223,8 +228,10 @@ void mn_connection_free(MnConnection *self) {
     forget_input(self);
     mn_outbox_take_back(mn_board_get_outbox(self->services->board), &self->notice);
     mn_wire_clear(&self->wire);
-    mn_account_refund(self->account, MN_RESOURCE_OPENS, 1);
-    mn_account_refund(self->account, MN_RESOURCE_DESCRIPTORS, 1);
+    if (self->is_charged) {
+        mn_account_refund(self->account, MN_RESOURCE_OPENS, 1);
+        mn_account_refund(self->account, MN_RESOURCE_DESCRIPTORS, 1);
+    }
     mn_account_give_back(self->account);
     g_free(self);
 }

@@ -46,6 +46,9 @@ struct MnConnection {
     gboolean was_told;  /* a line, since changed() was called */
     gboolean is_all_in; /* the client sends no more */
     gboolean is_ending; /* nor is what he sends of interest */
+    gboolean is_charged;
+    gboolean is_refused;  /* he may not have a connection, and has been told so */
+    gboolean has_hung_up; /* he has nobody left who would read an answer */
 
     MnTurn turn; /* the server's from here on */
     gboolean is_in_turn;
@@ -61,10 +64,18 @@ typedef enum MnProgress {
     MN_PROGRESS_NONE,  /* nothing is to be done before something comes in */
     MN_PROGRESS_MORE,  /* there is more to be done at once */
     MN_PROGRESS_STUCK, /* nor before the client reads */
+    MN_PROGRESS_OVER,  /* ever: it is to be freed */
 } MnProgress;
 
-/* A client who has connected by `fd`, which is taken in any case. -EDQUOT or -ENFILE: he may not, and has been told so. */
-int mn_connection_new(MnConnectionServices *services, int fd, uid_t uid, MnConnection **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* A client who has connected by `fd`, which is taken. He may be one who is refused: -EDQUOT or -ENFILE. */
+MnConnection *mn_connection_new(MnConnectionServices *services, int fd, uid_t uid);
+
+/* Tells him why he may not have a connection. It goes on until all is read that he has sent: else the kernel would take the
+ * line for lost, and give him an error in its place. */
+void mn_connection_refuse(MnConnection *self, int error);
+
+/* He has closed it, or both sides send no more. What he has sent is still to be read, as above. */
+void mn_connection_hang_up(MnConnection *self);
 
 /* He has gone; or we go. */
 void mn_connection_free(MnConnection *self); /* accepts NULL */

@@ -45,11 +45,10 @@ static MnServer *server_of(const MnConnection *connection) {
 
 /* --- connections --- */
 
-static void want(const MnConnection *connection, guint32 events, int operation) {
+static int want(const MnConnection *connection, guint32 events, int operation) {
     struct epoll_event event = { .events = events, .data.ptr = (gpointer)connection };
 
-    if (epoll_ctl(server_of(connection)->epoll, operation, connection->wire.fd, &event) < 0)
-        g_warning("cannot wait for a client of the socket: %s", g_strerror(errno));
+    return epoll_ctl(server_of(connection)->epoll, operation, connection->wire.fd, &event) < 0 ? -errno : 0;
 }
 
 /* One that is in the middle of a line is nothing that another could go on with. */
@@ -57,13 +56,13 @@ static void needs_room(MnConnection *connection) {
     if (server_of(connection)->store)
         mn_store_forget(server_of(connection)->store, connection);
     if (!connection->waits_for_room)
-        want(connection, ALWAYS | EPOLLOUT, EPOLL_CTL_MOD);
+        (void)want(connection, ALWAYS | EPOLLOUT, EPOLL_CTL_MOD); /* one that is there can be changed */
     connection->waits_for_room = TRUE;
 }
 
 static void has_room(MnConnection *connection) {
     if (connection->waits_for_room)
-        want(connection, ALWAYS, EPOLL_CTL_MOD);
+        (void)want(connection, ALWAYS, EPOLL_CTL_MOD);
     connection->waits_for_room = FALSE;
 }
 
@@ -87,15 +86,19 @@ static void remove_connection(MnServer *self, MnConnection *connection) {
     mn_connection_free(connection);
 }
 
-/* NULL: he was refused. */
+/* NULL: he is refused. There is a limit of epoll sets for each user, who we are. */
 static MnConnection *add_connection(MnServer *self, int fd, uid_t uid) {
-    MnConnection *connection;
+    MnConnection *connection = mn_connection_new(&self->services, fd, uid);
+    int r = want(connection, ALWAYS, EPOLL_CTL_ADD);
 
-    if (mn_connection_new(&self->services, fd, uid, &connection) < 0)
-        return NULL;
     g_queue_push_tail_link(&self->connections, &connection->link);
-    want(connection, ALWAYS, EPOLL_CTL_ADD);
-    return connection;
+    if (r < 0 && !connection->is_refused)
+        mn_connection_refuse(connection, r);
+    if (!connection->is_refused)
+        return connection;
+    put_in_turn(self, connection);
+    g_source_set_ready_time(self->source, 0);
+    return NULL;
 }
 
 static void on_connected(int fd, uid_t uid, gpointer data) {
@@ -104,7 +107,6 @@ static void on_connected(int fd, uid_t uid, gpointer data) {
 
 /* --- what they ask for --- */
 
-/* Who has hung up has nobody left who would read an answer. */
 static void look(MnServer *self) {
     struct epoll_event events[READY_AT_ONCE];
     int n;
@@ -113,12 +115,13 @@ static void look(MnServer *self) {
     for (int i = 0; i < n; i++) {
         gpointer ready = events[i].data.ptr;
 
-        if (g_ptr_array_find(self->listeners, ready, NULL)) /* there are one or two */
+        if (g_ptr_array_find(self->listeners, ready, NULL)) { /* there are one or two */
             mn_listener_let_in(ready);
-        else if (events[i].events & (EPOLLHUP | EPOLLERR))
-            remove_connection(self, ready);
-        else
-            put_in_turn(self, ready);
+            continue;
+        }
+        if (events[i].events & (EPOLLHUP | EPOLLERR))
+            mn_connection_hang_up(ready);
+        put_in_turn(self, ready);
     }
 }
 
@@ -142,6 +145,8 @@ static void serve(MnServer *self, MnConnection *connection) {
         has_room(connection);
     if (progress == MN_PROGRESS_MORE)
         put_in_turn(self, connection);
+    if (progress == MN_PROGRESS_OVER)
+        remove_connection(self, connection);
 }
 
 static gboolean on_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {

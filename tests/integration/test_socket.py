@@ -267,6 +267,16 @@ def test_who_sends_no_more_is_still_told(daemon, connect):
             assert client.event() == "used left 7 2000"
 
 
+def test_who_sends_much_in_vain_and_no_more_reads_one_line(daemon, connect):
+    """Also when all is over: it is not lost for what was not read of him, nor is the end an error."""
+    for text, line in (("x" * 150000, TOO_LONG), ("junk\n" * 30000, NO_SUCH_REQUEST), ("quit\n" * 30000, None)):
+        client = connect()
+        client.send(text)
+        client.socket.shutdown(socket.SHUT_WR)
+        wait_until(lambda: metric(daemon, "connections") == 0, "the server to close it")
+        assert client.rest() == (line + "\n" if line else "")
+
+
 def test_the_last_line_without_an_ending(connect):
     for text, line in (("nonsense", NO_SUCH_REQUEST), ("quit", None), ("read\0", NO_SUCH_REQUEST),
                        ("x" * 100, NO_SUCH_REQUEST), ("\0", NO_SUCH_REQUEST)):
