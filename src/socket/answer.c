@@ -4,6 +4,7 @@
 
 #include "core/number.h"
 #include "socket/bell.h"
+#include "socket/record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -51,9 +52,12 @@ static int make_room(MnConnection *self, guint n_limits) {
     return 0;
 }
 
+/* No more than a record has room for. */
 static void note_asked(MnConnection *self, const MnCommand *command) {
+    gboolean is_wanted = self->limits.watch && command->argument_len < MN_RECORD_BYTES;
+
     g_free(self->asked);
-    self->asked = self->limits.watch ? g_strndup(command->argument, command->argument_len) : NULL;
+    self->asked = is_wanted ? g_strndup(command->argument, command->argument_len) : NULL;
     self->services->changed(self);
 }
 

@@ -23,7 +23,7 @@ gboolean mn_record_print(const MnConnection *connection, char text[MN_RECORD_BYT
     g_autoptr(GString) whole = g_string_new(NULL);
     const MnTrigger *trigger = &connection->armed.trigger;
 
-    if (connection->bells || connection->has_page)
+    if (connection->bells || connection->has_page || (connection->limits.watch && !connection->asked))
         return FALSE;
     if (connection->asked)
         print_limits(connection, whole);
