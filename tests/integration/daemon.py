@@ -68,13 +68,14 @@ def own_files(pid):
 
 
 class Daemon:
-    def __init__(self, *options, machine=None, simulate=False, wrapper=()):
-        """The wrapper is a command that becomes the program, as setpriv(1)."""
+    def __init__(self, *options, machine=None, simulate=False, wrapper=(), pass_fds=()):
+        """The wrapper is a command that becomes the program, as setpriv(1); it has these descriptors, too."""
         self.mountpoint = Path(tempfile.mkdtemp(prefix="memnotifyfs-test."))
         self.machine = machine
         self.messages = tempfile.NamedTemporaryFile(prefix="memnotifyfs-messages.")
         self.expected = []  # regular expressions, one for each line on stderr
         self.process = None
+        self.pass_fds = pass_fds
         sources = ["--simulate"] if simulate else []
         if machine:
             sources.append(f"--proc={machine.path}")
@@ -82,7 +83,7 @@ class Daemon:
 
     def start(self):
         self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=self.messages,
-                                        stderr=self.messages, env=environment())
+                                        stderr=self.messages, env=environment(), pass_fds=self.pass_fds)
         wait_until(lambda: is_mounted(self.mountpoint) or self.process.poll() is not None, "the mount")
         assert self.process.poll() is None, self.read_messages()
         os.listdir(self.mountpoint)  # answered by the main loop: all is set up

@@ -5,12 +5,11 @@ import array
 import fcntl
 import os
 import re
-import select
 import socket
 import struct
 import termios
 
-from clients import TIMEOUT_S, read_text, wait_until
+from clients import TIMEOUT_S, is_ready, read_text, wait_until
 
 # What begins with a digit is an event; NAME is that of a threshold elsewhere, and none here.
 EVENT = re.compile(r"\d+\.\d{6} - (\S.*)")
@@ -53,7 +52,7 @@ class SocketClient:
     def __init__(self, path, uid=None):
         """It is another user's if this process may be him for a moment."""
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self.socket.settimeout(TIMEOUT_S)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", TIMEOUT_S, 0))
         if uid is not None:
             os.seteuid(uid)
         try:
@@ -61,6 +60,7 @@ class SocketClient:
         finally:
             if uid is not None:
                 os.seteuid(0)
+        self.socket.settimeout(TIMEOUT_S)  # now, since who does not wait in connect() is refused where many do
         self.receive_bytes = 65536  # at once
         self.text = b""
         self.fds = []  # that have come, and are the caller's when he has taken them
@@ -76,7 +76,7 @@ class SocketClient:
         """Until the server has taken all that was sent: the kernel counts it, and one that it takes away last. What is
         answered meanwhile is received."""
         def is_taken():
-            while select.select([self.socket], [], [], 0)[0] and self.receive():
+            while is_ready(self.fileno()) and self.receive():
                 pass
             return struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, b"\0" * 4))[0] <= 1
 
@@ -149,7 +149,7 @@ class SocketClient:
 
     def is_silent(self):
         """Nothing has come that was not read. To be asked when the server is known to have said what it had to."""
-        return not self.text and not self.events and not select.select([self.socket], [], [], 0)[0]
+        return not self.text and not self.events and not is_ready(self.fileno())
 
     def rest(self):
         """All that still comes, up to the end of the connection."""
