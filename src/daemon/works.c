@@ -224,7 +224,8 @@ static gboolean make_server(const MnOptions *options, const char *mountpoint, Mn
 
     if (!options->socket_path && mn_manager_get_n_fds(manager) == 0)
         return TRUE;
-    r = mn_server_new(services->board, services->triggers, services->quota, manager, &services->server);
+    r = mn_server_new(services->board, services->triggers, services->quota, services->helper, manager,
+                      &services->server);
     if (r < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve a socket: %s", g_strerror(-r));
         return FALSE;

@@ -145,12 +145,22 @@ static int take_in(MnConnection *self, const char *bytes, gsize len) {
     return 0;
 }
 
+/* He is not told again, whose connection ends already. */
+static MnProgress refuse_descriptors(MnConnection *self) {
+    if (!self->is_ending)
+        refuse(self, "descriptors are not taken");
+    mn_wire_cut_off(&self->wire);
+    return MN_PROGRESS_FOUL;
+}
+
 /* As much as a command may have is kept, so that one which is too long is known to be. */
 static MnProgress receive(MnConnection *self) {
     char bytes[MEMNOTIFYFS_REQUEST_MAX];
     gssize n = mn_wire_receive(&self->wire, bytes, sizeof bytes - (self->input ? self->input->len : 0));
     int r;
 
+    if (n == -EPERM)
+        return refuse_descriptors(self);
     self->is_all_in = n <= 0 && n != -EAGAIN;
     if (n <= 0)
         return self->is_all_in && self->input ? MN_PROGRESS_MORE : MN_PROGRESS_NONE;
@@ -173,7 +183,9 @@ MnProgress mn_connection_serve(MnConnection *self) {
         progress = serve_input(self);
     if (progress == MN_PROGRESS_NONE && !self->is_all_in)
         progress = receive(self);
-    if (progress != MN_PROGRESS_STUCK && !send_all(self))
+    if (progress == MN_PROGRESS_FOUL || progress == MN_PROGRESS_STUCK)
+        return progress;
+    if (!send_all(self))
         return MN_PROGRESS_STUCK;
     return progress == MN_PROGRESS_NONE && (self->is_refused || self->has_hung_up) ? MN_PROGRESS_OVER : progress;
 }

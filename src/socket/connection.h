@@ -4,6 +4,7 @@
 #include "board/limits.h"
 #include "core/turns.h"
 #include "devices/triggers.h"
+#include "kernel/helper.h"
 #include "kernel/signaller.h"
 #include "socket/backlog.h"
 #include "socket/page.h"
@@ -34,7 +35,7 @@ struct MnConnection {
     GString *input;  /* what is no whole command yet; NULL for nothing */
     MnNotice notice; /* that there is something to tell */
     MnLimits limits; /* of `watch` */
-    char *asked;     /* the text of these; NULL for none */
+    char *asked;     /* the text of these; NULL for none, or a long one */
     MnBacklog backlog;
     gsize backlog_bytes; /* what is charged for it */
     MnArmedTrigger armed;
@@ -58,6 +59,10 @@ struct MnConnection {
     guint slot; /* the store's: see there */
     gboolean is_to_be_kept;
     GList kept_link;
+
+    struct MnDisposal *disposal; /* NULL: it has none of his descriptors */
+    MnHelperJob *disposal_job;   /* NULL: it waits for one, by the link */
+    GList disposal_link;
 };
 
 typedef enum MnProgress {
@@ -65,6 +70,7 @@ typedef enum MnProgress {
     MN_PROGRESS_MORE,  /* there is more to be done at once */
     MN_PROGRESS_STUCK, /* nor before the client reads */
     MN_PROGRESS_OVER,  /* ever: it is to be freed */
+    MN_PROGRESS_FOUL,  /* nor then before socket/disposal.h is done with what he has sent */
 } MnProgress;
 
 /* A client who has connected by `fd`, which is taken. He may be one who is refused: -EDQUOT or -ENFILE. */

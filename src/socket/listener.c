@@ -3,6 +3,7 @@
 #include "listener.h"
 
 #include "loop/alarm.h"
+#include "socket/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,6 +165,7 @@ MnListener *mn_listener_new(int fd, const char *path, int epoll, const MnClock *
         self->inode = st.st_ino;
     }
     self->retry = mn_alarm_new(clock, "listener", start, self);
+    mn_wire_refuse_descriptors(fd);
     start(self);
     return self;
 }

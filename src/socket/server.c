@@ -4,7 +4,7 @@
  * (core/turns.h), each with one thing that he has asked for. */
 #include "server.h"
 
-#include "socket/connection.h"
+#include "socket/disposal.h"
 #include "socket/listener.h"
 #include "socket/store.h"
 
@@ -35,6 +35,7 @@ struct MnServer {
     GQueue connections;
     MnTurns turns;  /* of connections with something to do */
     MnStore *store; /* NULL: nobody keeps connections */
+    MnDisposal *disposal;
     int epoll;
     GSource *source;
 };
@@ -83,10 +84,17 @@ static void remove_connection(MnServer *self, MnConnection *connection) {
     g_queue_unlink(&self->connections, &connection->link);
     if (self->store)
         mn_store_forget(self->store, connection);
+    if (connection->disposal)
+        mn_disposal_remove(self->disposal, connection);
     mn_connection_free(connection);
 }
 
-/* NULL: he is refused. There is a limit of epoll sets for each user, who we are. */
+static void on_disposed(MnConnection *connection) {
+    connection->disposal = NULL;
+    remove_connection(server_of(connection), connection);
+}
+
+/* NULL: he is refused. There is a limit to what one user, who we are, may have in epoll sets. */
 static MnConnection *add_connection(MnServer *self, int fd, uid_t uid) {
     MnConnection *connection = mn_connection_new(&self->services, fd, uid);
     int r = want(connection, ALWAYS, EPOLL_CTL_ADD);
@@ -107,21 +115,24 @@ static void on_connected(int fd, uid_t uid, gpointer data) {
 
 /* --- what they ask for --- */
 
+static void note_ready(MnServer *self, MnConnection *connection, guint32 events) {
+    if (connection->disposal)
+        return;
+    if (events & (EPOLLHUP | EPOLLERR))
+        mn_connection_hang_up(connection);
+    put_in_turn(self, connection);
+}
+
 static void look(MnServer *self) {
     struct epoll_event events[READY_AT_ONCE];
     int n;
 
     n = epoll_wait(self->epoll, events, READY_AT_ONCE, 0);
     for (int i = 0; i < n; i++) {
-        gpointer ready = events[i].data.ptr;
-
-        if (g_ptr_array_find(self->listeners, ready, NULL)) { /* there are one or two */
-            mn_listener_let_in(ready);
-            continue;
-        }
-        if (events[i].events & (EPOLLHUP | EPOLLERR))
-            mn_connection_hang_up(ready);
-        put_in_turn(self, ready);
+        if (g_ptr_array_find(self->listeners, events[i].data.ptr, NULL)) /* there are one or two */
+            mn_listener_let_in(events[i].data.ptr);
+        else
+            note_ready(self, events[i].data.ptr, events[i].events);
     }
 }
 
@@ -147,6 +158,8 @@ static void serve(MnServer *self, MnConnection *connection) {
         put_in_turn(self, connection);
     if (progress == MN_PROGRESS_OVER)
         remove_connection(self, connection);
+    if (progress == MN_PROGRESS_FOUL)
+        mn_disposal_add(self->disposal, connection);
 }
 
 static gboolean on_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
@@ -200,7 +213,8 @@ static void free_listener(gpointer listener) {
     mn_listener_free(listener);
 }
 
-int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, const MnManager *manager, MnServer **ret) {
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnHelper *helper, const MnManager *manager,
+                  MnServer **ret) {
     guint n_kept = MIN(mn_manager_get_n_kept(manager), KEPT_MAX);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     MnServer *self;
@@ -213,6 +227,7 @@ int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, const Mn
     };
     if (n_kept > 0)
         self->store = mn_store_new(manager, quota, mn_board_get_clock(board), n_kept);
+    self->disposal = mn_disposal_new(helper, mn_board_get_clock(board), on_disposed);
     self->listeners = g_ptr_array_new_with_free_func(free_listener);
     mn_turns_init(&self->turns);
     self->epoll = epoll;
@@ -229,9 +244,14 @@ void mn_server_free(MnServer *self) {
     g_ptr_array_unref(self->listeners);
     mn_store_free(self->store);
     self->store = NULL; /* what it keeps is not to be taken back */
-    while (self->connections.head)
-        remove_connection(self, self->connections.head->data);
+    while (self->connections.head) {
+        MnConnection *connection = self->connections.head->data;
+
+        mn_wire_leave(&connection->wire);
+        remove_connection(self, connection);
+    }
     mn_turns_clear(&self->turns);
+    mn_disposal_free(self->disposal);
     mn_page_free(self->services.page);
     mn_signaller_free(self->services.signaller);
     g_source_destroy(self->source);

@@ -14,17 +14,37 @@
  * doubles it for what it needs itself; some twenty lines fit. */
 #define SEND_BUFFER_BYTES 8192
 
+/* Linux 6.16 */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+void mn_wire_refuse_descriptors(int listening_fd) {
+    const int no = 0;
+
+    (void)setsockopt(listening_fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
+}
+
+/* A connection has it from the listening socket, as that was when the client connected. */
+static gboolean may_bring_descriptors(int fd) {
+    int may = 1;
+    socklen_t len = sizeof may;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &may, &len) < 0 || may != 0;
+}
+
 void mn_wire_init(MnWire *self, int fd) {
     const int bytes = SEND_BUFFER_BYTES;
 
-    *self = (MnWire){ .fd = fd };
+    *self = (MnWire){ .fd = fd, .may_bring_descriptors = may_bring_descriptors(fd) };
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 void mn_wire_clear(MnWire *self) {
     if (self->rest)
         g_string_free(self->rest, TRUE);
-    close(self->fd);
+    if (self->fd >= 0)
+        close(self->fd);
     *self = (MnWire){ .fd = -1 };
 }
 
@@ -80,9 +100,35 @@ void mn_wire_shut_down(MnWire *self) {
     self->is_shut_down = TRUE;
 }
 
-gssize mn_wire_receive(MnWire *self, char *buffer, gsize size) {
+void mn_wire_cut_off(MnWire *self) {
+    shutdown(self->fd, SHUT_RDWR);
+    self->is_shut_down = TRUE;
+}
+
+void mn_wire_leave(MnWire *self) {
+    if (self->may_bring_descriptors)
+        self->fd = -1;
+}
+
+/* How much can be received without descriptors. The kernel says that there are some if we look without room for them, and
+ * goes no further than the first. */
+static gssize look_ahead(const MnWire *self, char *buffer, gsize size) {
+    struct iovec bytes = { .iov_base = buffer, .iov_len = size };
+    struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
     ssize_t n;
 
-    n = recv(self->fd, buffer, size, MSG_DONTWAIT);
-    return n < 0 ? (errno == EINTR ? -EAGAIN : -errno) : n;
+    n = recvmsg(self->fd, &message, MSG_DONTWAIT | MSG_PEEK);
+    if (n < 0)
+        return -errno;
+    return n > 0 && (message.msg_flags & MSG_CTRUNC) ? -EPERM : n;
+}
+
+gssize mn_wire_receive(const MnWire *self, char *buffer, gsize size) {
+    gssize n = self->may_bring_descriptors ? look_ahead(self, buffer, size) : (gssize)size;
+
+    if (n > 0) {
+        n = recv(self->fd, buffer, (gsize)n, MSG_DONTWAIT);
+        n = n < 0 ? -errno : n;
+    }
+    return n == -EINTR ? -EAGAIN : n;
 }

@@ -8,7 +8,11 @@ typedef struct MnWire {
     int fd;        /* owned */
     GString *rest; /* what there was no room for as yet; NULL for nothing */
     gboolean is_shut_down;
+    gboolean may_bring_descriptors;
 } MnWire;
+
+/* Lets nobody send descriptors who connects to a listening socket from now on, where the kernel can do that. */
+void mn_wire_refuse_descriptors(int listening_fd);
 
 /* Takes the descriptor, of a connected stream socket of the family AF_UNIX that does not block. */
 void mn_wire_init(MnWire *self, int fd);
@@ -32,5 +36,12 @@ gboolean mn_wire_is_read(const MnWire *self);
 void mn_wire_shut_down(MnWire *self);
 
 /* What has come in, at most `size` bytes: how many, 0 when the client sends no more, -EAGAIN, or another -errno when it has
- * gone. */
-gssize mn_wire_receive(MnWire *self, char *buffer, gsize size);
+ * gone. -EPERM: it comes with descriptors, and is left where it is. */
+gssize mn_wire_receive(const MnWire *self, char *buffer, gsize size);
+
+/* The client can neither send nor be sent any more; it reads what it was sent. */
+void mn_wire_cut_off(MnWire *self);
+
+/* Where there may be descriptors that were not looked at the kernel is to close it when we end, so that we do not wait for
+ * that; nothing is to be done with it any more. */
+void mn_wire_leave(MnWire *self);

@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration"), str(HERE.parent)]
-pytest.register_assert_rewrite("clients", "daemon", "hostile")
+pytest.register_assert_rewrite("clients", "daemon", "hostile", "socket_client")
 
 from fixtures import close_all, directory, make_machine  # noqa: E402, F401
 from hostile import Attack, Besieged, Stubborn  # noqa: E402
