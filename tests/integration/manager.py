@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections import namedtuple
 
 from clients import wait_until
 from daemon import Daemon, environment
@@ -24,10 +25,15 @@ FIRST_FD = 3
 NAME = re.compile(r"[!-9;-~]{1,255}")  # what systemd takes for the name of a descriptor
 
 
-def is_same(one, other):
-    """Whether two descriptors are of one socket. What has no number of its own counts as another."""
-    paths = {os.readlink(f"/proc/self/fd/{fd}") for fd in (one, other)}
-    return len(paths) == 1 and not paths.pop().startswith("anon_inode:")
+# A descriptor in the store, and what it is of: None where that has no number of its own.
+Kept = namedtuple("Kept", "name fd is_socket number")
+
+
+def look_at(name, fd):
+    status = os.fstat(fd)
+    is_shared = os.readlink(f"/proc/self/fd/{fd}").startswith("anon_inode:")
+    return Kept(name if NAME.fullmatch(name) else "stored", fd, stat.S_ISSOCK(status.st_mode),
+                None if is_shared else (status.st_dev, status.st_ino))
 
 
 class Manager:
@@ -36,7 +42,7 @@ class Manager:
     def __init__(self, path, room=100):
         """The path of the socket; "@" in front is for one in no file system. The store has room for so many."""
         self.path, self.room = str(path), room
-        self.store = []  # (name, descriptor), in the order they came
+        self.store = []  # in the order they came
         self.states = []  # what else was said, as "READY=1"
         self.senders = set()  # pids
         self.refused = 0  # for want of room
@@ -48,27 +54,27 @@ class Manager:
         self.thread.start()
 
     def environment(self):
-        names = ":".join(name for name, _ in self.store)
+        names = ":".join(kept.name for kept in self.store)
         listen = {"LISTEN_FDS": str(len(self.store)), "LISTEN_FDNAMES": names} if self.store else {}
         return {**environment(), "NOTIFY_SOCKET": self.path, "FDSTORE": str(self.room), **listen}
 
     def connections(self):
         """What it keeps but what the service has put there for itself."""
-        return [fd for _, fd in self.store if stat.S_ISSOCK(os.fstat(fd).st_mode)]
+        return [kept.fd for kept in self.store if kept.is_socket]
 
     def _serve(self):
         while True:
             poll = select.poll()
             for fd in self.waker, self.socket.fileno():
                 poll.register(fd, select.POLLIN)
-            for _, fd in self.store:
-                poll.register(fd, 0)  # POLLHUP and POLLERR, at which systemd lets go of it
+            for kept in self.store:
+                poll.register(kept.fd, 0)  # POLLHUP and POLLERR, at which systemd lets go of it
             ready = dict(poll.poll())
             if self.waker in ready:
                 return
             if ready.pop(self.socket.fileno(), None):
                 self._receive()
-            self._remove(lambda name, fd: fd in ready)
+            self._remove(lambda kept: kept.fd in ready)
 
     def _receive(self):
         data, controls, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(4 * 253) + socket.CMSG_SPACE(12))
@@ -81,34 +87,35 @@ class Manager:
         lines = data.decode().splitlines()
         name = next((line[7:] for line in lines if line.startswith("FDNAME=")), "stored")
         if "FDSTOREREMOVE=1" in lines:
-            self._remove(lambda kept, fd: kept == name)
+            self._remove(lambda kept: kept.name == name)
         for fd in fds:
             if "FDSTORE=1" not in lines or not self._keep(name, fd):
                 os.close(fd)
         self.states += [line for line in lines if not line.startswith("FD")]
 
     def _keep(self, name, fd):
-        if any(is_same(fd, other) for _, other in self.store):
+        """Whether it is its owner now."""
+        kept = look_at(name, fd)
+        if kept.number and kept.number in [other.number for other in self.store]:
             return False
         if len(self.store) >= self.room:
             self.refused += 1
             return False
         # Out of the way of those that a service is started with.
-        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
+        self.store = [*self.store, kept._replace(fd=fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200))]
         os.close(fd)
-        self.store = [*self.store, (name if NAME.fullmatch(name) else "stored", high)]
         return True
 
     def _remove(self, goes):
-        gone = [entry for entry in self.store if goes(*entry)]
-        self.store = [entry for entry in self.store if entry not in gone]
-        for _, fd in gone:
-            os.close(fd)
+        gone = [kept for kept in self.store if goes(kept)]
+        self.store = [kept for kept in self.store if kept not in gone]
+        for kept in gone:
+            os.close(kept.fd)
 
     def close(self):
         os.close(self.woken)
         self.thread.join()
-        self._remove(lambda name, fd: True)
+        self._remove(lambda kept: True)
         os.close(self.waker)
         self.socket.close()
         if not self.path.startswith("@"):
@@ -126,7 +133,7 @@ class Service(Daemon):
 
     def start(self):
         """Once more, too: with what the manager has kept."""
-        fds = [fd for _, fd in self.manager.store]
+        fds = [kept.fd for kept in self.manager.store]
         command = [sys.executable, __file__, ",".join(map(str, fds)), *self.arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.messages, stderr=self.messages,
                                         env=self.manager.environment(), pass_fds=fds)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pressure_client: waits for memory pressure as sd_event_add_memory_pressure(3) says. It prints "pressure" for each
- * callback, and for each line of its input "turns N", how often its loop has turned: from libsystemd, so that it is seen
- * exactly whether a program that sleeps does sleep. It ends with its input.
+ * callback, and for each line of its input "turns N", how often its loop has turned: counted by libsystemd, so that it
+ * is seen exactly whether a program that sleeps does sleep. It ends with its input.
  *
- * libsystemd is loaded when it runs, since that of Debian 12 knows no memory pressure. Exit status 77: nor does this. */
+ * libsystemd is loaded when it runs, since that of Debian 12 knows no memory pressure. Exit status 77: the one that
+ * was found does not, either. */
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>

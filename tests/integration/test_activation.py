@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from clients import TIMEOUT_S, read_text, wait_until
-from manager import Manager, Service
+from manager import Manager, Service, look_at
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def service(manager):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(made.socket)
     listener.listen()
-    manager.store = [("memnotifyfs.socket", listener.detach())]
+    manager.store = [look_at("memnotifyfs.socket", listener.detach())]
     yield made
     made.close()
     os.unlink(made.socket)
@@ -68,7 +68,7 @@ def datagrams():
 
 @pytest.mark.parametrize("name, made", [("file", lambda: os.open("/dev/null", os.O_RDONLY)), ("datagrams", datagrams)])
 def test_what_is_no_socket_of_ours_is_closed(service, manager, name, made):
-    manager.store = [*manager.store, (name, made())]
+    manager.store = [*manager.store, look_at(name, made())]
     service.expected.append(f"the service manager has handed over '{name}', which is no stream socket")
     service.start()
     with ask(service.socket, b"quit\n") as told:

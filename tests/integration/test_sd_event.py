@@ -278,15 +278,14 @@ def small_group():
 
 @pytest.fixture
 def thrashing(small_group):
-    """A process whose files do not fit into its memory. They are no part of a file system in memory, which would be
-    another thing."""
-    file = TREE.with_name(f"{small_group.name}.file")
+    """A process whose files do not fit into its memory; on a disk, since those of a tmpfs are memory themselves."""
+    file = Path("/var/tmp") / small_group.name
     script = 'echo $$ >"$1/cgroup.procs" && head -c 64M /dev/zero >"$2" && while cat "$2"; do :; done'
     process = subprocess.Popen(["sh", "-c", script, "sh", small_group, file], stdout=subprocess.DEVNULL)
     yield process
     process.kill()
     process.wait()
-    file.unlink()
+    file.unlink(missing_ok=True)
 
 
 @pytest.mark.skipif(not os.path.exists(PSI), reason="this kernel has no PSI")
