@@ -61,7 +61,8 @@ static void note_asked(MnConnection *self, const MnCommand *command) {
     self->services->changed(self);
 }
 
-/* Room first: it is there when something is crossed. */
+/* Room first: it is there when something is crossed. And who has been told "ok" is kept, if he can be, whatever becomes of
+ * us. */
 static int answer_watch(MnConnection *self, const MnCommand *command, MnFault *fault) {
     MnLimitSet set;
     int r;
@@ -73,8 +74,8 @@ static int answer_watch(MnConnection *self, const MnCommand *command, MnFault *f
         r = mn_limits_set(&self->limits, self->services->board, self->account, &set, on_crossing, self);
     if (r < 0)
         return r;
-    mn_wire_send(&self->wire, OK, strlen(OK));
     note_asked(self, command);
+    mn_wire_send(&self->wire, OK, strlen(OK));
     return 0;
 }
 

@@ -17,6 +17,9 @@
 #define NAME_OF_CLIENT "memnotifyfs-client-"
 #define NAME_BYTES 48
 
+/* So many are kept as soon as they wait for something, and the others after that time, when as many again may be: who comes
+ * and goes all the time is not to be much work for the manager. */
+#define KEPT_AT_ONCE 16
 #define KEEP_AFTER_US G_TIME_SPAN_SECOND
 
 struct MnStore {
@@ -27,6 +30,7 @@ struct MnStore {
     MnConnection **slots;   /* NULL for one that is free; number 0 is nobody's */
     GHashTable *n_of_users; /* uid -> how many are kept */
     GQueue waiting;         /* of connections that are to be kept */
+    guint n_at_once;        /* that were, since the alarm has rung */
     MnAlarm *alarm;
     int records; /* -1 before the first is kept */
 };
@@ -105,15 +109,17 @@ static gboolean has_records(MnStore *self) {
 }
 
 /* The record first: who finds the connection finds it, too. What cannot be done now is done with the next change. */
-static void keep(MnStore *self, MnConnection *connection) {
+static gboolean keep(MnStore *self, MnConnection *connection) {
     char text[MN_RECORD_BYTES] = "", name[NAME_BYTES];
     guint slot = find_free_slot(self);
 
     if (slot == 0 || !mn_record_print(connection, text) || !may_have_more(self, connection) || !has_records(self))
-        return;
+        return FALSE;
     print_name(slot, name);
-    if (write_record(self, slot, text) && mn_manager_keep(self->manager, name, connection->wire.fd))
-        occupy(self, connection, slot);
+    if (!write_record(self, slot, text) || !mn_manager_keep(self->manager, name, connection->wire.fd))
+        return FALSE;
+    occupy(self, connection, slot);
+    return TRUE;
 }
 
 static void let_go(MnStore *self, MnConnection *connection) {
@@ -129,12 +135,20 @@ static void keep_waiting(gpointer data) {
     MnStore *self = data;
     GList *link;
 
+    self->n_at_once = 0;
     while ((link = g_queue_pop_head_link(&self->waiting))) {
         MnConnection *connection = link->data;
 
         connection->is_to_be_kept = FALSE;
-        keep(self, connection);
+        (void)keep(self, connection);
     }
+}
+
+static gboolean keep_at_once(MnStore *self, MnConnection *connection) {
+    if (self->n_at_once == KEPT_AT_ONCE || !keep(self, connection))
+        return FALSE;
+    self->n_at_once++;
+    return TRUE;
 }
 
 void mn_store_note(MnStore *self, MnConnection *connection) {
@@ -147,8 +161,10 @@ void mn_store_note(MnStore *self, MnConnection *connection) {
     }
     if (connection->is_to_be_kept)
         return;
-    if (g_queue_is_empty(&self->waiting))
+    if (g_queue_is_empty(&self->waiting) && self->n_at_once == 0)
         mn_alarm_set(self->alarm, mn_clock_now_us(self->clock) + KEEP_AFTER_US);
+    if (keep_at_once(self, connection))
+        return;
     connection->kept_link = (GList){ .data = connection };
     g_queue_push_tail_link(&self->waiting, &connection->kept_link);
     connection->is_to_be_kept = TRUE;

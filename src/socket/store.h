@@ -6,8 +6,8 @@
 
 /* The connections that the service manager keeps for the server that comes after us, with what they wait for.
  *
- * It is asked to keep one when it has waited for something for a while, so that who comes and goes is no work for it; of
- * one user, who is neither root nor the owner, no more than MN_KEPT_PER_USER_MAX. */
+ * It is asked to keep one as soon as it waits for something, or a second later where many do, so that those who come and
+ * go are little work for it; of one user, who is neither root nor the owner, no more than MN_KEPT_PER_USER_MAX. */
 typedef struct MnStore MnStore;
 
 #define MN_KEPT_PER_USER_MAX 64

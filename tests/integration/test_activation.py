@@ -56,6 +56,18 @@ def test_who_connects_while_the_service_is_away_is_answered_by_the_next(service)
         assert told.readline() == b"ok\n"
 
 
+def test_who_has_been_told_ok_is_kept(service, manager):
+    """A limit that is crossed while nobody serves is told by the next."""
+    service.start()
+    with ask(service.socket, b"watch used>=90%\n") as told:
+        assert told.readline() == b"ok\n"
+        service.kill()
+        wait_until(lambda: len(manager.connections()) == 2, "the connection to be kept")  # and the listening socket
+        service.start()
+        service.simulate("used 95%")
+        assert b" - used reached " in told.readline()
+
+
 def test_the_manager_is_told_when_the_files_are_there(service, manager):
     service.start()
     wait_until(lambda: manager.states, "a word to the manager")
