@@ -18,6 +18,7 @@ import pytest
 
 from clients import Child, error_of, is_ready, wait_ready, wait_until
 from hostile import ATTACK_S, ATTACKER, LIMIT_S, VICTIM
+from page import Page
 from socket_client import SocketClient, held, metric, path_of, serve_with_socket
 from test_shares import METERS as ALL_METERS
 
@@ -297,21 +298,13 @@ def write_memory(address):
         memory.write(b"spoilt")
 
 
-def value_of(page, name):
-    """As <memnotifyfs/page.h> lays it out."""
-    n_meters, = struct.unpack_from("I", page, 16)
-    sequence, = struct.unpack_from("I", page, 24)
-    names = [page[32 + 32 * i:64 + 32 * i].rstrip(b"\0").decode() for i in range(n_meters)]
-    return struct.unpack_from("Q", page, 32 + 32 * 32 + (sequence & 1) * (16 + 32 * 8) + 16 + 8 * names.index(name))[0]
-
-
 @pytest.mark.parametrize("uid", [0, ATTACKER])
 def test_nobody_changes_the_page(daemon, uid):
     """Root neither. What each way fails with does not matter."""
     set_all(daemon, 4000)
     with connect(daemon) as victim, connect(daemon, uid) as connection:
         theirs, his = victim.ask_fd("page"), connection.ask_fd("page")
-        page = mmap.mmap(theirs, 0, mmap.MAP_SHARED, mmap.PROT_READ)
+        page = Page(theirs)
 
         def attack(say):
             results = [spoil(his), spoil_mapping(his)]
@@ -326,11 +319,10 @@ def test_nobody_changes_the_page(daemon, uid):
         with Child(attack, uid) as child:
             assert child.hear() == []
             assert child.wait() == 0
-        assert (value_of(page, "used"), value_of(page, "swap_used")) == (4000, 4000)
+        assert {page.values()[meter] for meter in METERS} == {4000}
         set_all(daemon, 6000)
-        assert (value_of(page, "used"), value_of(page, "swap_used")) == (6000, 6000)
+        assert {page.values()[meter] for meter in METERS} == {6000}
         page.close()
-        os.close(theirs)
         os.close(his)
 
 

@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
 from clients import TIMEOUT_S, opened, sleeps_in, wait_until, write_text
+from socket_client import SocketClient, metric, path_of
 
 WATCHED_S = 2  # the time in which nothing may happen, far longer than any period that is set here
 
@@ -65,6 +67,28 @@ def test_stalls_are_looked_at_while_there_is_a_trigger(daemon):
         assert wake_ups_meanwhile(daemon) > 50, "the test would see it"
     with opened(daemon / "pressure"):
         assert wake_ups_meanwhile(daemon) == 0
+
+
+def test_connections_that_wait_for_nothing(serve):
+    """New ones, those that have asked, half a line, who reads nothing, who sends no more, and who was sent away."""
+    daemon = serve("--socket", "-o", "update_period=10,max_update_period=10")
+    clients = [SocketClient(path_of(daemon)) for _ in range(10)]
+    for client, text in zip(clients, ("", "read\n", "watch used", "watch used 5\nwatch\n", "some 150000",
+                                      "read\n" * 1000, "nonsense\n", "quit\n", "read\nwatch used 5\nnonsense\n")):
+        client.send(text)
+    clients[9].socket.shutdown(socket.SHUT_WR)
+    clients[8].rest()
+    with SocketClient(path_of(daemon)) as other:
+        os.close(other.ask_fd("page"))
+        os.close(other.ask_fd("eventfd used 5"))
+        assert wake_ups_meanwhile(daemon) > 5, "the test would see it"
+    wait_until(lambda: metric(daemon, "connections") == len(clients), "the other to go")
+    assert wake_ups_meanwhile(daemon) == 0
+    for client in clients:
+        client.close()
+    wait_until(lambda: metric(daemon, "connections") == 0, "all to go")
+    daemon.first_fds = daemon.fds()
+    assert wake_ups_meanwhile(daemon) == 0
 
 
 def test_it_sleeps_for_long_while_memory_is_far_from_all_limits(serve):

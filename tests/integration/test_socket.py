@@ -15,10 +15,12 @@ import pytest
 
 from clients import TIMEOUT_S, Child, is_ready, opened, read_text, wait_ready, wait_until
 from devices import set_pressure
+from machine import PAGE_KIB
 from memcg_client import MIB, removed_at_end, v1_group
 from socket_client import SocketClient, held, metric, path_of, serve_with_socket, unread_bytes
 
 STRANGER = 54321
+PAGE = os.sysconf("SC_PAGE_SIZE")
 REQUEST_MAX = 4111
 NO_SUCH_REQUEST = "error EPROTO: there is no such request; there are watch, read, eventfd, page, some, full and quit"
 TOO_LONG = "error EPROTO: the request is too long, or lacks its newline"
@@ -321,7 +323,7 @@ def test_who_waits_is_told_that_there_is_more_memory(serve, make_machine, connec
     daemon = serve_with_socket(serve, "-o", "update_period=1", machine=machine)
     before = daemon.meter("total")
     client, other = connect(daemon).watch("used 100%"), connect(daemon)
-    machine.replace("meminfo", machine.with_number("meminfo", "MemTotal", (before + 25600) * 4))
+    machine.replace("meminfo", machine.with_number("meminfo", "MemTotal", (before + 25600) * PAGE_KIB))
     assert client.event() == f"total changed {before + 25600} {before}"
     assert other.meters()["total"] == str(before + 25600) and not other.events, "he waits for nothing"
 
@@ -337,7 +339,7 @@ def test_a_group_that_goes_and_comes_back(group, serve, connect):
     daemon = serve_with_socket(serve, "-o", "update_period=1,max_update_period=20", f"--source=cgroup={group}")
     client, other = connect(daemon).watch("used 200M"), connect(daemon)
     gone = "error ENODEV: the group whose memory is shown is removed"
-    assert other.meters()["total"] == str(256 * MIB // 4096)
+    assert other.meters()["total"] == str(256 * MIB // PAGE)
     daemon.expected += [".*was removed; .*", ".* is there again"]
 
     group.rmdir()
@@ -347,8 +349,8 @@ def test_a_group_that_goes_and_comes_back(group, serve, connect):
     group.mkdir()
     (group / "memory.limit_in_bytes").write_text(str(64 * MIB))
     assert client.event() == "- returned"
-    wait_until(lambda: other.meters()["total"] == str(64 * MIB // 4096), "the new limit")
-    assert client.meters()["used"].endswith(f" limit {200 * MIB // 4096}"), "what was before the error"
+    wait_until(lambda: other.meters()["total"] == str(64 * MIB // PAGE), "the new limit")
+    assert client.meters()["used"].endswith(f" limit {200 * MIB // PAGE}"), "what was before the error"
 
 
 # ---- stalls ------------------------------------------------------------------------------------------------------
