@@ -65,6 +65,12 @@ def give_back(daemon, before):
     wait_until(lambda: daemon.belongings() == before, "its descriptors to be closed")
 
 
+def slack_kib(daemon):
+    """What may be left of an attack; AddressSanitizer keeps more of what was freed."""
+    with open(f"/proc/{daemon.pid}/maps", encoding="utf-8") as maps:
+        return MEMORY_KIB if "libasan" in maps.read() else 1024
+
+
 @pytest.mark.parametrize("names", [[name] for name in ATTACKS] + [ATTACKS], ids=[*ATTACKS, "all together"])
 def test_another_user_is_served(daemon, attack, names):
     demand_service(daemon)
@@ -84,8 +90,9 @@ def test_another_user_is_served(daemon, attack, names):
 
     give_back(daemon, before)
     demand_service(daemon)
-    assert worst_kib <= MEMORY_KIB
-    wait_until(lambda: daemon.status_number("RssAnon") < before_kib + 1024, "the machine to have its memory again")
+    assert worst_kib <= MEMORY_KIB * len(names)
+    most_kib = before_kib + slack_kib(daemon)
+    wait_until(lambda: daemon.status_number("RssAnon") < most_kib, "the machine to have its memory again")
 
 
 # ---- the share of a user -----------------------------------------------------------------------------------------
