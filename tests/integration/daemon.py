@@ -24,6 +24,14 @@ def is_mounted(directory):
         return any(line.split()[4] == str(directory) for line in mounts)
 
 
+def is_served(directory):
+    """Whether it is mounted, and not by somebody who has died."""
+    try:
+        return is_mounted(directory) and bool(os.listdir(directory))  # answered by the main loop: all is set up
+    except OSError:
+        return False
+
+
 def environment():
     """Freed memory is to be seen as free also when the program is built with AddressSanitizer."""
     return {"ASAN_OPTIONS": "quarantine_size_mb=1", **os.environ}
@@ -84,9 +92,8 @@ class Daemon:
     def start(self):
         self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=self.messages,
                                         stderr=self.messages, env=environment(), pass_fds=self.pass_fds)
-        wait_until(lambda: is_mounted(self.mountpoint) or self.process.poll() is not None, "the mount")
+        wait_until(lambda: is_served(self.mountpoint) or self.process.poll() is not None, "the mount")
         assert self.process.poll() is None, self.read_messages()
-        os.listdir(self.mountpoint)  # answered by the main loop: all is set up
         self.first_fds = self.fds()
         return self
 
@@ -104,8 +111,10 @@ class Daemon:
         return int(read_text(self / "meters" / name))
 
     def fds(self):
-        """What it has open. The pressure trigger is kept on purpose, see board/doorbell.c."""
-        return [path for path in own_files(self.pid) if not path.endswith("/pressure/memory")]
+        """What it has open, without the numbers that are others after a restart. The pressure trigger and the page
+        are kept on purpose, see board/doorbell.c and socket/page.h."""
+        kept = re.compile("/pressure/memory$|memnotifyfs-page ")
+        return [path.split(":[")[0] for path in own_files(self.pid) if not kept.search(path)]
 
     @contextmanager
     def descriptors_left(self, number):
