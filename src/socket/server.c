@@ -82,7 +82,7 @@ static void remove_connection(MnServer *self, MnConnection *connection) {
     if (connection->is_in_turn)
         mn_turns_drop(&self->turns, &connection->turn);
     g_queue_unlink(&self->connections, &connection->link);
-    (void)want(connection, 0, EPOLL_CTL_DEL); /* closing it is not enough while another has a copy: the manager, a helper */
+    (void)want(connection, 0, EPOLL_CTL_DEL); /* closing is not enough while the manager or a helper has a copy */
     if (self->store)
         mn_store_forget(self->store, connection);
     if (connection->disposal)
