@@ -114,7 +114,7 @@ class Daemon:
         """What it has open, without the numbers that are others after a restart. The pressure trigger and the page
         are kept on purpose, see board/doorbell.c and socket/page.h."""
         kept = re.compile("/pressure/memory$|memnotifyfs-page ")
-        return [path.split(":[")[0] for path in own_files(self.pid) if not kept.search(path)]
+        return [re.sub(r"\[\d+\]", "", path) for path in own_files(self.pid) if not kept.search(path)]
 
     @contextmanager
     def descriptors_left(self, number):
