@@ -2,9 +2,9 @@
 /* The page: all meters in memory that the server shares with whoever asks for it by its socket (memnotifyfs-socket(7),
  * request "page"), to be read without a system call.
  *
- * It is mapped read-only and once. A forked child may go on to use it. While the server lives the values are those of its
- * last look at the machine, at most `period_ms` and a moment old. When it has ended, by whatever means, the kernel says so
- * in `server`; the values then are the last ones.
+ * It is mapped read-only and once. A forked child may go on to use it. While the server lives, and the connection by
+ * which the page has come, the values are those of the last look at the machine, at most `period_ms` and a moment old. When
+ * the server has ended, by whatever means, the kernel says so in `server`; the values then are the last ones.
  *
  * There are two banks of values. The server writes the one that nobody is sent to and then counts `sequence` up, whose
  * lowest bit says which bank is valid. So a reader never waits, whatever becomes of the server, and who finds `sequence`
