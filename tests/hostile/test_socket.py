@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
 import pytest
@@ -401,13 +402,18 @@ def test_descriptors_that_were_sent_before_it_was_started(serve, make_machine, a
         assert [one.give(client.socket) for one, client in zip(slow, clients)] == [0] * len(slow)
         clients.pop(0).close()  # which leaves it to the daemon alone
         number = listener.fileno()
+        rescue = threading.Timer(LIMIT_S, lambda: [one.release() for one in slow])  # or a failure would be a hang
+        rescue.start()
         daemon = serve(machine=make_machine("debian-6.1"), simulate=True, pass_fds=[number],
                        wrapper=[sys.executable, "-c", HAND_OVER, str(number)])
     assert [client.rest() for client in clients] == ["error EPROTO: descriptors are not taken\n"] * len(clients)
+    assert rescue.is_alive(), "it has waited for what clients have sent"
     for _ in range(5):
         with SocketClient(path, VICTIM) as other:
             assert other.ask("read")[-1] == "ok"
         assert daemon.is_used_well()
+    assert rescue.is_alive()
+    rescue.cancel()
     for client in clients:
         client.close()
     if are_released:
