@@ -67,7 +67,7 @@ static int resume_line(MnConnection *connection, const MnCommand *command, guint
 int mn_record_resume(const char *text, MnConnection *connection) {
     guint reached = find_reached(text);
     gsize left = strlen(text);
-    int r = 0;
+    int r = left > 0 ? 0 : -ENODATA;
 
     while (left > 0 && r == 0) {
         MnCommand command = mn_command_find(text, left, TRUE);

@@ -16,6 +16,6 @@
 /* FALSE when there is nothing to go on with, or it is more than a text can say. */
 gboolean mn_record_print(const MnConnection *connection, char text[MN_RECORD_BYTES]);
 
-/* Lets a new connection go on. What is crossed since then is told when the turn ends. -errno when something of it is not
- * to be had any more. */
+/* Lets a new connection go on. What is crossed since then is told when the turn ends. -ENODATA: the text
+ * is empty; another -errno when something of it is not to be had any more. */
 int mn_record_resume(const char *text, MnConnection *connection) G_GNUC_WARN_UNUSED_RESULT;

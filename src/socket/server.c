@@ -95,6 +95,12 @@ static void on_disposed(MnConnection *connection) {
     remove_connection(server_of(connection), connection);
 }
 
+/* Of one who is refused. */
+static void end_soon(MnServer *self, MnConnection *connection) {
+    put_in_turn(self, connection);
+    g_source_set_ready_time(self->source, 0);
+}
+
 /* NULL: he is refused. There is a limit to what one user, who we are, may have in epoll sets. */
 static MnConnection *add_connection(MnServer *self, int fd, uid_t uid) {
     MnConnection *connection = mn_connection_new(&self->services, fd, uid);
@@ -105,8 +111,7 @@ static MnConnection *add_connection(MnServer *self, int fd, uid_t uid) {
         mn_connection_refuse(connection, r);
     if (!connection->is_refused)
         return connection;
-    put_in_turn(self, connection);
-    g_source_set_ready_time(self->source, 0);
+    end_soon(self, connection);
     return NULL;
 }
 
@@ -296,12 +301,16 @@ static gboolean is_stream_socket(int fd, gboolean *ret_is_listening) {
     return fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* One whose client has connected to our predecessor, or to the manager for us. */
+/* One whose client has connected to our predecessor, or to the manager for us. Who waits for what we cannot watch is told
+ * so, or he would wait for ever. */
 static void resume(MnServer *self, int fd, const char *name) {
     MnConnection *connection = add_connection(self, fd, mn_listener_find_user(fd));
+    int r = connection && self->store ? mn_store_resume(self->store, name, connection) : 0;
 
-    if (connection && self->store && mn_store_resume(self->store, name, connection) < 0)
-        g_debug("there is nothing to go on with for '%s'", name);
+    if (r == 0 || r == -ENOENT)
+        return;
+    mn_connection_refuse(connection, r);
+    end_soon(self, connection);
 }
 
 static void take(MnServer *self, int fd, const char *name) {

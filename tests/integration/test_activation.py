@@ -68,6 +68,20 @@ def test_who_has_been_told_ok_is_kept(service, manager):
         assert b" - used reached " in told.readline()
 
 
+def test_who_cannot_be_gone_on_with_is_told_so(service, manager):
+    """And does not wait for what nobody watches any more."""
+    service.start()
+    with ask(service.socket, b"watch used>=90%\n") as told:
+        assert told.readline() == b"ok\n"
+        service.kill()
+        wait_until(lambda: len(manager.connections()) == 2, "the connection to be kept")
+        records = next(kept.fd for kept in manager.store if kept.name == "memnotifyfs-records")
+        os.pwrite(records, bytes(os.fstat(records).st_size), 0)
+        service.start()
+        assert told.readline().startswith(b"error ")
+        assert told.readline() == b""
+
+
 def test_the_manager_is_told_when_the_files_are_there(service, manager):
     service.start()
     wait_until(lambda: manager.states, "a word to the manager")
