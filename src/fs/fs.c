@@ -16,7 +16,7 @@
 #include <fuse_lowlevel.h>
 #include <glib-unix.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 /* Requests served in a row before other sources of the main loop have their turn. */
 #define REQUESTS_IN_A_ROW 64
@@ -36,27 +36,43 @@
  * system call in vain. So after such a look only each so many-th turn looks again. */
 #define TURNS_BETWEEN_LOOKS 16
 
+/* What the kernel wants room for: the largest write and what is in front of it. */
+#define REQUEST_BYTES_MAX (MN_FS_WRITE_BYTES_MAX + 4096)
+
 struct MnFs {
     MnTree *tree;
     struct fuse_session *session;
-    struct fuse_buf buffer;
+    struct fuse_buf buffer; /* of REQUEST_BYTES_MAX; its size is that of the request in it */
     MnRequests *requests;
     gboolean is_mounted;
-    gboolean has_begun; /* INIT was answered, by which the size of the buffer became known */
+    gboolean has_begun; /* INIT was answered */
     int error;          /* of reading the kernel's requests */
     guint single_turns; /* turns left that take one request without looking for more */
     GMainLoop *loop;
     GSource *source;
 };
 
-/* Takes one request from the kernel into the buffer. FALSE when there is none. */
+/* Takes one request from the kernel into the buffer. FALSE when there is none.
+ *
+ * libfuse's own way writes to stderr, and for an unmount that comes in the middle of a read. That the kernel calls
+ * ECONNABORTED, as it does an abort; whoever reads again is told which it was (fuse_dev_do_read() in fs/fuse/dev.c). */
 static gboolean take_one(MnFs *self) {
-    int r;
+    int fd = fuse_session_fd(self->session);
+    ssize_t r;
 
-    r = fuse_session_receive_buf(self->session, &self->buffer);
-    if (r < 0 && r != -EINTR && r != -EAGAIN)
-        self->error = r;
-    return r > 0;
+    r = read(fd, self->buffer.mem, REQUEST_BYTES_MAX);
+    if (r < 0 && errno == ECONNABORTED)
+        r = read(fd, self->buffer.mem, REQUEST_BYTES_MAX);
+    if (r >= 0) {
+        self->buffer.size = r;
+        return r > 0;
+    }
+
+    if (errno == ENODEV) /* unmounted */
+        fuse_session_exit(self->session);
+    else if (errno != EINTR && errno != EAGAIN)
+        self->error = -errno;
+    return FALSE;
 }
 
 static void serve(gpointer data, gpointer request, gsize len) {
@@ -69,10 +85,7 @@ static void serve(gpointer data, gpointer request, gsize len) {
 
 static void serve_taken(MnFs *self) {
     serve(self, self->buffer.mem, self->buffer.size);
-    if (!self->has_begun) { /* the first buffer is for writes of 1 MiB */
-        self->has_begun = TRUE;
-        g_clear_pointer(&self->buffer.mem, free);
-    }
+    self->has_begun = TRUE;
 }
 
 static gboolean is_over(const MnFs *self) {
@@ -167,6 +180,7 @@ int mn_fs_new(MnTree *tree, struct fuse_args *args, MnFs **ret) {
     self->session = fuse_session_new(args, &mn_fs_operations, sizeof mn_fs_operations, tree);
     if (!self->session)
         return -EINVAL;
+    self->buffer.mem = g_malloc(REQUEST_BYTES_MAX);
     self->requests = mn_requests_new(mn_tree_get_quota(tree));
 
     *ret = g_steal_pointer(&self);
@@ -240,6 +254,6 @@ void mn_fs_free(MnFs *self) {
     }
     mn_tree_foreach(self->tree, mn_node_close_all); /* no RELEASE comes for these any more */
     mn_requests_free(self->requests);
-    free(self->buffer.mem);
+    g_free(self->buffer.mem);
     g_free(self);
 }

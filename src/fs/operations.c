@@ -18,9 +18,6 @@
 #include <fuse_lowlevel.h>
 #include <stdio.h>
 
-/* The largest write that reaches us in one piece, and so the largest that can be refused whole. */
-#define WRITE_BYTES_MAX (128 * 1024)
-
 static MnTree *tree_of(fuse_req_t req) {
     return fuse_req_userdata(req);
 }
@@ -85,7 +82,7 @@ static const guint capabilities = FUSE_CAP_ATOMIC_O_TRUNC     /* `>` is one requ
                                   | FUSE_CAP_PARALLEL_DIROPS; /* nobody's lookup waits for the lock of another's */
 
 static void on_init(void *userdata G_GNUC_UNUSED, struct fuse_conn_info *conn) {
-    conn->max_write = WRITE_BYTES_MAX;
+    conn->max_write = MN_FS_WRITE_BYTES_MAX;
     conn->want = conn->capable & capabilities;
 }
 

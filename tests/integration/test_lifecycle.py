@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -292,6 +293,16 @@ def test_a_lazy_unmount_ends_it_when_the_last_client_has_gone(daemon):
         assert os.read(fd, 100).startswith(b"used ")
         assert daemon.process.poll() is None
     daemon.demand_clean_end()
+
+
+def test_a_lazy_unmount_in_the_middle_of_requests_is_a_clean_end(serve):
+    for _ in range(5):
+        daemon = serve()
+        with ExitStack() as files:
+            for _ in range(300):
+                files.enter_context(opened(daemon / "memnotify"))
+            subprocess.run(["umount", "-l", daemon.mountpoint], check=True)
+        daemon.demand_clean_end()  # RELEASE is still read when the last one has gone
 
 
 def test_a_busy_mount_is_not_unmounted_and_goes_on(daemon):
