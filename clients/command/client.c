@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client.h"
+
+#include "report.h"
+
+#include <errno.h>
+
+int cmd_client_fail_open(const char *place, int r) {
+    const char *named = place ? place : g_getenv(MEMNOTIFYFS_ENVIRONMENT);
+    g_autofree char *where = named && *named ? g_strdup_printf("at '%s'", named) : g_strdup("here");
+
+    switch (r) {
+    case -ENOENT:
+    case -ENOTDIR:
+        return cmd_fail("there is no memnotifyfs %s; 'memnotify serve' starts one", where);
+    case -ENOTCONN:
+    case -ECONNREFUSED:
+        return cmd_fail("memnotifyfs %s has ended; 'memnotify serve' starts it again", where);
+    case -EACCES:
+    case -EPERM:
+        return cmd_fail("memnotifyfs %s may not be used by this user; 'memnotify serve' starts one of your own", where);
+    case -EPROTO:
+        return cmd_fail("what is %s is not memnotifyfs", where);
+    case -EDQUOT:
+        return cmd_fail("memnotifyfs %s: this user has too many files or limits there; see 'users' in memnotifyfs(5)",
+                        where);
+    case -ENODEV:
+        return cmd_fail("the control group whose memory is shown %s has been removed", where);
+    default:
+        return cmd_fail("cannot use memnotifyfs %s: %s; see 'memnotify status --why'", where, g_strerror(-r));
+    }
+}
+
+static int refuse_limits(const memnotifyfs *client, const char *limits) {
+    MnFault fault = { 0 };
+    unsigned column;
+    const char *why = memnotifyfs_get_error(client, &column);
+
+    if (column > 0) {
+        fault.at = column - 1;
+        g_strlcpy(fault.reason, why, sizeof fault.reason);
+        return cmd_misuse_text("limits", limits, &fault);
+    }
+    return cmd_misuse("limits not understood: %s", *why ? why : "see memnotifyfs(5)");
+}
+
+int cmd_client_open(const CmdOptions *options, const char *limits, memnotifyfs **ret) {
+    g_autoptr(memnotifyfs) client = NULL;
+    int r;
+
+    r = memnotifyfs_open(options->place, &client);
+    if (r == 0)
+        r = memnotifyfs_set_limits(client, limits);
+    if (client && r == -EINVAL)
+        return refuse_limits(client, limits);
+    if (r < 0)
+        return cmd_client_fail_open(options->place, r);
+
+    *ret = g_steal_pointer(&client);
+    return CMD_OK;
+}
+
+gboolean cmd_client_is_away(memnotifyfs *client) {
+    uint64_t pages;
+    int r = memnotifyfs_get_meter(client, "total", &pages);
+
+    return r == -ENOTCONN || r == -ETIMEDOUT;
+}
+
+int cmd_client_fail_away(void) {
+    return cmd_fail("memnotifyfs has ended; 'memnotify serve' starts it again");
+}

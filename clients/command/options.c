@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "options.h"
+
+#include "report.h"
+
+#include <stdio.h>
+
+static GOptionContext *make_context(const CmdVerb *verb, const GOptionEntry *own, const GOptionEntry *output,
+                                    const GOptionEntry *common) {
+    g_autofree char *name = g_strdup_printf("memnotify %s", verb->name);
+    GOptionContext *context = g_option_context_new(verb->arguments);
+
+    g_set_prgname(name);
+    g_option_context_set_help_enabled(context, FALSE); /* it would not see whether it can be written */
+    g_option_context_set_summary(context, verb->summary);
+    if (own)
+        g_option_context_add_main_entries(context, own, NULL);
+    if (verb->prints)
+        g_option_context_add_main_entries(context, output, NULL);
+    g_option_context_add_main_entries(context, common, NULL);
+    return context;
+}
+
+static CmdParsed refuse(const CmdVerb *verb, const char *why) {
+    cmd_misuse("%s: %s; see 'memnotify %s --help'", verb->name, why, verb->name);
+    return CMD_NOT_PARSED;
+}
+
+CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint least, guint most, char ***argv,
+                            CmdOptions *ret) {
+    CmdOptions options = { 0 };
+    gboolean wants_help = FALSE, in_bytes = FALSE, in_pages = FALSE;
+    const GOptionEntry output[] = {
+        { "json", 0, 0, G_OPTION_ARG_NONE, &options.wants_json, "Print JSON, sizes in bytes", NULL },
+        { "bytes", 'b', 0, G_OPTION_ARG_NONE, &in_bytes, "Print sizes in bytes", NULL },
+        { "pages", 'p', 0, G_OPTION_ARG_NONE, &in_pages, "Print sizes in pages", NULL },
+        { 0 },
+    };
+    const GOptionEntry common[] = {
+        { "at", 0, 0, G_OPTION_ARG_FILENAME, &options.place, "The server: its mount point or its socket", "PLACE" },
+        { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, "Print this text", NULL },
+        { 0 },
+    };
+    g_autoptr(GOptionContext) context = make_context(verb, own, output, common);
+    g_autoptr(GError) error = NULL;
+
+    if (!g_option_context_parse_strv(context, argv, &error))
+        return refuse(verb, error->message);
+    if (wants_help) {
+        g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+
+        fputs(help, stdout);
+        return CMD_HELPED;
+    }
+
+    options.arguments = *argv + 1;
+    if (options.arguments[0] && strcmp(options.arguments[0], "--") == 0) /* GLib leaves it where an argument follows */
+        options.arguments++;
+    if (g_strv_length(options.arguments) < least)
+        return refuse(verb, "an argument is missing");
+    if (g_strv_length(options.arguments) > most)
+        return refuse(verb, "there is an argument too many");
+    options.unit = in_pages ? CMD_UNIT_PAGES : in_bytes ? CMD_UNIT_BYTES : CMD_UNIT_HUMAN;
+    *ret = options;
+    return CMD_PARSED;
+}
+
+int cmd_parsed_status(CmdParsed parsed) {
+    return parsed == CMD_HELPED ? CMD_OK : CMD_MISUSED;
+}

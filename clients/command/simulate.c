@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memnotify simulate: lets memory look as it is told to, for good or for a while. */
+#include "client.h"
+#include "duration.h"
+#include "report.h"
+#include "where.h"
+
+#include "core/override.h"
+#include "loop/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define ALL_METERS (MN_METER_BIT(MN_N_METERS) - 1)
+
+/* What the server has said no to is parsed here only to say why. */
+static int refuse(const char *place, const char *words, int r) {
+    const MnMachine machine = { .page_bytes = (guint)cmd_page_bytes(), .offered = ALL_METERS, .offers_stalls = TRUE };
+    MnOverride override;
+    MnFault fault = { 0 };
+
+    if (r != -EINVAL)
+        return cmd_client_fail_open(place, r);
+    if (mn_override_parse(words, strlen(words), &machine, &fault, &override) == 0)
+        return cmd_misuse("simulate: refused; see 'errors' in the mount");
+    return cmd_misuse_text("simulate: words", words, &fault);
+}
+
+static int open_simulate(const CmdOptions *options, struct mount *mount, int *ret_fd) {
+    g_autofree char *path = NULL;
+    int r = cmd_where_find_mount(options->place, mount, &path), fd;
+
+    if (r < 0)
+        return cmd_client_fail_open(options->place, r);
+    fd = mount_open_file(mount, MEMNOTIFYFS_SIMULATE, O_WRONLY);
+    if (fd == -ENOENT)
+        return cmd_fail("memnotifyfs at '%s' does not simulate: it was started without --simulate", path);
+    if (fd == -EACCES)
+        return cmd_fail("only the owner of the mount at '%s' may simulate", path);
+    if (fd < 0)
+        return cmd_client_fail_open(path, fd);
+    *ret_fd = fd;
+    return CMD_OK;
+}
+
+/* --- for a while --- */
+
+/* What is simulated: "used 5000\nstall_some 20%\nlow\n" as names with values, "" for a name alone. */
+static GHashTable *parse_shown(const char *text) {
+    GHashTable *shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        g_auto(GStrv) words = g_strsplit(lines[i], " ", 2);
+
+        if (words[0] && *words[0])
+            g_hash_table_insert(shown, g_strdup(words[0]), g_strdup(words[1] ? words[1] : ""));
+    }
+    return shown;
+}
+
+static void append_changed(GString *words, const char *name, const char *value) {
+    g_string_append_printf(words, "%s%s%s%s", words->len > 0 ? " " : "", name, *value ? " " : "", value);
+}
+
+/* The words that make `before` of `after`. */
+static char *words_back(const char *before, const char *after) {
+    g_autoptr(GHashTable) old = parse_shown(before);
+    g_autoptr(GHashTable) new = parse_shown(after);
+    GString *words = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer name, value;
+
+    g_hash_table_iter_init(&iter, new);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (!g_hash_table_contains(old, name))
+            append_changed(words, name, "-");
+    g_hash_table_iter_init(&iter, old);
+    while (g_hash_table_iter_next(&iter, &name, &value))
+        if (g_strcmp0(g_hash_table_lookup(new, name), value) != 0)
+            append_changed(words, name, value);
+    return g_string_free(words, FALSE);
+}
+
+/* Until the time is over, or somebody wants us to end. Returns that signal, or 0. */
+static int sleep_for(int signals_fd, gint64 time_us) {
+    struct pollfd waiter = { .fd = signals_fd, .events = POLLIN };
+    gint64 end_us = mn_clock_now_us(&mn_machine_clock) + time_us, left_us;
+    struct signalfd_siginfo signal;
+
+    while ((left_us = end_us - mn_clock_now_us(&mn_machine_clock)) > 0)
+        if (poll(&waiter, 1, (int)MIN((left_us + 999) / 1000, G_MAXINT)) > 0 &&
+            read(signals_fd, &signal, sizeof signal) == sizeof signal)
+            return (int)signal.ssi_signo;
+    return 0;
+}
+
+/* From before the write on they wait, so that none of them ends us without what was there being put back. */
+static int block_signals(void) {
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static int simulate_for(const struct mount *mount, int fd, const char *words, gint64 time_us) {
+    g_autoptr(GString) before = g_string_new(NULL);
+    g_autoptr(GString) after = g_string_new(NULL);
+    g_autofree char *back = NULL;
+    int signals_fd = block_signals(), number, r;
+
+    r = signals_fd < 0 ? -errno : cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, before);
+    if (r == 0)
+        r = mount_write(fd, words);
+    if (r < 0)
+        return refuse(NULL, words, r);
+
+    r = cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, after);
+    back = r == 0 ? words_back(before->str, after->str) : g_strdup("reset");
+    number = sleep_for(signals_fd, time_us);
+    r = *back ? mount_write(fd, back) : 0;
+    if (r < 0 && r != -ENOTCONN) /* with the server its simulation has ended, too */
+        return cmd_fail("cannot put back what was there (%s): %s; 'memnotify simulate reset' ends all", back,
+                        g_strerror(-r));
+    return number == 0 ? CMD_OK : 128 + number;
+}
+
+static int simulate_run(char ***argv) {
+    g_autofree char *time = NULL, *words = NULL;
+    gint64 time_us = -1;
+    const GOptionEntry own[] = {
+        { "for", 'f', 0, G_OPTION_ARG_STRING, &time, "Put back what was there after so long, or when interrupted",
+          "TIME" },
+        { 0 },
+    };
+    struct mount mount = { .root_fd = -1 };
+    CmdOptions options;
+    CmdParsed parsed = cmd_options_parse(&cmd_simulate, own, 1, G_MAXUINT, argv, &options);
+    int fd = -1, r;
+
+    if (parsed != CMD_PARSED)
+        return cmd_parsed_status(parsed);
+    if (!cmd_duration_take("--for", time, &time_us))
+        return CMD_MISUSED;
+    r = open_simulate(&options, &mount, &fd);
+    if (r != CMD_OK)
+        return r;
+
+    words = g_strjoinv(" ", options.arguments);
+    if (time_us >= 0)
+        return simulate_for(&mount, fd, words, time_us);
+    r = mount_write(fd, words);
+    return r < 0 ? refuse(options.place, words, r) : CMD_OK;
+}
+
+const CmdVerb cmd_simulate = {
+    .name = "simulate",
+    .arguments = "WORDS | reset",
+    .summary = "let memory look short: 'available 2%'",
+    .run = simulate_run,
+};

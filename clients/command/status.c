@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memnotify status: what there is to know at a glance. */
+#include "client.h"
+#include "json.h"
+#include "options.h"
+#include "reader.h"
+#include "report.h"
+#include "style.h"
+
+#include "core/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BAR_COLUMNS 30
+
+/* --- for people --- */
+
+/* A line of the table; its end is the caller's. */
+static void print_line(GString *line) {
+    while (line->len > 0 && line->str[line->len - 1] == ' ')
+        g_string_truncate(line, line->len - 1);
+    puts(line->str);
+    g_string_truncate(line, 0);
+}
+
+static void print_title(GString *line, const char *title) {
+    putchar('\n');
+    cmd_style_append(line, CMD_COLOUR_BOLD, title);
+    print_line(line);
+}
+
+/* Whether much of it is bad, or little of it is. */
+static CmdColour colour_of(MnMeterId meter, double share) {
+    switch (meter) {
+    case MN_METER_USED:
+    case MN_METER_SWAP_USED:
+        return cmd_style_of_use(share);
+    case MN_METER_AVAILABLE:
+        return cmd_style_of_use(1 - share);
+    default:
+        return CMD_COLOUR_DIM;
+    }
+}
+
+static void print_meter(const CmdFigures *figures, MnMeterId meter, CmdUnit unit, GString *line) {
+    double share = cmd_figures_share(figures, meter);
+    char size[CMD_SIZE_BYTES];
+
+    g_string_append_printf(line, "  %-16s %12s", mn_meters[meter].name,
+                           cmd_size_print(figures->reading.pages[meter], unit, size));
+    if (meter != MN_METER_TOTAL && meter != MN_METER_SWAP_TOTAL) {
+        g_string_append_printf(line, " %4.0f%%  ", share * 100);
+        cmd_style_append_bar(line, share, BAR_COLUMNS, colour_of(meter, share));
+    }
+    print_line(line);
+}
+
+/* Meters of swap where there is none are left out. */
+static void print_meters(const CmdFigures *figures, CmdUnit unit, GString *line) {
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if ((figures->offered & MN_METER_BIT(id)) &&
+            (mn_meters[id].part != MN_PART_SWAP || figures->reading.pages[MN_METER_SWAP_TOTAL] > 0))
+            print_meter(figures, id, unit, line);
+}
+
+static void append_shown(GString *line, const char *name, int width) {
+    char shown[MN_TEXT_SHOWN_BYTES];
+    gsize before = line->len;
+
+    while (*name) {
+        gsize len = mn_text_show_next(&name, shown);
+
+        g_string_append_len(line, shown, (gssize)len);
+    }
+    width -= (int)g_utf8_strlen(line->str + before, (gssize)(line->len - before));
+    g_string_append_printf(line, "%*s", MAX(width, 0), "");
+}
+
+static void print_limit(const CmdFigures *figures, const CmdNamedLimit *limit, CmdUnit unit, GString *line) {
+    const char *name = mn_meters[limit->meter].name;
+    char size[CMD_SIZE_BYTES];
+
+    g_string_append(line, "  ");
+    append_shown(line, limit->threshold, 16);
+    g_string_append_printf(line, " %s %s %s", name, mn_op_names[limit->op],
+                           cmd_size_print(limit->limit_pages, unit, size));
+    if (limit->is_reached) {
+        g_string_append(line, "  ");
+        cmd_style_append(line, CMD_COLOUR_RED, "reached");
+        g_string_append_printf(line, " (%s)", cmd_size_print(figures->reading.pages[limit->meter], unit, size));
+    }
+    if (limit->crossings > 0)
+        g_string_append_printf(line, "  crossed %" G_GUINT64_FORMAT "x", limit->crossings);
+    print_line(line);
+}
+
+static void print_limits(const CmdFigures *figures, CmdUnit unit, GString *line) {
+    if (!figures->limits)
+        return;
+    print_title(line, "Limits");
+    for (guint i = 0; i < figures->limits->len; i++)
+        print_limit(figures, &g_array_index(figures->limits, CmdNamedLimit, i), unit, line);
+    if (figures->limits->len == 0)
+        puts("  none is named in thresholds/");
+    if (figures->n_limits_left_out > 0)
+        printf("  and %" G_GUINT64_FORMAT " more\n", figures->n_limits_left_out);
+}
+
+static void print_stalls(const CmdFigures *figures, GString *line) {
+    if (!figures->has_stalls)
+        return;
+    print_title(line, "Pressure              10 s     60 s    300 s");
+    for (guint kind = 0; kind < MN_N_STALLS; kind++) {
+        const MnStall *stall = &figures->stalls.lines[kind];
+
+        g_string_append_printf(line, "  %-14s", kind == MN_STALL_SOME ? "some wait" : "all wait");
+        for (guint i = 0; i < MN_N_STALL_AVERAGES; i++) {
+            g_autofree char *number = g_strdup_printf("%8.2f%%", stall->hundredths[i] / 100.0);
+
+            cmd_style_append(line,
+                             stall->hundredths[i] >= 1000  ? CMD_COLOUR_RED
+                             : stall->hundredths[i] >= 100 ? CMD_COLOUR_YELLOW
+                                                           : CMD_COLOUR_NONE,
+                             number);
+        }
+        print_line(line);
+    }
+}
+
+static void print_head(const CmdReader *reader, const CmdFigures *figures, CmdUnit unit, GString *line) {
+    const char *whose = figures->is_of_group ? "control group" : "machine";
+    char size[CMD_SIZE_BYTES];
+    g_autofree char *title =
+        g_strdup_printf("Memory of the %s, %s, from %s", whose,
+                        figures->is_gone ? "which has been removed"
+                                         : cmd_size_print(figures->reading.pages[MN_METER_TOTAL], unit, size),
+                        cmd_reader_get_place(reader));
+
+    cmd_style_append(line, CMD_COLOUR_BOLD, title);
+    print_line(line);
+    if (cmd_reader_get_way(reader) == CMD_WAY_PROC)
+        printf("%s; 'memnotify serve' starts one, 'memnotify status --why' tells more.\n",
+               cmd_reader_get_error(reader) == -ENOTCONN || cmd_reader_get_error(reader) == -ECONNREFUSED
+                   ? "memnotifyfs has ended here"
+               : cmd_reader_get_error(reader) == -EACCES ? "memnotifyfs may not be used by this user"
+                                                         : "There is no memnotifyfs here");
+    putchar('\n');
+}
+
+static void print_table(const CmdReader *reader, const CmdFigures *figures, CmdUnit unit) {
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    print_head(reader, figures, unit, line);
+    if (!figures->is_gone)
+        print_meters(figures, unit, line);
+    print_limits(figures, unit, line);
+    print_stalls(figures, line);
+}
+
+/* --- for programs --- */
+
+static void add_meters(JsonBuilder *builder, const CmdFigures *figures) {
+    json_builder_set_member_name(builder, "meters");
+    json_builder_begin_object(builder);
+    for (guint id = 0; id < MN_N_METERS && !figures->is_gone; id++)
+        if (figures->offered & MN_METER_BIT(id))
+            cmd_json_add_pages(builder, mn_meters[id].name, figures->reading.pages[id]);
+    json_builder_end_object(builder);
+}
+
+static void add_limits(JsonBuilder *builder, const CmdFigures *figures) {
+    json_builder_set_member_name(builder, "limits");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < figures->limits->len; i++) {
+        const CmdNamedLimit *limit = &g_array_index(figures->limits, CmdNamedLimit, i);
+
+        json_builder_begin_object(builder);
+        cmd_json_add_string(builder, "threshold", limit->threshold);
+        cmd_json_add_string(builder, "meter", mn_meters[limit->meter].name);
+        cmd_json_add_string(builder, "op", mn_op_names[limit->op]);
+        cmd_json_add_pages(builder, "limit", limit->limit_pages);
+        cmd_json_add_boolean(builder, "reached", limit->is_reached);
+        cmd_json_add_integer(builder, "crossings", limit->crossings);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    cmd_json_add_integer(builder, "limits_left_out", figures->n_limits_left_out);
+}
+
+static void add_stalls(JsonBuilder *builder, const CmdFigures *figures) {
+    json_builder_set_member_name(builder, "pressure");
+    json_builder_begin_object(builder);
+    for (guint kind = 0; kind < MN_N_STALLS; kind++) {
+        const MnStall *stall = &figures->stalls.lines[kind];
+
+        json_builder_set_member_name(builder, mn_stall_names[kind]);
+        json_builder_begin_object(builder);
+        for (guint i = 0; i < MN_N_STALL_AVERAGES; i++) {
+            g_autofree char *name = g_strdup_printf("avg%u", mn_stall_average_s[i]);
+
+            json_builder_set_member_name(builder, name);
+            json_builder_add_double_value(builder, stall->hundredths[i] / 100.0);
+        }
+        cmd_json_add_integer(builder, "total_us", stall->total_us);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_object(builder);
+}
+
+static void print_json(const CmdReader *reader, const CmdFigures *figures) {
+    static const char *const ways[] = { "files", "socket", "proc" };
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+
+    json_builder_begin_object(builder);
+    cmd_json_add_string(builder, "from", ways[cmd_reader_get_way(reader)]);
+    cmd_json_add_string(builder, "place", cmd_reader_get_place(reader));
+    cmd_json_add_string(builder, "whose", figures->is_of_group ? "cgroup" : "system");
+    cmd_json_add_boolean(builder, "removed", figures->is_gone);
+    cmd_json_add_integer(builder, "page_bytes", cmd_page_bytes());
+    add_meters(builder, figures);
+    if (figures->limits)
+        add_limits(builder, figures);
+    if (figures->has_stalls)
+        add_stalls(builder, figures);
+    json_builder_end_object(builder);
+    cmd_json_print(builder);
+}
+
+static int status_run(char ***argv) {
+    g_autoptr(CmdReader) reader = NULL;
+    g_auto(CmdFigures) figures = { 0 };
+    CmdOptions options;
+    CmdParsed parsed = cmd_options_parse(&cmd_status, NULL, 0, 0, argv, &options);
+    int r;
+
+    if (parsed != CMD_PARSED)
+        return cmd_parsed_status(parsed);
+    r = cmd_reader_new(options.place, &reader);
+    if (r != CMD_OK)
+        return r;
+    r = cmd_reader_look(reader, &figures);
+    if (r < 0)
+        return cmd_client_fail_open(options.place, r);
+
+    if (options.wants_json)
+        print_json(reader, &figures);
+    else
+        print_table(reader, &figures, options.unit);
+    return CMD_OK;
+}
+
+const CmdVerb cmd_status = {
+    .name = "status",
+    .summary = "what memory there is, limits and pressure",
+    .prints = TRUE,
+    .run = status_run,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "style.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const char *const sequences[] = {
+    [CMD_COLOUR_GREEN] = "\033[32m", [CMD_COLOUR_YELLOW] = "\033[33m", [CMD_COLOUR_RED] = "\033[31m",
+    [CMD_COLOUR_BOLD] = "\033[1m",   [CMD_COLOUR_DIM] = "\033[2m",
+};
+
+gboolean cmd_style_has_colours(void) {
+    const char *refusal = g_getenv("NO_COLOR"), *terminal = g_getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(refusal && *refusal) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void cmd_style_append(GString *line, CmdColour colour, const char *text) {
+    if (colour == CMD_COLOUR_NONE || !cmd_style_has_colours())
+        g_string_append(line, text);
+    else
+        g_string_append_printf(line, "%s%s\033[0m", sequences[colour], text);
+}
+
+CmdColour cmd_style_of_use(double share) {
+    return share >= 0.9 ? CMD_COLOUR_RED : share >= 0.75 ? CMD_COLOUR_YELLOW : CMD_COLOUR_GREEN;
+}
+
+void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour) {
+    static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
+    gboolean has_blocks = g_get_charset(NULL);
+    guint filled = (guint)(CLAMP(share, 0, 1) * width * 8 + 0.5), drawn = 0;
+    g_autoptr(GString) bar = g_string_new(NULL);
+
+    for (; drawn < filled / 8; drawn++)
+        g_string_append(bar, has_blocks ? "█" : "#");
+    if (has_blocks && filled % 8 > 0) {
+        g_string_append(bar, eighths[filled % 8]);
+        drawn++;
+    }
+    cmd_style_append(line, colour, bar->str);
+    g_string_append_printf(line, "%*s", (int)(width - drawn), "");
+}

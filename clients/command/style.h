@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+typedef enum CmdColour {
+    CMD_COLOUR_NONE,
+    CMD_COLOUR_GREEN,
+    CMD_COLOUR_YELLOW,
+    CMD_COLOUR_RED,
+    CMD_COLOUR_BOLD,
+    CMD_COLOUR_DIM,
+} CmdColour;
+
+/* Whether standard output may be coloured: it is a terminal that is not "dumb", and $NO_COLOR is not set
+ * (https://no-color.org). */
+gboolean cmd_style_has_colours(void);
+
+/* Appends the text in a colour, where colours are allowed. */
+void cmd_style_append(GString *line, CmdColour colour, const char *text);
+
+/* How bad it is that so much of something is used, from 0 to 1. */
+CmdColour cmd_style_of_use(double share);
+
+/* Appends a bar of `width` columns, of which the share (0 to 1) is filled: in blocks of eighths where the terminal has
+ * UTF-8, else of '#'. */
+void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour);

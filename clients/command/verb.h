@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What memnotify ends with, besides what a command of `on --once` has ended with. */
+typedef enum CmdStatus {
+    CMD_OK = 0,
+    CMD_FAILED = 1,     /* and it has said why */
+    CMD_MISUSED = 2,    /* the command line, or limits, are not understood */
+    CMD_TIMED_OUT = 124 /* as timeout(1) */
+} CmdStatus;
+
+/* One thing that memnotify can do. */
+typedef struct CmdVerb {
+    const char *name;
+    const char *arguments; /* for the help: "LIMITS" */
+    const char *summary;   /* the same: half a line */
+    gboolean prints;       /* data, for which there are --json and units */
+
+    /* `argv` begins with the verb, and is to be changed at will; returns the exit status. */
+    int (*run)(char ***argv);
+} CmdVerb;
+
+extern const CmdVerb cmd_simulate, cmd_status, cmd_wait, cmd_watch;
