@@ -4,8 +4,8 @@
 #include "json.h"
 #include "line.h"
 #include "scan.h"
+#include "style.h"
 
-#include "core/text.h"
 #include "loop/clock.h"
 
 #include <stdio.h>
@@ -56,28 +56,17 @@ static void append_values(const struct memnotifyfs_event *what, const char *befo
                            cmd_size_print(what->limit_pages, unit, limit));
 }
 
-static void append_shown(const char *name, GString *line) {
-    char shown[MN_TEXT_SHOWN_BYTES];
-
-    g_string_append_c(line, ' ');
-    while (*name) {
-        gsize len = mn_text_show_next(&name, shown);
-
-        g_string_append_len(line, shown, (gssize)len);
-    }
-}
-
 void cmd_event_append(const CmdEvent *self, CmdUnit unit, GString *line) {
     const struct memnotifyfs_event *what = &self->what;
     g_autoptr(GDateTime) date = date_of(self);
     g_autofree char *seconds = g_date_time_format(date, "%F %T");
 
     g_string_append_printf(line, "%s.%03d", seconds, g_date_time_get_microsecond(date) / 1000);
-    if (self->threshold[0])
-        append_shown(self->threshold, line);
-    if (what->meter[0])
-        append_shown(what->meter, line);
-    g_string_append_printf(line, " %s", cmd_event_get_word(self));
+    if (self->threshold[0]) {
+        g_string_append_c(line, ' ');
+        cmd_style_append_shown(line, self->threshold, 0);
+    }
+    g_string_append_printf(line, "%s%s %s", what->meter[0] ? " " : "", what->meter, cmd_event_get_word(self));
     if (what->kind == MEMNOTIFYFS_REACHED || what->kind == MEMNOTIFYFS_LEFT)
         append_values(what, "limit", unit, line);
     else if (what->kind == MEMNOTIFYFS_TOTAL_CHANGED)

@@ -136,33 +136,49 @@ static int use_proc(CmdReader *self, int error) {
 
 /* --- which of them --- */
 
-static int use_socket(CmdReader *self, const char *place) {
+static int try_socket(CmdReader *self, const char *path) {
     const struct memnotifyfs_page *page;
-    int r = memnotifyfs_open(place, &self->client);
+    g_autoptr(memnotifyfs) client = NULL;
+    int r = memnotifyfs_open(path, &client);
 
     if (r == 0)
-        r = memnotifyfs_get_page(self->client, &page);
+        r = memnotifyfs_get_page(client, &page);
     if (r < 0)
         return r;
     self->way = CMD_WAY_SOCKET;
-    self->place = g_strdup(place ? place : g_getenv(MEMNOTIFYFS_ENVIRONMENT));
-    if (!self->place)
-        self->place = g_strdup(MEMNOTIFYFS_SOCKET);
+    self->client = g_steal_pointer(&client);
+    self->place = g_strdup(path);
     return 0;
 }
 
+/* Where there are no files, or none that may be read. */
+static int find_socket(CmdReader *self, const char *place) {
+    g_autofree struct places *places = g_new0(struct places, 1);
+    int r = cmd_where_list(place, places);
+
+    if (r < 0)
+        return r;
+    for (guint i = 0; i < places->n; i++) {
+        r = try_socket(self, places->paths[i]);
+        if (r == 0)
+            break;
+    }
+    return r;
+}
+
 static int find(CmdReader *self, const char *place) {
-    int by_files = cmd_where_find_mount(place, &self->mount, &self->place), by_socket, r;
+    int by_files = cmd_where_find_mount(place, &self->mount, &self->place), by_socket;
 
     if (by_files == 0) {
         self->way = CMD_WAY_FILES;
         return CMD_OK;
     }
-    by_socket = use_socket(self, place);
+    by_socket = find_socket(self, place);
     if (by_socket == 0)
         return CMD_OK;
-    r = by_socket == -ENOENT && by_files != -ENOTDIR ? by_files : by_socket;
-    return cmd_where_is_named(place) ? cmd_client_fail_open(place, r) : use_proc(self, r);
+    if (by_files == -ENOENT || by_files == -ENOTDIR)
+        by_files = by_socket;
+    return cmd_where_is_named(place) ? cmd_client_fail_open(place, by_files) : use_proc(self, by_files);
 }
 
 int cmd_reader_new(const char *place, CmdReader **ret) {

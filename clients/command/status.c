@@ -7,8 +7,6 @@
 #include "report.h"
 #include "style.h"
 
-#include "core/text.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,25 +63,12 @@ static void print_meters(const CmdFigures *figures, CmdUnit unit, GString *line)
             print_meter(figures, id, unit, line);
 }
 
-static void append_shown(GString *line, const char *name, int width) {
-    char shown[MN_TEXT_SHOWN_BYTES];
-    gsize before = line->len;
-
-    while (*name) {
-        gsize len = mn_text_show_next(&name, shown);
-
-        g_string_append_len(line, shown, (gssize)len);
-    }
-    width -= (int)g_utf8_strlen(line->str + before, (gssize)(line->len - before));
-    g_string_append_printf(line, "%*s", MAX(width, 0), "");
-}
-
 static void print_limit(const CmdFigures *figures, const CmdNamedLimit *limit, CmdUnit unit, GString *line) {
     const char *name = mn_meters[limit->meter].name;
     char size[CMD_SIZE_BYTES];
 
     g_string_append(line, "  ");
-    append_shown(line, limit->threshold, 16);
+    cmd_style_append_shown(line, limit->threshold, 16);
     g_string_append_printf(line, " %s %s %s", name, mn_op_names[limit->op],
                            cmd_size_print(limit->limit_pages, unit, size));
     if (limit->is_reached) {
@@ -129,23 +114,33 @@ static void print_stalls(const CmdFigures *figures, GString *line) {
     }
 }
 
+static const char *why_no_server(int error) {
+    switch (error) {
+    case -ENOTCONN:
+    case -ECONNREFUSED:
+        return "memnotifyfs has ended here";
+    case -EACCES:
+    case -EPERM:
+        return "memnotifyfs may not be used by this user";
+    default:
+        return "There is no memnotifyfs here";
+    }
+}
+
 static void print_head(const CmdReader *reader, const CmdFigures *figures, CmdUnit unit, GString *line) {
     const char *whose = figures->is_of_group ? "control group" : "machine";
+    g_autoptr(GString) title = g_string_new(NULL);
     char size[CMD_SIZE_BYTES];
-    g_autofree char *title =
-        g_strdup_printf("Memory of the %s, %s, from %s", whose,
-                        figures->is_gone ? "which has been removed"
-                                         : cmd_size_print(figures->reading.pages[MN_METER_TOTAL], unit, size),
-                        cmd_reader_get_place(reader));
 
-    cmd_style_append(line, CMD_COLOUR_BOLD, title);
+    g_string_append_printf(title, "Memory of the %s, %s, from ", whose,
+                           figures->is_gone ? "which has been removed"
+                                            : cmd_size_print(figures->reading.pages[MN_METER_TOTAL], unit, size));
+    cmd_style_append_shown(title, cmd_reader_get_place(reader), 0);
+    cmd_style_append(line, CMD_COLOUR_BOLD, title->str);
     print_line(line);
     if (cmd_reader_get_way(reader) == CMD_WAY_PROC)
         printf("%s; 'memnotify serve' starts one, 'memnotify status --why' tells more.\n",
-               cmd_reader_get_error(reader) == -ENOTCONN || cmd_reader_get_error(reader) == -ECONNREFUSED
-                   ? "memnotifyfs has ended here"
-               : cmd_reader_get_error(reader) == -EACCES ? "memnotifyfs may not be used by this user"
-                                                         : "There is no memnotifyfs here");
+               why_no_server(cmd_reader_get_error(reader)));
     putchar('\n');
 }
 

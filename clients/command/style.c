@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "style.h"
 
+#include "core/text.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +24,20 @@ void cmd_style_append(GString *line, CmdColour colour, const char *text) {
         g_string_append_printf(line, "%s%s\033[0m", sequences[colour], text);
 }
 
+void cmd_style_append_shown(GString *line, const char *text, guint width) {
+    char shown[MN_TEXT_SHOWN_BYTES];
+    gsize before = line->len;
+    guint columns;
+
+    while (*text) {
+        gsize len = mn_text_show_next(&text, shown);
+
+        g_string_append_len(line, shown, (gssize)len);
+    }
+    columns = (guint)g_utf8_strlen(line->str + before, (gssize)(line->len - before));
+    g_string_append_printf(line, "%*s", columns < width ? (int)(width - columns) : 0, "");
+}
+
 CmdColour cmd_style_of_use(double share) {
     return share >= 0.9 ? CMD_COLOUR_RED : share >= 0.75 ? CMD_COLOUR_YELLOW : CMD_COLOUR_GREEN;
 }
@@ -38,6 +54,7 @@ void cmd_style_append_bar(GString *line, double share, guint width, CmdColour co
         g_string_append(bar, eighths[filled % 8]);
         drawn++;
     }
+    g_string_append_c(line, '[');
     cmd_style_append(line, colour, bar->str);
-    g_string_append_printf(line, "%*s", (int)(width - drawn), "");
+    g_string_append_printf(line, "%*s]", (int)(width - drawn), "");
 }

@@ -19,9 +19,13 @@ gboolean cmd_style_has_colours(void);
 /* Appends the text in a colour, where colours are allowed. */
 void cmd_style_append(GString *line, CmdColour colour, const char *text);
 
+/* Appends a text of somebody else's so that it stays on its line and tells the terminal nothing (core/text), and blanks up
+ * to `width` columns. */
+void cmd_style_append_shown(GString *line, const char *text, guint width);
+
 /* How bad it is that so much of something is used, from 0 to 1. */
 CmdColour cmd_style_of_use(double share);
 
-/* Appends a bar of `width` columns, of which the share (0 to 1) is filled: in blocks of eighths where the terminal has
- * UTF-8, else of '#'. */
+/* Appends a bar of `width` columns in brackets, of which the share (0 to 1) is filled: in blocks of eighths where the
+ * terminal has UTF-8, else of '#'. */
 void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour);

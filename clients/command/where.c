@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "where.h"
 
-#include "place.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <memnotifyfs/contract.h>
@@ -12,6 +10,10 @@
 
 /* Longer than any file of ours. */
 #define TEXT_BYTES_MAX (16 * 1024 * 1024)
+
+int cmd_where_list(const char *place, struct places *ret) {
+    return places_find(place, g_getenv(MEMNOTIFYFS_ENVIRONMENT), g_getenv("XDG_RUNTIME_DIR"), ret);
+}
 
 /* An empty directory is none, nor is what else may be mounted there. */
 static int try_mount(const char *path, struct mount *ret) {
@@ -32,7 +34,7 @@ static int try_mount(const char *path, struct mount *ret) {
 
 int cmd_where_find_mount(const char *place, struct mount *ret, char **ret_path) {
     g_autofree struct places *places = g_new0(struct places, 1);
-    int r = places_find(place, g_getenv(MEMNOTIFYFS_ENVIRONMENT), g_getenv("XDG_RUNTIME_DIR"), places), why = -ENOENT;
+    int r = cmd_where_list(place, places), why = -ENOENT;
 
     if (r < 0)
         return r;
