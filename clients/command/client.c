@@ -4,16 +4,27 @@
 #include "report.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+
+/* The kernel refuses to connect to what is no socket as it does where a server has ended. */
+static gboolean is_no_socket(const char *path) {
+    struct stat st;
+
+    return path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode) && !S_ISDIR(st.st_mode);
+}
 
 int cmd_client_fail_open(const char *place, int r) {
     const char *named = place ? place : g_getenv(MEMNOTIFYFS_ENVIRONMENT);
     g_autofree char *where = named && *named ? g_strdup_printf("at '%s'", named) : g_strdup("here");
 
+    if (r == -ECONNREFUSED && is_no_socket(named))
+        r = -ENOENT;
     switch (r) {
     case -ENOENT:
     case -ENOTDIR:
         return cmd_fail("there is no memnotifyfs %s; 'memnotify serve' starts one", where);
     case -ENOTCONN:
+    case -ECONNABORTED:
     case -ECONNREFUSED:
         return cmd_fail("memnotifyfs %s has ended; 'memnotify serve' starts it again", where);
     case -EACCES:

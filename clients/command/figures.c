@@ -51,10 +51,14 @@ double cmd_figures_share(const CmdFigures *self, MnMeterId meter) {
 static char *take_string(char **at) {
     char *start = *at, *to = start, *from;
 
-    for (from = start; *from && *from != '"'; from++, to++) {
-        if (*from == '\\' && from[1])
+    for (from = start; *from && *from != '"'; from++) {
+        char c = *from;
+
+        if (c == '\\' && from[1]) {
             from++;
-        *to = from > start && from[-1] == '\\' && *from == 'n' ? '\n' : *from;
+            c = *from == 'n' ? '\n' : *from;
+        }
+        *to++ = c;
     }
     if (!*from)
         return NULL;

@@ -16,7 +16,7 @@ static const CmdVerb *const verbs[] = { &cmd_status, &cmd_wait, &cmd_watch, &cmd
 static void print_help(void) {
     puts("usage: memnotify [VERB [OPTION ...] [ARGUMENT ...]]\n");
     for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
-        printf("  %-9s %-22s %s\n", verbs[i]->name, verbs[i]->arguments ? verbs[i]->arguments : "", verbs[i]->summary);
+        printf("  %-9s %-16s %s\n", verbs[i]->name, verbs[i]->arguments ? verbs[i]->arguments : "", verbs[i]->summary);
     puts("\nLIMITS is a text like 'available<10%' or 'used>=1.5G swap_free<100M'.\n"
          "Without a verb it is status. 'memnotify VERB --help' has its options.\n"
          "  --version  print the version\n"

@@ -2,6 +2,7 @@
 /* memnotify simulate: lets memory look as it is told to, for good or for a while. */
 #include "client.h"
 #include "duration.h"
+#include "putback.h"
 #include "report.h"
 #include "where.h"
 
@@ -50,43 +51,6 @@ static int open_simulate(const CmdOptions *options, struct mount *mount, int *re
 
 /* --- for a while --- */
 
-/* What is simulated: "used 5000\nstall_some 20%\nlow\n" as names with values, "" for a name alone. */
-static GHashTable *parse_shown(const char *text) {
-    GHashTable *shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (guint i = 0; lines[i]; i++) {
-        g_auto(GStrv) words = g_strsplit(lines[i], " ", 2);
-
-        if (words[0] && *words[0])
-            g_hash_table_insert(shown, g_strdup(words[0]), g_strdup(words[1] ? words[1] : ""));
-    }
-    return shown;
-}
-
-static void append_changed(GString *words, const char *name, const char *value) {
-    g_string_append_printf(words, "%s%s%s%s", words->len > 0 ? " " : "", name, *value ? " " : "", value);
-}
-
-/* The words that make `before` of `after`. */
-static char *words_back(const char *before, const char *after) {
-    g_autoptr(GHashTable) old = parse_shown(before);
-    g_autoptr(GHashTable) new = parse_shown(after);
-    GString *words = g_string_new(NULL);
-    GHashTableIter iter;
-    gpointer name, value;
-
-    g_hash_table_iter_init(&iter, new);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
-        if (!g_hash_table_contains(old, name))
-            append_changed(words, name, "-");
-    g_hash_table_iter_init(&iter, old);
-    while (g_hash_table_iter_next(&iter, &name, &value))
-        if (g_strcmp0(g_hash_table_lookup(new, name), value) != 0)
-            append_changed(words, name, value);
-    return g_string_free(words, FALSE);
-}
-
 /* Until the time is over, or somebody wants us to end. Returns that signal, or 0. */
 static int sleep_for(int signals_fd, gint64 time_us) {
     struct pollfd waiter = { .fd = signals_fd, .events = POLLIN };
@@ -125,7 +89,7 @@ static int simulate_for(const struct mount *mount, int fd, const char *words, gi
         return refuse(NULL, words, r);
 
     r = cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, after);
-    back = r == 0 ? words_back(before->str, after->str) : g_strdup("reset");
+    back = r == 0 ? cmd_putback_words(before->str, after->str) : g_strdup("reset");
     number = sleep_for(signals_fd, time_us);
     r = *back ? mount_write(fd, back) : 0;
     if (r < 0 && r != -ENOTCONN) /* with the server its simulation has ended, too */

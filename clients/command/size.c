@@ -9,7 +9,7 @@ guint64 cmd_page_bytes(void) {
     return (guint64)sysconf(_SC_PAGESIZE);
 }
 
-/* With one decimal below ten of a unit, and none from there on. */
+/* Three digits. */
 static void print_human(guint64 bytes, char text[CMD_SIZE_BYTES]) {
     static const char units[] = "KMGTPE";
     guint unit = 0;
@@ -22,7 +22,7 @@ static void print_human(guint64 bytes, char text[CMD_SIZE_BYTES]) {
     if (bytes == 0)
         g_strlcpy(text, "0", CMD_SIZE_BYTES);
     else
-        g_snprintf(text, CMD_SIZE_BYTES, "%.*f%c", amount < 9.95 ? 2 : amount < 99.95 ? 1 : 0, amount, units[unit]);
+        g_snprintf(text, CMD_SIZE_BYTES, "%.*f%c", amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0, amount, units[unit]);
 }
 
 const char *cmd_size_print(guint64 pages, CmdUnit unit, char text[CMD_SIZE_BYTES]) {

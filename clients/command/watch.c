@@ -147,7 +147,7 @@ static int watch_run(char ***argv) {
 const CmdVerb cmd_watch = {
     .name = "watch",
     .arguments = "[LIMITS]",
-    .summary = "a line for each crossing, of thresholds or LIMITS",
+    .summary = "a line for each crossing, of thresholds too",
     .prints = TRUE,
     .run = watch_run,
 };

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-pytest.register_assert_rewrite("clients", "daemon", "exposition", "machine", "memcg_client", "prometheus",
+pytest.register_assert_rewrite("clients", "command", "daemon", "exposition", "machine", "memcg_client", "prometheus",
                               "socket_client")
 
 from daemon import Daemon  # noqa: E402
