@@ -13,12 +13,12 @@
 #include "namespaces.h"
 #include "place.h"
 #include "kernel/privilege.h"
+#include "kernel/sibling.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <memnotifyfs/contract.h>
 #include <signal.h>
@@ -160,20 +160,6 @@ static void mount_at(const char *place, int fuse_fd) {
 
 /* --- the server -------------------------------------------------------------------------------- */
 
-/* The one that lies beside this program, or else the one in PATH. */
-static void execute_server(char **argv) {
-    char self[PATH_MAX], sibling[PATH_MAX + sizeof SERVER];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (len > 0) {
-        self[len] = '\0';
-        snprintf(sibling, sizeof sibling, "%s/%s", dirname(self), SERVER);
-        execv(sibling, argv);
-    }
-    execvp(SERVER, argv);
-    err(EXIT_OURS, "cannot execute %s", SERVER);
-}
-
 /* Of all that is open the server gets the standard descriptors, the socket and /dev/fuse: a lock or the end of a
  * pipe is not to live on in it. Both are moved out of each other's way first. */
 static void keep_only(int listen_fd, int fuse_fd) {
@@ -220,7 +206,8 @@ static void serve(const Request *request, Device device) {
     snprintf(options, sizeof options, "device=%u:%u", device.major, device.minor);
     snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FUSE_FD);
     hand_over_socket();
-    execute_server(argv);
+    errno = -mn_sibling_execute(SERVER, argv);
+    err(EXIT_OURS, "cannot execute %s", SERVER);
 }
 
 /* Forks the server, which waits until the device is written to *ret_go_fd: before the mount is there
