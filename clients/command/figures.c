@@ -35,14 +35,23 @@ void cmd_figures_clear(CmdFigures *self) {
     g_clear_pointer(&self->limits, g_array_unref);
 }
 
-double cmd_figures_share(const CmdFigures *self, MnMeterId meter) {
-    static const MnMeterId wholes[] = { [MN_PART_TOTAL] = MN_METER_TOTAL, [MN_PART_SWAP] = MN_METER_SWAP_TOTAL };
+guint64 cmd_figures_whole(const CmdFigures *self, MnMeterId meter) {
     const guint64 *pages = self->reading.pages;
-    MnPart part = mn_meters[meter].part;
-    guint64 whole =
-        part == MN_PART_MEMORY ? mn_subtract(pages[MN_METER_TOTAL], pages[MN_METER_SWAP_TOTAL]) : pages[wholes[part]];
 
-    return whole == 0 ? 0 : MIN((double)pages[meter] / (double)whole, 1);
+    switch (mn_meters[meter].part) {
+    case MN_PART_SWAP:
+        return pages[MN_METER_SWAP_TOTAL];
+    case MN_PART_MEMORY:
+        return mn_subtract(pages[MN_METER_TOTAL], pages[MN_METER_SWAP_TOTAL]);
+    default:
+        return pages[MN_METER_TOTAL];
+    }
+}
+
+double cmd_figures_share(const CmdFigures *self, MnMeterId meter) {
+    guint64 whole = cmd_figures_whole(self, meter);
+
+    return whole == 0 ? 0 : MIN((double)self->reading.pages[meter] / (double)whole, 1);
 }
 
 /* --- a line --- */

@@ -30,9 +30,10 @@ typedef struct Head {
 } Head;
 
 static const char *const names[CMD_N_FILES] = {
-    [CMD_FILE_METRICS] = MEMNOTIFYFS_METRICS,   [CMD_FILE_SOCKET] = MEMNOTIFYFS_SOCKET_FILE,
-    [CMD_FILE_SIMULATE] = MEMNOTIFYFS_SIMULATE, [CMD_FILE_USERS] = MEMNOTIFYFS_USERS,
-    [CMD_FILE_ZONEINFO] = MEMNOTIFYFS_ZONEINFO,
+    [CMD_FILE_METRICS] = MEMNOTIFYFS_METRICS,
+    [CMD_FILE_SOCKET] = MEMNOTIFYFS_SOCKET_FILE,
+    [CMD_FILE_SIMULATE] = MEMNOTIFYFS_SIMULATE,
+    [CMD_FILE_USERS] = MEMNOTIFYFS_USERS,
 };
 
 /* --- the child --- */
@@ -267,4 +268,11 @@ gboolean cmd_sight_is_ours(const CmdSight *self) {
 
 gboolean cmd_sight_is_dead(const CmdSight *self) {
     return cmd_sight_is_ours(self) && (self->error == -ENOTCONN || self->error == -ECONNABORTED);
+}
+
+/* In the options of a mount: "rw,user_id=1000,group_id=1000". */
+long cmd_sight_get_owner(const CmdSight *self) {
+    const char *at = self->mount.options ? strstr(self->mount.options, "user_id=") : NULL;
+
+    return at ? strtol(at + strlen("user_id="), NULL, 10) : -1;
 }

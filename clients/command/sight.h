@@ -11,7 +11,6 @@ typedef enum CmdFile {
     CMD_FILE_SOCKET,
     CMD_FILE_SIMULATE,
     CMD_FILE_USERS,
-    CMD_FILE_ZONEINFO,
     CMD_N_FILES
 } CmdFile;
 
@@ -46,6 +45,9 @@ gboolean cmd_sight_is_dead(const CmdSight *self);
 
 /* Whether what is mounted there is ours, alive or not. */
 gboolean cmd_sight_is_ours(const CmdSight *self);
+
+/* The user who has mounted it; -1: not known. */
+long cmd_sight_get_owner(const CmdSight *self);
 
 /* The absolute path of it, its last part unresolved; to be freed. Asks nothing of what is at the path itself. */
 char *cmd_sight_resolve(const char *place);

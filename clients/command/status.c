@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* memnotify status: what there is to know at a glance. */
 #include "client.h"
+#include "doctor.h"
 #include "json.h"
 #include "options.h"
 #include "reader.h"
@@ -226,12 +227,19 @@ static void print_json(const CmdReader *reader, const CmdFigures *figures) {
 static int status_run(char ***argv) {
     g_autoptr(CmdReader) reader = NULL;
     g_auto(CmdFigures) figures = { 0 };
+    gboolean wants_why = FALSE;
+    const GOptionEntry own[] = {
+        { "why", 'w', 0, G_OPTION_ARG_NONE, &wants_why, "Say what hinders memnotifyfs, and what to do", NULL },
+        { 0 },
+    };
     CmdOptions options;
-    CmdParsed parsed = cmd_options_parse(&cmd_status, NULL, 0, 0, argv, &options);
+    CmdParsed parsed = cmd_options_parse(&cmd_status, own, 0, 0, argv, &options);
     int r;
 
     if (parsed != CMD_PARSED)
         return cmd_parsed_status(parsed);
+    if (wants_why)
+        return cmd_doctor_run(&options);
     r = cmd_reader_new(options.place, &reader);
     if (r != CMD_OK)
         return r;
