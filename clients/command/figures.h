@@ -22,6 +22,7 @@ typedef struct CmdFigures {
     MnReading reading;
     gboolean is_of_group; /* it is the memory of a control group, and not the machine's */
     gboolean is_gone;     /* that group is removed: there are no values */
+    gboolean is_simulated; /* some values are chosen, and we are who may know that */
     gboolean has_stalls;
     MnStalls stalls;
     GArray *limits; /* of CmdNamedLimit; NULL where thresholds are not told */

@@ -49,6 +49,7 @@ static int look_at_files(CmdReader *self, CmdFigures *ret) {
         return r;
     ret->has_stalls = read_file(self, MEMNOTIFYFS_PRESSURE) == 0 &&
                       mn_stalls_parse(self->text->str, self->text->len, &ret->stalls) == 0;
+    ret->is_simulated = read_file(self, MEMNOTIFYFS_SIMULATE) == 0 && self->text->len > 0;
     return 0;
 }
 

@@ -142,6 +142,8 @@ static void print_head(const CmdReader *reader, const CmdFigures *figures, CmdUn
     if (cmd_reader_get_way(reader) == CMD_WAY_PROC)
         printf("%s; 'memnotify serve' starts one, 'memnotify status --why' tells more.\n",
                why_no_server(cmd_reader_get_error(reader)));
+    if (figures->is_simulated)
+        puts("Simulated: these are not the real values; 'memnotify simulate reset' shows them.");
     putchar('\n');
 }
 
@@ -214,6 +216,7 @@ static void print_json(const CmdReader *reader, const CmdFigures *figures) {
     cmd_json_add_string(builder, "place", cmd_reader_get_place(reader));
     cmd_json_add_string(builder, "whose", figures->is_of_group ? "cgroup" : "system");
     cmd_json_add_boolean(builder, "removed", figures->is_gone);
+    cmd_json_add_boolean(builder, "simulated", figures->is_simulated);
     cmd_json_add_integer(builder, "page_bytes", cmd_page_bytes());
     add_meters(builder, figures);
     if (figures->limits)

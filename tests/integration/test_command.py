@@ -98,7 +98,7 @@ def test_status_as_a_table(place):
     write_text(place / "thresholds" / "low", "used>=50M available<16M")
     place.simulate("used 50%")
     text = shows("status", *at(place))
-    assert text.startswith(f"Memory of the machine, 217M, from {place.mountpoint}\n\n")
+    assert text.startswith(f"Memory of the machine, 217M, from {place.mountpoint}\nSimulated: ")
     assert re.search(r"^  used +109M +50%  \[█{15} {15}\]$", text, re.MULTILINE), text
     assert re.search(r"^  low +used >= 50\.0M  reached \(109M\)$", text, re.MULTILINE), text
     assert re.search(r"^  low +available < 16\.0M$", text, re.MULTILINE), text
@@ -114,6 +114,13 @@ def test_status_as_json_is_what_the_files_say(place):
     assert shown["limits"] == [{"threshold": 'odd"\\n', "meter": "used", "op": ">=", "limit": 500 * MIB,
                                 "reached": True, "crossings": 0}]
     assert set(shown["pressure"]) == {"some", "full"}
+
+
+def test_status_says_that_values_are_simulated(place):
+    assert json.loads(shows("--json", *at(place)))["simulated"]
+    place.simulate("reset")
+    assert not json.loads(shows("--json", *at(place)))["simulated"]
+    assert "Simulated" not in shows(*at(place))
 
 
 def test_status_by_the_socket_alone(place):
