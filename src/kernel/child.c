@@ -34,7 +34,7 @@ static void ignore_signals(void) {
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-static G_NORETURN void begin(const char *name, gboolean outlives_us, void (*run)(int socket), int socket,
+static G_NORETURN void begin(const char *name, gboolean outlives_us, MnChildRun run, gpointer data, int socket,
                              pid_t parent) {
     if (outlives_us)
         ignore_signals();
@@ -47,11 +47,11 @@ static G_NORETURN void begin(const char *name, gboolean outlives_us, void (*run)
         for (int fd = getdtablesize() - 1; fd > SOCKET_FD; fd--)
             close(fd);
     (void)mlockall(MCL_CURRENT | MCL_ONFAULT);
-    run(SOCKET_FD);
+    run(SOCKET_FD, data);
     _exit(0);
 }
 
-int mn_child_start(const char *name, gboolean outlives_us, void (*run)(int socket), MnChild *ret) {
+int mn_child_start(const char *name, gboolean outlives_us, MnChildRun run, gpointer data, MnChild *ret) {
     pid_t pid, parent = getpid();
     int sockets[2], pidfd, r;
 
@@ -59,7 +59,7 @@ int mn_child_start(const char *name, gboolean outlives_us, void (*run)(int socke
         return -errno;
     pid = fork();
     if (pid == 0)
-        begin(name, outlives_us, run, sockets[1], parent);
+        begin(name, outlives_us, run, data, sockets[1], parent);
     r = pid < 0 ? -errno : mn_process_open(pid, &pidfd);
     close(sockets[1]);
     if (r < 0) {

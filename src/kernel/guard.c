@@ -51,7 +51,7 @@ static void take_message(GHashTable *held, gint64 number, MnParcel *message) {
         g_hash_table_remove(held, &number);
 }
 
-static void watch_over(int socket) {
+static void watch_over(int socket, gpointer data G_GNUC_UNUSED) {
     g_autoptr(GHashTable) held = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, close_fd);
     g_autoptr(MnSignaller) signaller = NULL;
     gboolean is_prepared;
@@ -125,7 +125,7 @@ static gboolean on_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUS
 static gboolean start(MnGuard *self) {
     if (self->is_running)
         return TRUE;
-    self->is_running = mn_child_start("mn-guard", TRUE, watch_over, &self->child) == 0;
+    self->is_running = mn_child_start("mn-guard", TRUE, watch_over, NULL, &self->child) == 0;
     if (self->is_running)
         self->end_source = g_unix_fd_add(self->child.pidfd, G_IO_IN, on_end, self);
     return self->is_running;

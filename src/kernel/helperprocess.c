@@ -51,7 +51,7 @@ static MnOutcome run(const MnTask *task, MnParcel *question, MnParcel *answer) {
     return (MnOutcome){ .r = r, .spent_us = (guint32)CLAMP(spent_us() - begun_us, 0, G_MAXUINT32) };
 }
 
-static void serve(int socket) {
+static void serve(int socket, gpointer data G_GNUC_UNUSED) {
     gint64 word;
 
     for (;;) {
@@ -101,7 +101,7 @@ int mn_helper_process_new(MnHeard heard, gpointer data, MnHelperProcess **ret) {
     MnChild child;
     int r;
 
-    r = mn_child_start("mn-helper", FALSE, serve, &child);
+    r = mn_child_start("mn-helper", FALSE, serve, NULL, &child);
     if (r < 0)
         return r;
     self = g_new0(MnHelperProcess, 1);

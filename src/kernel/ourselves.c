@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* Killed after everything but what the system cannot do without (systemd-oomd takes the same). */
-#define OOM_SCORE_ADJ "-900"
+#define OOM_SCORE_ADJ (-900)
 
 guint mn_page_bytes(void) {
     return sysconf(_SC_PAGESIZE);
@@ -57,17 +58,50 @@ guint mn_request_timeout_s(void) {
     return preset > 0 && most > 0 ? MIN(preset, most) : MAX(preset, most);
 }
 
-static int lower_oom_score(void) {
-    int fd, r = 0;
+int mn_oom_score_lower(int *ret_before) {
+    char text[16] = "";
+    int fd, before, r = 0;
 
-    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    if (write(fd, OOM_SCORE_ADJ, sizeof OOM_SCORE_ADJ - 1) < 0)
+    if (read(fd, text, sizeof text - 1) < 0)
+        r = -errno;
+    before = (int)g_ascii_strtoll(text, NULL, 10);
+    g_snprintf(text, sizeof text, "%d", OOM_SCORE_ADJ);
+    if (r == 0 && before > OOM_SCORE_ADJ && write(fd, text, strlen(text)) < 0)
         r = -errno;
     close(fd);
+    *ret_before = before;
     return r;
 }
+
+/* --- what is there now --- */
+
+/* "7ffc5b1d2000-7ffc5b1f3000 rw-p 00000000 00:00 0   [stack]" */
+static int lock_writable(void) {
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents("/proc/self/maps", &text, NULL, NULL))
+        return -ENOMEM;
+    lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] && *lines[i]; i++) {
+        char *end;
+        guint64 from = g_ascii_strtoull(lines[i], &end, 16), to = *end == '-' ? g_ascii_strtoull(end + 1, &end, 16) : 0;
+
+        if (g_str_has_prefix(end, " rw-p ") && mlock(GSIZE_TO_POINTER(from), to - from) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* Without MCL_ONFAULT: the kernel makes the copies that a fork has put off. */
+int mn_memory_hold(void) {
+    return mlockall(MCL_CURRENT) == 0 ? 0 : lock_writable();
+}
+
+/* --- for good --- */
 
 static gboolean is_locked_for_ever; /* and whatever is mapped later */
 
@@ -124,11 +158,11 @@ void mn_memory_give_back(void) {
 }
 
 void mn_survival_prepare(void) {
-    int lock_error, score_error;
+    int lock_error, score_error, before;
 
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     lock_error = -lock_memory();
-    score_error = -lower_oom_score();
+    score_error = -mn_oom_score_lower(&before);
 
     if (lock_error && score_error)
         g_warning(

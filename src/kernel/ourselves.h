@@ -27,6 +27,15 @@ guint mn_request_timeout_s(void);
  * everything is set up. */
 void mn_survival_prepare(void);
 
+/* Asks the OOM killer to look elsewhere, unless it does so already. *ret_before is what was there, also on an error that
+ * comes from the write: -EACCES, -EPERM where that is not permitted. */
+int mn_oom_score_lower(int *ret_before) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Locks what is mapped now, and makes it ours: what is shared with a parent or a child after a fork is copied now, and not
+ * as it is first written to, for which there may be no memory then. Where not so much may be locked it does so with what
+ * can be written to. -errno. Allocates. */
+int mn_memory_hold(void);
+
 /* Whether much of the heap is free. */
 gboolean mn_memory_is_ample(void);
 
