@@ -65,6 +65,20 @@ CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint 
     return CMD_PARSED;
 }
 
+char **cmd_options_split(char ***argv) {
+    char **words = *argv, **behind;
+    guint n = 0;
+
+    while (words[n] && strcmp(words[n], "--") != 0)
+        n++;
+    if (!words[n])
+        return NULL;
+    behind = g_strdupv(words + n + 1);
+    for (guint i = n; words[i]; i++)
+        g_clear_pointer(&words[i], g_free);
+    return behind;
+}
+
 int cmd_parsed_status(CmdParsed parsed) {
     return parsed == CMD_HELPED ? CMD_OK : CMD_MISUSED;
 }

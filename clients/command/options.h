@@ -23,5 +23,9 @@ typedef enum CmdParsed {
 CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint least, guint most, char ***argv,
                             CmdOptions *ret);
 
+/* Takes what follows the first "--" off the command line, and that: the words of a command, to be freed. NULL: there is no
+ * "--". */
+char **cmd_options_split(char ***argv);
+
 /* The exit status for a command line that leaves nothing to do. */
 int cmd_parsed_status(CmdParsed parsed);

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
-from clients import TIMEOUT_S
+from clients import TIMEOUT_S, wait_until
 
 MEMNOTIFY = os.path.abspath(os.environ.get("MEMNOTIFY", "build/clients/command/memnotify"))
 
@@ -48,3 +49,80 @@ def memnotify_running(*words, env=None, **settings):
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate()
+
+
+# --- one that runs commands ---
+
+
+def take_signals():
+    """As a person's shell has them, whatever has started the tests."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def children_of(pid):
+    try:
+        return [int(child) for child in
+                Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def status_of(pid):
+    """The fields of /proc/PID/status; none once it has gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def is_alive(pid):
+    return status_of(pid).get("State", "Z")[0] not in "ZX"
+
+
+def name_of(pid):
+    return status_of(pid).get("Name")
+
+
+class Memnotify:
+    """One that runs. What it and its commands say is in messages() and output()."""
+
+    def __init__(self, tmp_path, *words, prepare=take_signals, **settings):
+        self.output_path = tmp_path / "output"
+        self.messages_path = tmp_path / "messages"
+        with open(self.output_path, "ab") as output, open(self.messages_path, "ab") as messages:
+            self.process = subprocess.Popen([MEMNOTIFY, *map(str, words)], stdout=output, stderr=messages,
+                                            preexec_fn=prepare, **settings)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def output(self):
+        return self.output_path.read_text(encoding="utf-8")
+
+    def lines(self):
+        return self.output().splitlines()
+
+    def messages(self):
+        return self.messages_path.read_text(encoding="utf-8")
+
+    def wait_lines(self, number):
+        wait_until(lambda: len(self.lines()) >= number or self.process.poll() is not None, f"{number} lines")
+        assert len(self.lines()) == number, self.output() + self.messages()
+
+    def wait_said(self, text):
+        wait_until(lambda: text in self.messages(), text)
+
+    def wait(self):
+        return self.process.wait(TIMEOUT_S)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.wait()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
