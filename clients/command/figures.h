@@ -20,8 +20,8 @@ typedef struct CmdNamedLimit {
 typedef struct CmdFigures {
     guint offered; /* MN_METER_BIT()s of the meters that have a value */
     MnReading reading;
-    gboolean is_of_group; /* it is the memory of a control group, and not the machine's */
-    gboolean is_gone;     /* that group is removed: there are no values */
+    gboolean is_of_group;  /* it is the memory of a control group, and not the machine's */
+    gboolean is_gone;      /* that group is removed: there are no values */
     gboolean is_simulated; /* some values are chosen, and we are who may know that */
     gboolean has_stalls;
     MnStalls stalls;

@@ -55,7 +55,7 @@ def on(tmp_path):
         memnotify = Memnotify(folder, "on", "--at", server.place, limits, *words, **settings)
         running.append(memnotify)
         if is_ready:
-            wait_until(lambda: standby_of(memnotify.pid) or memnotify.process.poll() is not None, "the process that waits")
+            wait_until(lambda: standby_of(memnotify.pid) or memnotify.process.poll() is not None, "the standby")
             assert memnotify.process.poll() is None, memnotify.messages()
         return memnotify
 
@@ -326,7 +326,8 @@ def test_a_script_without_a_first_line_is_one_of_the_shell(one, on, tmp_path):
     program = tmp_path / "program"
     program.write_text("echo $0 $1\n", encoding="ascii")
     program.chmod(0o755)
-    memnotify = on(one, "--once", "--", "program", "word", env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    memnotify = on(one, "--once", "--", "program", "word", env={**os.environ, "PATH": path})
     cross(one)
     assert memnotify.wait() == 0
     assert memnotify.output() == f"{program} word\n"
