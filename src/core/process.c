@@ -165,6 +165,10 @@ int mn_process_parse_status(const char *text, gsize len, MnProcessStatus *ret) {
     if (parse_hexadecimal(at, line_end, &parsed.capabilities) < 0)
         return -EBADMSG;
 
+    /* Not there for what has no memory of its own. */
+    if (find_line(text, end, "VmSwap:", &at, &line_end) && parse_numbers(at, line_end, numbers, 1) == 1)
+        parsed.swap_kib = numbers[0];
+
     *ret = parsed;
     return 0;
 }

@@ -30,6 +30,7 @@ typedef struct MnProcessStatus {
     guint64 capabilities; /* effective */
     guint n_pids;         /* in how many nested pid namespaces it has a number; 1: only in the reader's */
     pid_t last_pid;       /* its number in the innermost, its own */
+    guint64 swap_kib;     /* of it that lies in swap; 0 for what has no memory, as a zombie */
 } MnProcessStatus;
 
 /* -EBADMSG, with *ret untouched, for a text that is cut or not of this kind. The name may hold

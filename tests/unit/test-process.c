@@ -119,8 +119,8 @@ static void test_bad_stat(void) {
 static const char status_text[] =
     "Name:\tbash\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4711\nNgid:\t0\nPid:\t4712\nPPid:\t1\n"
     "TracerPid:\t0\nUid:\t1000\t0\t1001\t1002\nGid:\t1\t2\t3\t4\nFDSize:\t256\nGroups:\t4 24 \nNStgid:\t4711\t7\n"
-    "NSpid:\t4712\t31\t8\nNSpgid:\t4711\t7\nVmPeak:\t  5496 kB\nThreads:\t1\nCapInh:\t0000000000000000\n"
-    "CapPrm:\t000001ffffffffff\nCapEff:\t0000000000220000\nSeccomp:\t0\n";
+    "NSpid:\t4712\t31\t8\nNSpgid:\t4711\t7\nVmPeak:\t  5496 kB\nVmSwap:\t    1236 kB\nThreads:\t1\n"
+    "CapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000220000\nSeccomp:\t0\n";
 
 static void test_status(void) {
     MnProcessStatus status;
@@ -133,6 +133,7 @@ static void test_status(void) {
     CU_ASSERT_EQUAL(status.capabilities, 0x220000);
     CU_ASSERT_EQUAL(status.n_pids, 3);
     CU_ASSERT_EQUAL(status.last_pid, 8);
+    CU_ASSERT_EQUAL(status.swap_kib, 1236);
 }
 
 static void test_status_without_pid_namespaces(void) {
@@ -142,6 +143,7 @@ static void test_status_without_pid_namespaces(void) {
     CU_ASSERT_EQUAL_FATAL(mn_process_parse_status(text, strlen(text), &status), 0);
     CU_ASSERT_EQUAL(status.n_pids, 1);
     CU_ASSERT_EQUAL(status.last_pid, 12);
+    CU_ASSERT_EQUAL(status.swap_kib, 0);
 }
 
 static void test_bad_status(void) {
