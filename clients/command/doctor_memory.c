@@ -131,7 +131,7 @@ static char *describe(const CmdNamedLimit *limit) {
 
 /* The totals move only with the machine, and "total<1" is a way to say that nothing is to be reached. */
 static void check_limit(CmdExam *exam, const CmdNamedLimit *limit, guint64 reserve) {
-    guint64 whole = cmd_figures_whole(&exam->figures, limit->meter);
+    guint64 whole = cmd_figures_get_whole(&exam->figures, limit->meter);
     g_autofree char *shown = describe(limit);
     char size[CMD_SIZE_BYTES];
 

@@ -35,21 +35,21 @@ void cmd_figures_clear(CmdFigures *self) {
     g_clear_pointer(&self->limits, g_array_unref);
 }
 
-guint64 cmd_figures_whole(const CmdFigures *self, MnMeterId meter) {
+guint64 cmd_figures_get_whole(const CmdFigures *self, MnMeterId meter) {
     const guint64 *pages = self->reading.pages;
 
     switch (mn_meters[meter].part) {
-    case MN_PART_SWAP:
-        return pages[MN_METER_SWAP_TOTAL];
     case MN_PART_MEMORY:
         return mn_subtract(pages[MN_METER_TOTAL], pages[MN_METER_SWAP_TOTAL]);
+    case MN_PART_SWAP:
+        return pages[MN_METER_SWAP_TOTAL];
     default:
         return pages[MN_METER_TOTAL];
     }
 }
 
 double cmd_figures_share(const CmdFigures *self, MnMeterId meter) {
-    guint64 whole = cmd_figures_whole(self, meter);
+    guint64 whole = cmd_figures_get_whole(self, meter);
 
     return whole == 0 ? 0 : MIN((double)self->reading.pages[meter] / (double)whole, 1);
 }

@@ -36,8 +36,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CmdFigures, cmd_figures_clear)
  * -EBADMSG, with nothing written: it does not end as it should, or has no total. The result is to be cleared. */
 int cmd_figures_parse(const char *text, gsize len, guint page_bytes, CmdFigures *ret) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What `meter` is a part of, in pages: it cannot be more. */
-guint64 cmd_figures_whole(const CmdFigures *self, MnMeterId meter);
+/* What the meter is a part of, in pages: memory, swap or both. */
+guint64 cmd_figures_get_whole(const CmdFigures *self, MnMeterId meter);
 
 /* How full memory is: `meter` as a share of what it is a part of, from 0 to 1. 0 where there is none of that. */
 double cmd_figures_share(const CmdFigures *self, MnMeterId meter);

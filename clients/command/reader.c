@@ -33,6 +33,21 @@ int cmd_reader_get_error(const CmdReader *self) {
     return self->error;
 }
 
+const char *cmd_reader_get_lack(const CmdReader *self) {
+    if (self->way != CMD_WAY_PROC)
+        return NULL;
+    switch (self->error) {
+    case -ENOTCONN:
+    case -ECONNREFUSED:
+        return "memnotifyfs has ended here";
+    case -EACCES:
+    case -EPERM:
+        return "memnotifyfs may not be used by this user";
+    default:
+        return "There is no memnotifyfs here";
+    }
+}
+
 /* --- by files --- */
 
 static int read_file(CmdReader *self, const char *name) {
@@ -121,7 +136,16 @@ static int look_at_proc(CmdReader *self, CmdFigures *ret) {
     return 0;
 }
 
-static int use_proc(CmdReader *self, int error) {
+static CmdReader *reader_make(void) {
+    CmdReader *self = g_new0(CmdReader, 1);
+
+    self->mount.root_fd = -1;
+    self->text = g_string_new(NULL);
+    return self;
+}
+
+int cmd_reader_new_without_server(int error, CmdReader **ret) {
+    g_autoptr(CmdReader) self = reader_make();
     const char *name = NULL;
     int r = mn_probe_new(MN_PROC_DIRECTORY, &self->probe, &name);
 
@@ -132,6 +156,7 @@ static int use_proc(CmdReader *self, int error) {
     self->way = CMD_WAY_PROC;
     self->place = g_strdup(MN_PROC_DIRECTORY);
     self->error = error;
+    *ret = g_steal_pointer(&self);
     return CMD_OK;
 }
 
@@ -167,31 +192,27 @@ static int find_socket(CmdReader *self, const char *place) {
     return r;
 }
 
-static int find(CmdReader *self, const char *place) {
+int cmd_reader_find(const char *place, CmdReader **ret) {
+    g_autoptr(CmdReader) self = reader_make();
     int by_files = cmd_where_find_mount(place, &self->mount, &self->place), by_socket;
 
     if (by_files == 0) {
         self->way = CMD_WAY_FILES;
-        return CMD_OK;
+    } else {
+        by_socket = find_socket(self, place);
+        if (by_socket < 0)
+            return by_files == -ENOENT || by_files == -ENOTDIR ? by_socket : by_files;
     }
-    by_socket = find_socket(self, place);
-    if (by_socket == 0)
-        return CMD_OK;
-    if (by_files == -ENOENT || by_files == -ENOTDIR)
-        by_files = by_socket;
-    return cmd_where_is_named(place) ? cmd_client_fail_open(place, by_files) : use_proc(self, by_files);
+    *ret = g_steal_pointer(&self);
+    return 0;
 }
 
 int cmd_reader_new(const char *place, CmdReader **ret) {
-    g_autoptr(CmdReader) self = g_new0(CmdReader, 1);
-    int status;
+    int r = cmd_reader_find(place, ret);
 
-    self->mount.root_fd = -1;
-    self->text = g_string_new(NULL);
-    status = find(self, place);
-    if (status == CMD_OK)
-        *ret = g_steal_pointer(&self);
-    return status;
+    if (r == 0)
+        return CMD_OK;
+    return cmd_where_is_named(place) ? cmd_client_fail_open(place, r) : cmd_reader_new_without_server(r, ret);
 }
 
 void cmd_reader_free(CmdReader *self) {

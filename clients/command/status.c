@@ -8,7 +8,6 @@
 #include "report.h"
 #include "style.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,19 +29,6 @@ static void print_title(GString *line, const char *title) {
     print_line(line);
 }
 
-/* Whether much of it is bad, or little of it is. */
-static CmdColour colour_of(MnMeterId meter, double share) {
-    switch (meter) {
-    case MN_METER_USED:
-    case MN_METER_SWAP_USED:
-        return cmd_style_of_use(share);
-    case MN_METER_AVAILABLE:
-        return cmd_style_of_use(1 - share);
-    default:
-        return CMD_COLOUR_DIM;
-    }
-}
-
 static void print_meter(const CmdFigures *figures, MnMeterId meter, CmdUnit unit, GString *line) {
     double share = cmd_figures_share(figures, meter);
     char size[CMD_SIZE_BYTES];
@@ -51,7 +37,7 @@ static void print_meter(const CmdFigures *figures, MnMeterId meter, CmdUnit unit
                            cmd_size_print(figures->reading.pages[meter], unit, size));
     if (meter != MN_METER_TOTAL && meter != MN_METER_SWAP_TOTAL) {
         g_string_append_printf(line, " %4.0f%%  ", share * 100);
-        cmd_style_append_bar(line, share, BAR_COLUMNS, colour_of(meter, share));
+        cmd_style_append_bar(line, share, BAR_COLUMNS, cmd_style_of_meter(meter, share));
     }
     print_line(line);
 }
@@ -105,26 +91,9 @@ static void print_stalls(const CmdFigures *figures, GString *line) {
         for (guint i = 0; i < MN_N_STALL_AVERAGES; i++) {
             g_autofree char *number = g_strdup_printf("%8.2f%%", stall->hundredths[i] / 100.0);
 
-            cmd_style_append(line,
-                             stall->hundredths[i] >= 1000  ? CMD_COLOUR_RED
-                             : stall->hundredths[i] >= 100 ? CMD_COLOUR_YELLOW
-                                                           : CMD_COLOUR_NONE,
-                             number);
+            cmd_style_append(line, cmd_style_of_stall(stall->hundredths[i]), number);
         }
         print_line(line);
-    }
-}
-
-static const char *why_no_server(int error) {
-    switch (error) {
-    case -ENOTCONN:
-    case -ECONNREFUSED:
-        return "memnotifyfs has ended here";
-    case -EACCES:
-    case -EPERM:
-        return "memnotifyfs may not be used by this user";
-    default:
-        return "There is no memnotifyfs here";
     }
 }
 
@@ -139,9 +108,8 @@ static void print_head(const CmdReader *reader, const CmdFigures *figures, CmdUn
     cmd_style_append_shown(title, cmd_reader_get_place(reader), 0);
     cmd_style_append(line, CMD_COLOUR_BOLD, title->str);
     print_line(line);
-    if (cmd_reader_get_way(reader) == CMD_WAY_PROC)
-        printf("%s; 'memnotify serve' starts one, 'memnotify status --why' tells more.\n",
-               why_no_server(cmd_reader_get_error(reader)));
+    if (cmd_reader_get_lack(reader))
+        printf("%s; 'memnotify serve' starts one, 'memnotify status --why' tells more.\n", cmd_reader_get_lack(reader));
     if (figures->is_simulated)
         puts("Simulated: these are not the real values; 'memnotify simulate reset' shows them.");
     putchar('\n');

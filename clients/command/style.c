@@ -42,19 +42,41 @@ CmdColour cmd_style_of_use(double share) {
     return share >= 0.9 ? CMD_COLOUR_RED : share >= 0.75 ? CMD_COLOUR_YELLOW : CMD_COLOUR_GREEN;
 }
 
-void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour) {
+CmdColour cmd_style_of_meter(MnMeterId meter, double share) {
+    switch (meter) {
+    case MN_METER_USED:
+    case MN_METER_SWAP_USED:
+        return cmd_style_of_use(share);
+    case MN_METER_AVAILABLE:
+        return cmd_style_of_use(1 - share);
+    default:
+        return CMD_COLOUR_DIM;
+    }
+}
+
+CmdColour cmd_style_of_stall(guint hundredths) {
+    return hundredths >= 1000 ? CMD_COLOUR_RED : hundredths >= 100 ? CMD_COLOUR_YELLOW : CMD_COLOUR_NONE;
+}
+
+guint cmd_style_append_blocks(GString *line, double share, guint width) {
     static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
     gboolean has_blocks = g_get_charset(NULL);
     guint filled = (guint)(CLAMP(share, 0, 1) * width * 8 + 0.5), drawn = 0;
-    g_autoptr(GString) bar = g_string_new(NULL);
 
     for (; drawn < filled / 8; drawn++)
-        g_string_append(bar, has_blocks ? "█" : "#");
+        g_string_append(line, has_blocks ? "█" : "#");
     if (has_blocks && filled % 8 > 0) {
-        g_string_append(bar, eighths[filled % 8]);
+        g_string_append(line, eighths[filled % 8]);
         drawn++;
     }
+    return width - drawn;
+}
+
+void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour) {
+    g_autoptr(GString) bar = g_string_new(NULL);
+    guint left = cmd_style_append_blocks(bar, share, width);
+
     g_string_append_c(line, '[');
     cmd_style_append(line, colour, bar->str);
-    g_string_append_printf(line, "%*s]", (int)(width - drawn), "");
+    g_string_append_printf(line, "%*s]", (int)left, "");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "core/meter.h"
 
 typedef enum CmdColour {
     CMD_COLOUR_NONE,
@@ -26,6 +26,15 @@ void cmd_style_append_shown(GString *line, const char *text, guint width);
 /* How bad it is that so much of something is used, from 0 to 1. */
 CmdColour cmd_style_of_use(double share);
 
-/* Appends a bar of `width` columns in brackets, of which the share (0 to 1) is filled: in blocks of eighths where the
- * terminal has UTF-8, else of '#'. */
+/* The same of a meter: whether much of it is bad, or little of it is. */
+CmdColour cmd_style_of_meter(MnMeterId meter, double share);
+
+/* How bad it is that tasks have waited for so many hundredths of a per cent of the time. */
+CmdColour cmd_style_of_stall(guint hundredths);
+
+/* Appends what fills the share (0 to 1) of `width` columns: blocks of eighths where the terminal has UTF-8, else '#'.
+ * Returns how many columns are left. */
+guint cmd_style_append_blocks(GString *line, double share, guint width);
+
+/* Appends a bar of `width` columns in brackets, of such blocks. */
 void cmd_style_append_bar(GString *line, double share, guint width, CmdColour colour);

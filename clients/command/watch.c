@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* memnotify watch: a line for each crossing, of limits that it is given, or of all named thresholds. */
 #include "client.h"
-#include "event.h"
+#include "eventfile.h"
 #include "report.h"
-#include "where.h"
 
 #include "loop/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Between two looks for a server that has ended. */
@@ -61,45 +58,17 @@ static int watch_limits(const Watch *self, const char *limits) {
 
 /* --- of named thresholds --- */
 
-static int open_events(const Watch *self) {
-    struct mount mount;
-    g_autofree char *path = NULL;
-    int r = cmd_where_find_mount(self->options.place, &mount, &path);
+static void print_event(const CmdEvent *event, gpointer data) {
+    const Watch *self = data;
 
-    if (r < 0)
-        return r;
-    r = mount_open_file(&mount, MEMNOTIFYFS_EVENTS, O_RDONLY | O_NONBLOCK);
-    mount_close(&mount);
-    return r;
-}
-
-/* Whole lines: the file never gives a part of one. */
-static void print_lines(const Watch *self, char *text) {
-    char *newline;
-
-    for (; (newline = strchr(text, '\n')); text = newline + 1) {
-        CmdEvent event;
-
-        *newline = '\0';
-        if (cmd_event_parse(text, &event))
-            cmd_event_print(&event, &self->options);
-    }
+    cmd_event_print(event, &self->options);
 }
 
 /* Until the server ends. FALSE: nobody reads any more what we print. */
 static gboolean watch_events(const Watch *self, int fd) {
-    char text[4096 + 1];
-    ssize_t n;
-
-    do {
-        n = read(fd, text, sizeof text - 1);
-        if (n > 0) {
-            text[n] = '\0';
-            print_lines(self, text);
-        } else if (n < 0 && errno == EAGAIN && !wait_for(fd, -1)) {
+    while (cmd_event_file_read(fd, print_event, (gpointer)self) == 0)
+        if (!wait_for(fd, -1))
             return FALSE;
-        }
-    } while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
     return TRUE;
 }
 
@@ -110,7 +79,7 @@ static void print_reconnection(const Watch *self) {
 }
 
 static int watch_thresholds(const Watch *self) {
-    int fd = open_events(self);
+    int fd = cmd_event_file_open(self->options.place);
 
     if (fd < 0)
         return cmd_client_fail_open(self->options.place, fd);
@@ -124,7 +93,7 @@ static int watch_thresholds(const Watch *self) {
             return cmd_client_fail_away();
         do
             is_read = wait_for(-1, PAUSE_MS);
-        while (is_read && (fd = open_events(self)) < 0);
+        while (is_read && (fd = cmd_event_file_open(self->options.place)) < 0);
         if (!is_read)
             return CMD_OK;
         print_reconnection(self);
