@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const CmdVerb *const verbs[] = { &cmd_status, &cmd_wait, &cmd_watch, &cmd_on, &cmd_simulate, &cmd_serve };
+static const CmdVerb *const verbs[] = {
+    &cmd_status, &cmd_wait, &cmd_watch, &cmd_on, &cmd_top, &cmd_simulate, &cmd_serve
+};
 
 static void print_help(void) {
     puts("usage: memnotify [VERB [OPTION ...] [ARGUMENT ...]]\n");
