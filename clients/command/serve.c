@@ -52,7 +52,8 @@ static gboolean find_usual_place(char **ret) {
 
 static gboolean find_place(Serve *self) {
     const char *environment = g_getenv(MEMNOTIFYFS_ENVIRONMENT);
-    const char *named = self->options.place ? self->options.place : environment;
+    gboolean is_told = self->options.place && *self->options.place;
+    const char *named = is_told ? self->options.place : environment;
     g_autofree char *usual = NULL;
 
     if (!named || !*named) {
@@ -60,7 +61,7 @@ static gboolean find_place(Serve *self) {
             return FALSE;
         named = usual;
     }
-    self->is_usual = !self->options.place;
+    self->is_usual = !is_told;
     self->path = cmd_sight_resolve(named);
     return TRUE;
 }

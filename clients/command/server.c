@@ -44,7 +44,7 @@ static gboolean is_told(const char *pid, const char *path) {
         g_autofree char *absolute = g_canonicalize_filename(word, directory ? directory : "/");
         g_autofree char *resolved = NULL;
 
-        if (*word == '-' || !g_str_has_suffix(absolute, strrchr(path, '/')))
+        if (*word == '-')
             continue;
         resolved = cmd_sight_resolve(absolute);
         if (strcmp(resolved, path) == 0)

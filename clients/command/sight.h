@@ -22,7 +22,7 @@ typedef struct CmdText {
 
 /* What could be seen at a place where a server may be. */
 typedef struct CmdSight {
-    char *path;    /* absolute, and resolved but for its last part: of a dead mount nothing can be asked */
+    char *path;    /* absolute, without links */
     mode_t kind;   /* S_IFDIR and others; 0: not known */
     int error;     /* of asking for that; -ENOTCONN: a mount whose server has ended */
     MnMount mount; /* what is mounted there; all zero: nothing is */
@@ -49,5 +49,5 @@ gboolean cmd_sight_is_ours(const CmdSight *self);
 /* The user who has mounted it; -1: not known. */
 long cmd_sight_get_owner(const CmdSight *self);
 
-/* The absolute path of it, its last part unresolved; to be freed. Asks nothing of what is at the path itself. */
+/* The absolute path of it, without links; to be freed. Asks nothing of what is at the path itself. */
 char *cmd_sight_resolve(const char *place);

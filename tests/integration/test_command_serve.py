@@ -123,6 +123,20 @@ def test_a_file_is_no_place(place):
     assert place.read_text() == "mine"
 
 
+def test_a_link_to_the_place(place):
+    place.mkdir()
+    link = place.with_name("link")
+    link.symlink_to("mount")
+    done = serve_at(link)
+    assert done.returncode == 0 and done.stdout.startswith(f"memnotifyfs is mounted at {place}, ")
+    assert serve_at(link).stdout.startswith("memnotifyfs is already mounted")
+    (pid,) = daemons_of(place)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_served(place), "the mount to be dead")
+    assert serve_at(link).returncode == 0 and is_served(place)
+    end(place)
+
+
 def test_a_place_too_long_for_a_socket(place):
     long = place.with_name("x" * 100)
     done = serve_at(long)
