@@ -26,6 +26,13 @@ static CmdParsed refuse(const CmdVerb *verb, const char *why) {
     return CMD_NOT_PARSED;
 }
 
+/* The same text, which lasts as long as the program and is nobody's to free. */
+static char *keep(char *text) {
+    g_autofree char *taken = text;
+
+    return (char *)g_intern_string(taken);
+}
+
 CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint least, guint most, char ***argv,
                             CmdOptions *ret) {
     CmdOptions options = { 0 };
@@ -60,6 +67,7 @@ CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint 
         return refuse(verb, "an argument is missing");
     if (g_strv_length(options.arguments) > most)
         return refuse(verb, "there is an argument too many");
+    options.place = keep(options.place);
     options.unit = in_pages ? CMD_UNIT_PAGES : in_bytes ? CMD_UNIT_BYTES : CMD_UNIT_HUMAN;
     *ret = options;
     return CMD_PARSED;
