@@ -4,6 +4,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* The kernel refuses to connect to what is no socket as it does where a server has ended. */
@@ -58,6 +59,9 @@ static int refuse_limits(const memnotifyfs *client, const char *limits) {
 int cmd_client_open(const CmdOptions *options, const char *limits, memnotifyfs **ret) {
     g_autoptr(memnotifyfs) client = NULL;
     int r;
+
+    if (limits[strspn(limits, " \t\n")] == '\0') /* which would be waited for in vain */
+        return cmd_misuse("there are no limits in '%s'; 'available<10%%' is one", limits);
 
     r = memnotifyfs_open(options->place, &client);
     if (r == 0)
