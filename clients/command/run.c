@@ -115,11 +115,11 @@ static gboolean on_end(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUS
     return G_SOURCE_REMOVE;
 }
 
-/* Who ends with something unread lets the other side know. */
+/* It says so right before; where it could not, only what was ended by a signal may not have begun. */
 gboolean cmd_run_has_begun(const CmdRun *self) {
     char byte;
 
-    return recv(self->child.socket, &byte, sizeof byte, MSG_DONTWAIT) >= 0 || errno != ECONNRESET;
+    return recv(self->child.socket, &byte, sizeof byte, MSG_DONTWAIT) == sizeof byte || !WIFSIGNALED(self->status);
 }
 
 CmdRun *cmd_run_new(const MnChild *child, const char *name, gint64 most_us, void (*ended)(int status, gpointer data),

@@ -13,8 +13,7 @@ typedef struct CmdRun CmdRun;
 CmdRun *cmd_run_new(const MnChild *child, const char *name, gint64 most_us, void (*ended)(int status, gpointer data),
                     gpointer data);
 
-/* Of one that has ended: whether it has ever become the command. It has not when somebody has killed it before it has read
- * what it was told. */
+/* Of one that has ended: whether it has ever become the command. It has not when somebody has killed it before it could. */
 gboolean cmd_run_has_begun(const CmdRun *self);
 
 /* Does not end the process. Accepts NULL. */

@@ -69,7 +69,8 @@ static void stand_by(int socket, gpointer data) {
     environment = cmd_environment_fill(self->environment, &cause);
     if (score_fd >= 0 && write(score_fd, self->score, strlen(self->score)) < 0)
         cmd_warn("cannot put back oom_score_adj: %s; the OOM killer spares the command", g_strerror(errno));
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* SIGKILL until now */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);                       /* SIGKILL until now */
+    (void)send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* see cmd_run_has_begun() */
     _exit(cmd_program_execute(cause.is_left ? self->left : self->reached, environment));
 }
 
