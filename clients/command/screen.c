@@ -55,6 +55,7 @@ int cmd_screen_open(CmdScreen *ret) {
 
 void cmd_screen_close(void) {
     endwin();
+    delscreen(set_term(NULL));
 }
 
 void cmd_screen_leave(void) {
