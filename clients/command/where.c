@@ -9,7 +9,7 @@
 #define READ_BYTES 65536
 
 /* Longer than any file of ours. */
-#define TEXT_BYTES_MAX (16 * 1024 * 1024)
+#define TEXT_BYTES_MAX ((gsize)16 << 20)
 
 int cmd_where_list(const char *place, struct places *ret) {
     return places_find(place, g_getenv(MEMNOTIFYFS_ENVIRONMENT), g_getenv("XDG_RUNTIME_DIR"), ret);
