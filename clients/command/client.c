@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client.h"
 
+#include "patience.h"
 #include "report.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ int cmd_client_fail_open(const char *place, int r) {
                         where);
     case -ENODEV:
         return cmd_fail("the control group whose memory is shown %s has been removed", where);
+    case -ETIMEDOUT:
+        return cmd_fail("memnotifyfs %s does not answer; 'memnotify status --why' tells more", where);
     default:
         return cmd_fail("cannot use memnotifyfs %s: %s; see 'memnotify status --why'", where, g_strerror(-r));
     }
@@ -57,6 +60,7 @@ static int refuse_limits(const memnotifyfs *client, const char *limits) {
 }
 
 int cmd_client_open(const CmdOptions *options, const char *limits, memnotifyfs **ret) {
+    g_autoptr(CmdPatience) patience = cmd_patience_new(options->place);
     g_autoptr(memnotifyfs) client = NULL;
     int r;
 

@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include "client.h"
+#include "patience.h"
 #include "report.h"
 #include "where.h"
 
@@ -208,6 +209,7 @@ int cmd_reader_find(const char *place, CmdReader **ret) {
 }
 
 int cmd_reader_new(const char *place, CmdReader **ret) {
+    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
     int r = cmd_reader_find(place, ret);
 
     if (r == 0)

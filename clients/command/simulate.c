@@ -2,6 +2,7 @@
 /* memnotify simulate: lets memory look as it is told to, for good or for a while. */
 #include "client.h"
 #include "duration.h"
+#include "patience.h"
 #include "putback.h"
 #include "report.h"
 #include "where.h"
@@ -76,20 +77,28 @@ static int block_signals(void) {
     return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static int simulate_for(const struct mount *mount, int fd, const char *words, gint64 time_us) {
+/* *ret_back is what ends it again, to be freed. */
+static int begin(const struct mount *mount, int fd, const char *words, char **ret_back) {
     g_autoptr(GString) before = g_string_new(NULL);
     g_autoptr(GString) after = g_string_new(NULL);
-    g_autofree char *back = NULL;
-    int signals_fd = block_signals(), number, r;
+    int r = cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, before);
 
-    r = signals_fd < 0 ? -errno : cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, before);
     if (r == 0)
         r = mount_write(fd, words);
     if (r < 0)
-        return refuse(NULL, words, r);
-
+        return r;
     r = cmd_where_read(mount, MEMNOTIFYFS_SIMULATE, after);
-    back = r == 0 ? cmd_putback_words(before->str, after->str) : g_strdup("reset");
+    *ret_back = r == 0 ? cmd_putback_words(before->str, after->str) : g_strdup("reset");
+    return 0;
+}
+
+static int simulate_for(const struct mount *mount, int fd, const char *words, gint64 time_us) {
+    g_autofree char *back = NULL;
+    int signals_fd = block_signals(), number, r;
+
+    r = signals_fd < 0 ? -errno : begin(mount, fd, words, &back);
+    if (r < 0)
+        return refuse(NULL, words, r);
     number = sleep_for(signals_fd, time_us);
     r = *back ? mount_write(fd, back) : 0;
     if (r < 0 && r != -ENOTCONN) /* with the server its simulation has ended, too */
@@ -106,6 +115,7 @@ static int simulate_run(char ***argv) {
           "TIME" },
         { 0 },
     };
+    g_autoptr(CmdPatience) patience = NULL;
     struct mount mount = { .root_fd = -1 };
     CmdOptions options;
     CmdParsed parsed = cmd_options_parse(&cmd_simulate, own, 1, G_MAXUINT, argv, &options);
@@ -115,13 +125,16 @@ static int simulate_run(char ***argv) {
         return cmd_parsed_status(parsed);
     if (!cmd_duration_take("--for", time, &time_us))
         return CMD_MISUSED;
+    patience = cmd_patience_new(options.place);
     r = open_simulate(&options, &mount, &fd);
     if (r != CMD_OK)
         return r;
 
     words = g_strjoinv(" ", options.arguments);
-    if (time_us >= 0)
+    if (time_us >= 0) {
+        g_clear_pointer(&patience, cmd_patience_free); /* who puts back must not be ended before */
         return simulate_for(&mount, fd, words, time_us);
+    }
     r = mount_write(fd, words);
     return r < 0 ? refuse(options.place, words, r) : CMD_OK;
 }

@@ -4,6 +4,7 @@
 #include "doctor.h"
 #include "json.h"
 #include "options.h"
+#include "patience.h"
 #include "reader.h"
 #include "report.h"
 #include "style.h"
@@ -195,6 +196,12 @@ static void print_json(const CmdReader *reader, const CmdFigures *figures) {
     cmd_json_print(builder);
 }
 
+static int look_patiently(CmdReader *reader, const char *place, CmdFigures *ret) {
+    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+
+    return cmd_reader_look(reader, ret);
+}
+
 static int status_run(char ***argv) {
     g_autoptr(CmdReader) reader = NULL;
     g_auto(CmdFigures) figures = { 0 };
@@ -214,7 +221,7 @@ static int status_run(char ***argv) {
     r = cmd_reader_new(options.place, &reader);
     if (r != CMD_OK)
         return r;
-    r = cmd_reader_look(reader, &figures);
+    r = look_patiently(reader, options.place, &figures);
     if (r < 0)
         return cmd_client_fail_open(options.place, r);
 

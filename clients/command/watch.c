@@ -2,6 +2,7 @@
 /* memnotify watch: a line for each crossing, of limits that it is given, or of all named thresholds. */
 #include "client.h"
 #include "eventfile.h"
+#include "patience.h"
 #include "report.h"
 
 #include "loop/clock.h"
@@ -78,8 +79,14 @@ static void print_reconnection(const Watch *self) {
     cmd_event_print(&event, &self->options);
 }
 
+static int open_patiently(const char *place) {
+    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+
+    return cmd_event_file_open(place);
+}
+
 static int watch_thresholds(const Watch *self) {
-    int fd = cmd_event_file_open(self->options.place);
+    int fd = open_patiently(self->options.place);
 
     if (fd < 0)
         return cmd_client_fail_open(self->options.place, fd);

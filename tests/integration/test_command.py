@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
@@ -190,6 +191,24 @@ def test_status_of_a_dead_server(place):
     place.kill()
     assert says(1, "status", *at(place)) == (f"memnotify: memnotifyfs at '{place.mountpoint}' has ended; "
                                             "'memnotify serve' starts it again\n")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_waits_for_a_server_that_is_stopped(place, way):
+    """But for a few seconds. All of them wait at the same time."""
+    place.process.send_signal(signal.SIGSTOP)
+    try:
+        verbs = [["status"], ["wait", "used>=1M"], ["watch", "used>=1M"], ["on", "used>=1M", "--", "true"]]
+        verbs += [["watch"], ["simulate", "low"]] if way == "files" else []
+        with ExitStack() as stack:
+            processes = [stack.enter_context(memnotify_running(verb, *at(place, way), *words))
+                         for verb, *words in verbs]
+            for process in processes:
+                assert process.wait(TIMEOUT_S) == 1
+                assert process.stderr.read() == (f"memnotify: memnotifyfs at '{at(place, way)[1]}' does not answer; "
+                                                "'memnotify status --why' tells more\n")
+    finally:
+        place.process.send_signal(signal.SIGCONT)
 
 
 # --- limits ---

@@ -12,9 +12,9 @@ import time
 import pytest
 
 from clients import TIMEOUT_S, Child, wait_until, write_text
+from command import MEMNOTIFY
 from terminal import PROMPT, Terminal
 
-MEMNOTIFY = os.path.abspath(os.environ.get("MEMNOTIFY", "build/clients/command/memnotify"))
 KEYS = r"^q quit "
 PLENTY = "available 60%"
 DEFAULT_SIZES = [(80, 24), (200, 60)]
