@@ -100,7 +100,7 @@ static int simulate_for(const struct mount *mount, int fd, const char *words, gi
     if (r < 0)
         return refuse(NULL, words, r);
     number = sleep_for(signals_fd, time_us);
-    r = *back ? mount_write(fd, back) : 0;
+    r = mount_write(fd, back);
     if (r < 0 && r != -ENOTCONN) /* with the server its simulation has ended, too */
         return cmd_fail("cannot put back what was there (%s): %s; 'memnotify simulate reset' ends all", back,
                         g_strerror(-r));
