@@ -53,6 +53,7 @@ CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint 
 
     if (!g_option_context_parse_strv(context, argv, &error))
         return refuse(verb, error->message);
+    options.place = keep(options.place);
     if (wants_help) {
         g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
 
@@ -67,7 +68,6 @@ CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint 
         return refuse(verb, "an argument is missing");
     if (g_strv_length(options.arguments) > most)
         return refuse(verb, "there is an argument too many");
-    options.place = keep(options.place);
     options.unit = in_pages ? CMD_UNIT_PAGES : in_bytes ? CMD_UNIT_BYTES : CMD_UNIT_HUMAN;
     *ret = options;
     return CMD_PARSED;
