@@ -85,11 +85,22 @@ static int open_patiently(const char *place) {
     return cmd_event_file_open(place);
 }
 
+/* There may be a socket without files, as in a container. */
+static int fail_without_files(const char *place, int r) {
+    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+    g_autoptr(memnotifyfs) client = NULL;
+
+    if (memnotifyfs_open(place, &client) < 0)
+        return cmd_client_fail_open(place, r);
+    return cmd_fail("there is only the socket of memnotifyfs, which does not tell of thresholds; give LIMITS, as in: "
+                    "memnotify watch 'available<10%%'");
+}
+
 static int watch_thresholds(const Watch *self) {
     int fd = open_patiently(self->options.place);
 
     if (fd < 0)
-        return cmd_client_fail_open(self->options.place, fd);
+        return fail_without_files(self->options.place, fd);
     for (;;) {
         gboolean is_read = watch_events(self, fd);
 

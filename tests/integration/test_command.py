@@ -252,11 +252,10 @@ def test_wait_times_out(place, time):
     assert says(124, "wait", "used>=2G", "--timeout", time, *at(place)) == ""
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("words", [["wait", "used>=2G"], ["watch", "used>=2G"], ["watch"]])
-def test_the_end_of_the_server_is_an_end(place, way, words):
-    if words == ["watch"] and way == "socket":
-        pytest.skip("the socket tells of no named thresholds")
+@pytest.mark.parametrize("words, way", [
+    (["wait", "used>=2G"], "files"), (["wait", "used>=2G"], "socket"), (["watch", "used>=2G"], "files"),
+    (["watch", "used>=2G"], "socket"), (["watch"], "files")])
+def test_the_end_of_the_server_is_an_end(place, words, way):
     with memnotify_running(*words, *at(place, way)) as process:
         wait_until(lambda: waits(process), "it to wait")
         place.kill()
@@ -266,6 +265,14 @@ def test_the_end_of_the_server_is_an_end(place, way, words):
 
 
 # --- watch ---
+
+
+def test_watch_without_limits_wants_files(place):
+    """The socket tells of no named thresholds."""
+    assert says(1, "watch", *at(place, "socket")) == (
+        "memnotify: there is only the socket of memnotifyfs, which does not tell of thresholds; give LIMITS, as in: "
+        "memnotify watch 'available<10%'\n")
+
 
 
 def test_watch_thresholds(place):
