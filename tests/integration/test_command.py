@@ -274,7 +274,6 @@ def test_watch_without_limits_wants_files(place):
         "memnotify watch 'available<10%'\n")
 
 
-
 def test_watch_thresholds(place):
     write_text(place / "thresholds" / "low", "used>=2G")
     with memnotify_running("watch", *at(place)) as process:
