@@ -4,6 +4,7 @@
 #include "report.h"
 #include "sight.h"
 
+#include "kernel/mount.h"
 #include "kernel/sibling.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static gboolean find_place(Serve *self) {
         named = usual;
     }
     self->is_usual = !is_told;
-    self->path = cmd_sight_resolve(named);
+    self->path = mn_mount_resolve(named);
     return TRUE;
 }
 

@@ -2,7 +2,7 @@
 /* Nobody tells who serves a mount: it is found by its command line. */
 #include "server.h"
 
-#include "sight.h"
+#include "kernel/mount.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static gboolean is_told(const char *pid, const char *path) {
 
         if (*word == '-')
             continue;
-        resolved = cmd_sight_resolve(absolute);
+        resolved = mn_mount_resolve(absolute);
         if (strcmp(resolved, path) == 0)
             return TRUE;
     }

@@ -6,6 +6,7 @@
 #include "where.h"
 #include "wire.h"
 
+#include "kernel/mount.h"
 #include "loop/clock.h"
 
 #include <errno.h>
@@ -22,9 +23,6 @@
 
 #define PATIENCE_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define READ_BYTES 65536
-
-/* Of the kernel, see path_resolution(7). */
-#define N_LINKS_MAX 40
 
 /* In front of each text that the child sends. */
 typedef struct Head {
@@ -228,43 +226,10 @@ static void find_mount(CmdSight *self) {
         }
 }
 
-/* With no link in it, but perhaps at its end. */
-static char *resolve_parent(const char *path) {
-    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    g_autofree char *parent = g_path_get_dirname(absolute);
-    g_autofree char *name = g_path_get_basename(absolute);
-    char *real = realpath(parent, NULL), *resolved;
-
-    if (real && strcmp(absolute, "/") != 0)
-        resolved = g_build_filename(real, name, NULL);
-    else
-        resolved = g_steal_pointer(&absolute);
-    free(real);
-    return resolved;
-}
-
-/* Reading a link asks nothing of what it leads to. */
-char *cmd_sight_resolve(const char *place) {
-    g_autofree char *path = resolve_parent(place);
-
-    for (guint n = 0; n < N_LINKS_MAX; n++) {
-        g_autofree char *target = g_file_read_link(path, NULL);
-        g_autofree char *parent = g_path_get_dirname(path);
-        g_autofree char *next = NULL;
-
-        if (!target)
-            break;
-        next = g_path_is_absolute(target) ? g_strdup(target) : g_build_filename(parent, target, NULL);
-        g_free(path);
-        path = resolve_parent(next);
-    }
-    return g_steal_pointer(&path);
-}
-
 void cmd_sight_init(CmdSight *self, const char *place) {
     g_autoptr(GString) all = NULL;
 
-    *self = (CmdSight){ .path = cmd_sight_resolve(place) };
+    *self = (CmdSight){ .path = mn_mount_resolve(place) };
     find_mount(self);
     all = look_by_child(self->path);
     take_all(self, all);

@@ -20,44 +20,6 @@
 #define FUSE_MAJOR 10
 #define FUSE_MINOR 229
 
-/* Of the kernel, see path_resolution(7). */
-#define N_LINKS_MAX 40
-
-/* With no link in it, but perhaps at its end. */
-static char *resolve_parent(const char *path) {
-    g_autofree char *trimmed = g_strdup(path);
-    g_autofree char *parent = NULL, *name = NULL, *real = NULL;
-    gboolean is_named;
-
-    for (gsize len = strlen(trimmed); len > 1 && trimmed[len - 1] == '/'; len--)
-        trimmed[len - 1] = '\0';
-    parent = g_path_get_dirname(trimmed);
-    name = g_path_get_basename(trimmed);
-    is_named = strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-    real = realpath(is_named ? parent : trimmed, NULL);
-    if (!real)
-        return g_canonicalize_filename(path, NULL);
-    return is_named ? g_build_filename(real, name, NULL) : g_steal_pointer(&real);
-}
-
-/* What is at the end may be a dead mount, of which nothing can be asked: realpath() would. Reading a link does not. */
-static char *absolute_path(const char *path) {
-    g_autofree char *absolute = resolve_parent(path);
-
-    for (guint n = 0; n < N_LINKS_MAX; n++) {
-        g_autofree char *target = g_file_read_link(absolute, NULL);
-        g_autofree char *parent = g_path_get_dirname(absolute);
-        g_autofree char *next = NULL;
-
-        if (!target)
-            break;
-        next = g_path_is_absolute(target) ? g_steal_pointer(&target) : g_build_filename(parent, target, NULL);
-        g_free(absolute);
-        absolute = resolve_parent(next);
-    }
-    return g_steal_pointer(&absolute);
-}
-
 static gboolean fail(GError **error, const char *format, const char *path) {
     g_autofree char *message = g_strdup_printf(format, path);
 
@@ -118,7 +80,7 @@ static gboolean is_empty(const char *path) {
 }
 
 char *mn_mountpoint_prepare(const char *path, gboolean may_be_nonempty, GError **error) {
-    g_autofree char *absolute = absolute_path(path);
+    g_autofree char *absolute = mn_mount_resolve(path);
     int fd = mn_mountpoint_get_descriptor(path);
     struct stat st;
 
