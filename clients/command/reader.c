@@ -95,6 +95,7 @@ static int look_at_page(CmdReader *self, CmdFigures *ret) {
             figures.reading.pages[id] = bank.pages[i];
         }
     }
+    figures.is_of_group = (bank.state & MEMNOTIFYFS_PAGE_GROUP) != 0;
     figures.is_gone = (bank.state & MEMNOTIFYFS_PAGE_GONE) != 0;
     *ret = figures;
     return 0;
@@ -115,7 +116,7 @@ static int choose_group(CmdReader *self) {
 
 static int look_at_proc(CmdReader *self, CmdFigures *ret) {
     const MnMachine *machine = mn_probe_get_machine(self->probe);
-    MnNeeds needs = { .machine = MN_SOURCE_PRESSURE };
+    MnNeeds needs = { 0 };
     MnMoment moment = { 0 };
     CmdFigures figures = { .offered = machine->offered, .is_of_group = self->is_of_group };
     int r;

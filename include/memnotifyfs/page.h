@@ -34,6 +34,9 @@
 /* In `state`: the group whose memory is shown was removed; the values are those of before. */
 #define MEMNOTIFYFS_PAGE_GONE 1U
 
+/* In `state`: it is the memory of a control group, and not that of the machine. */
+#define MEMNOTIFYFS_PAGE_GROUP 2U
+
 struct memnotifyfs_page_bank {
     int64_t time_us; /* CLOCK_MONOTONIC */
     uint32_t state;

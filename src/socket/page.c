@@ -42,12 +42,14 @@ struct MnPage {
  * had, nobody has read half once he sees that `sequence` is the same. */
 static void write_values(MnPage *self, const MnMoment *moment) {
     struct memnotifyfs_page *page = self->memory;
-    guint32 sequence = page->sequence + 1;
+    guint32 sequence = page->sequence + 1, state = moment->is_gone ? MEMNOTIFYFS_PAGE_GONE : 0;
     struct memnotifyfs_page_bank *bank = &page->banks[sequence & 1];
 
+    if (mn_probe_has_group(mn_board_get_probe(self->board)))
+        state |= MEMNOTIFYFS_PAGE_GROUP;
     __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&bank->time_us, moment->time_us, __ATOMIC_RELAXED);
-    __atomic_store_n(&bank->state, moment->is_gone ? MEMNOTIFYFS_PAGE_GONE : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&bank->state, state, __ATOMIC_RELAXED);
     for (guint i = 0; i < page->n_meters; i++)
         __atomic_store_n(&bank->pages[i], moment->reading.pages[self->meters[i]], __ATOMIC_RELAXED);
     __atomic_store_n(&page->sequence, sequence, __ATOMIC_RELEASE);

@@ -5,7 +5,7 @@ import mmap
 import os
 import struct
 
-ENDED, GONE = 0x40000000, 1
+ENDED, GONE, GROUP = 0x40000000, 1, 2
 METERS_MAX, NAME_BYTES = 32, 32
 HEADER = struct.Struct("8I")
 BANK = struct.Struct(f"qII{METERS_MAX}Q")
