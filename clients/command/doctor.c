@@ -49,10 +49,10 @@ static void print_health(const CmdExam *exam) {
     const CmdSight *served = exam->served;
 
     printf("%s: memnotifyfs %s at %s", exam->findings->len == 0 ? "all is well" : "nothing hinders",
-           exam->has_figures ? "is mounted" : "answers", served->path);
+           exam->has_figures ? "is mounted and answers" : "answers", served->path);
     if (exam->server.pid > 0)
-        printf(" by process %d", (int)exam->server.pid);
-    printf(" and answers\n");
+        printf(", as process %d", (int)exam->server.pid);
+    putchar('\n');
     if (served->socket_error == 0)
         printf("  its socket %s answers, too\n", served->socket);
     if (exam->has_figures)

@@ -2,6 +2,7 @@
 #include "exam.h"
 
 #include "size.h"
+#include "where.h"
 
 #include <errno.h>
 #include <memnotifyfs/contract.h>
@@ -58,7 +59,7 @@ static void find_server(CmdExam *self) {
 int cmd_exam_init(CmdExam *self, const char *place) {
     const char *environment = g_getenv(MEMNOTIFYFS_ENVIRONMENT);
     g_autofree struct places *places = g_new0(struct places, 1);
-    int r = places_find(place, environment, g_getenv("XDG_RUNTIME_DIR"), places);
+    int r = cmd_where_list(place, places);
 
     *self = (CmdExam){ .findings = g_ptr_array_new_with_free_func(finding_free) };
     if (r < 0)

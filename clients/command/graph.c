@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*  100% |            ▂▄▆
- *       |          ▄▆███
- *   50% |- high >=12G -----------
- *       |▆▆▆▆▆▆▆▆▆▆██████▆▆▆▆▆▆▆▆
- *    0% |████████████████████████
- *        -2m 0s               now */
+/* used 9.1G of 23.5G, 39%  Memory and swap that cannot be had without giving something up.
+ *  23.5G            ▂▄▆
+ *                 ▄▆███
+ *  14.1G ─ high >=12.0G ──────────
+ *        ▆▆▆▆▆▆▆▆▆▆██████▆▆▆▆▆▆▆▆
+ *        ████████████████████████
+ *        -46s                 now */
 #include "graph.h"
 
 #include "size.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "style.h"
 
-#include "core/text.h"
+#include "columns.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -25,16 +25,8 @@ void cmd_style_append(GString *line, CmdColour colour, const char *text) {
 }
 
 void cmd_style_append_shown(GString *line, const char *text, guint width) {
-    char shown[MN_TEXT_SHOWN_BYTES];
-    gsize before = line->len;
-    guint columns;
+    guint columns = cmd_columns_append(line, text, G_MAXUINT);
 
-    while (*text) {
-        gsize len = mn_text_show_next(&text, shown);
-
-        g_string_append_len(line, shown, (gssize)len);
-    }
-    columns = (guint)g_utf8_strlen(line->str + before, (gssize)(line->len - before));
     g_string_append_printf(line, "%*s", columns < width ? (int)(width - columns) : 0, "");
 }
 

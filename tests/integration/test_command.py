@@ -13,7 +13,7 @@ import pytest
 
 from clients import TIMEOUT_S, has_open, open_files, read_text, sleeps_in, wait_until, write_text, POLL
 from command import MEMNOTIFY, environment, memnotify, memnotify_running, says, shows
-from memcg_client import MIB
+from memcg_client import MIB, removed_at_end, v1_group
 
 PAGE = os.sysconf("SC_PAGESIZE")
 WAYS = ["files", "socket"]
@@ -129,6 +129,30 @@ def test_status_by_the_socket_alone(place):
     assert (shown["from"], shown["place"]) == ("socket", f"{place.mountpoint}.sock")
     assert shown["meters"] == {name: place.meter(name) * PAGE for name in os.listdir(place / "meters")}
     assert "limits" not in shown and "pressure" not in shown
+
+
+@pytest.fixture
+def group():
+    with removed_at_end(v1_group()) as path:
+        (path / "memory.limit_in_bytes").write_text(str(64 * MIB))
+        yield path
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_status_says_whose_memory_it_is(group, serve, way):
+    daemon = serve("--socket", f"--source=cgroup={group}")
+    assert shows("status", *at(daemon, way)).startswith("Memory of the control group, 64.0M, from ")
+    shown = json.loads(shows("status", "--json", *at(daemon, way)))
+    assert (shown["whose"], shown["meters"]["total"]) == ("cgroup", 64 * MIB)
+
+
+@pytest.mark.parametrize("locale, name", [("C.UTF-8", "\u4f4e\u00e9"), ("C", r"\344\275\216\303\251")])
+def test_names_of_thresholds_keep_their_column(place, locale, name):
+    """Whatever is in them, and however wide it is."""
+    write_text(place / "thresholds" / "\u4f4e\u00e9", "used>=1G")
+    columns = 3 if locale == "C.UTF-8" else len(name)
+    line = f"  {name}{' ' * max(16 - columns, 0)} used >= 1.00G"
+    assert line in shows("status", *at(place), env=environment(LC_ALL=locale)).splitlines()
 
 
 def test_status_without_a_server_is_the_kernels():

@@ -89,7 +89,7 @@ def test_all_is_well(serve):
     done = subprocess.run([COMMAND, "status", "--why", "--at", daemon.mountpoint], capture_output=True, text=True,
                           check=True)
     first = done.stdout.splitlines()[0]
-    assert first.endswith(f": memnotifyfs is mounted at {daemon.mountpoint} by process {daemon.pid} and answers")
+    assert first.endswith(f": memnotifyfs is mounted and answers at {daemon.mountpoint}, as process {daemon.pid}")
     assert "looked at" in done.stdout and "\033" not in done.stdout
 
 
