@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all kinds of scripts have in common. */
+#include "script.h"
+
+#include "script/kind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+void mn_script_init(MnScript *self, const MnScriptKind *kind) {
+    self->kind = kind;
+    self->texts = g_ptr_array_new();
+}
+
+static void text_free(MnScriptText *text) {
+    g_free((char *)text->name);
+    g_free(text);
+}
+
+void mn_script_free(MnScript *self) {
+    if (!self)
+        return;
+    for (guint i = 0; i < self->texts->len; i++)
+        text_free(self->texts->pdata[i]);
+    g_ptr_array_free(self->texts, TRUE);
+    g_free(self->fault);
+    self->kind->free(self);
+}
+
+gboolean mn_script_open(const char *path, MnScript **ret, GError **error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot open '%s': %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return mn_recording_open(fd, path, ret, error);
+}
+
+guint mn_script_get_page_bytes(const MnScript *self) {
+    return self->page_bytes;
+}
+
+gboolean mn_script_peek(const MnScript *self, gint64 *ret_time_us) {
+    *ret_time_us = self->next_us;
+    return self->has_next;
+}
+
+int mn_script_next(MnScript *self) {
+    if (!self->has_next)
+        return -EBADMSG;
+    self->time_us = self->next_us;
+    return self->kind->advance(self);
+}
+
+gint64 mn_script_get_time_us(const MnScript *self) {
+    return self->time_us;
+}
+
+gint64 mn_script_get_date_us(const MnScript *self) {
+    return self->date_us;
+}
+
+guint mn_script_get_n_texts(const MnScript *self) {
+    return self->texts->len;
+}
+
+const MnScriptText *mn_script_get_text(const MnScript *self, guint i) {
+    return self->texts->pdata[i];
+}
+
+static MnScriptText *find(const MnScript *self, const char *name, gsize len) {
+    for (guint i = 0; i < self->texts->len; i++) {
+        MnScriptText *text = self->texts->pdata[i];
+
+        if (strlen(text->name) == len && memcmp(text->name, name, len) == 0)
+            return text;
+    }
+    return NULL;
+}
+
+const MnScriptText *mn_script_find(const MnScript *self, const char *name) {
+    const MnScriptText *text = find(self, name, strlen(name));
+
+    return text && text->text ? text : NULL;
+}
+
+MnScriptText *mn_script_add_text(MnScript *self, const char *name, gsize len) {
+    MnScriptText *text = find(self, name, len);
+
+    if (text)
+        return text;
+    if (self->texts->len == MN_SCRIPT_TEXTS_MAX || len > MN_SCRIPT_NAME_BYTES_MAX || memchr(name, '\0', len))
+        return NULL;
+    text = g_new0(MnScriptText, 1);
+    text->name = g_strndup(name, len);
+    g_ptr_array_add(self->texts, text);
+    return text;
+}
+
+const char *mn_script_get_fault(const MnScript *self) {
+    return self->fault;
+}
