@@ -2,7 +2,7 @@
 #include "client.h"
 
 #include "patience.h"
-#include "report.h"
+#include "message.h"
 
 #include <errno.h>
 #include <string.h>

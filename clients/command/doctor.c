@@ -2,7 +2,7 @@
 #include "doctor.h"
 
 #include "json.h"
-#include "report.h"
+#include "message.h"
 #include "style.h"
 
 #include <memnotifyfs/contract.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "duration.h"
 
-#include "report.h"
+#include "message.h"
 
 #include <string.h>
 

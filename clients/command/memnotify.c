@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* memnotify: what a person types. Finds the verb and runs it; each has a file of its own. */
-#include "report.h"
+#include "message.h"
 #include "verb.h"
 
 #include "config.h"

@@ -4,7 +4,7 @@
 #include "client.h"
 #include "duration.h"
 #include "event.h"
-#include "report.h"
+#include "message.h"
 #include "run.h"
 #include "standby.h"
 

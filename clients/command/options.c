@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "options.h"
 
-#include "report.h"
+#include "message.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program.h"
 
-#include "report.h"
+#include "message.h"
 #include "verb.h"
 
 #include "core/text.h"

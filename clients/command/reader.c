@@ -3,7 +3,7 @@
 
 #include "client.h"
 #include "patience.h"
-#include "report.h"
+#include "message.h"
 #include "where.h"
 
 #include "probe/probe.h"

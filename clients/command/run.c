@@ -2,7 +2,7 @@
 /* Its number stays the group's as long as anybody is in it, so that no other group is signalled. */
 #include "run.h"
 
-#include "report.h"
+#include "message.h"
 
 #include "kernel/process.h"
 #include "loop/alarm.h"

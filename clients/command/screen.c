@@ -3,7 +3,7 @@
 #include "screen.h"
 
 #include "columns.h"
-#include "report.h"
+#include "message.h"
 #include "verb.h"
 
 #include <curses.h>

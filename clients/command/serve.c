@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* memnotify serve: starts the server of this user where there is none. */
 #include "options.h"
-#include "report.h"
+#include "message.h"
 #include "sight.h"
 
 #include "kernel/mount.h"

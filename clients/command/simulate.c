@@ -4,7 +4,7 @@
 #include "duration.h"
 #include "patience.h"
 #include "putback.h"
-#include "report.h"
+#include "message.h"
 #include "where.h"
 
 #include "core/override.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "standby.h"
 
-#include "report.h"
+#include "message.h"
 
 #include "kernel/ourselves.h"
 #include "loop/alarm.h"

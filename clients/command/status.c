@@ -6,7 +6,7 @@
 #include "options.h"
 #include "patience.h"
 #include "reader.h"
-#include "report.h"
+#include "message.h"
 #include "style.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* What the terminal can do. Apart from the screen, as <term.h> takes words like "columns" away from who includes it. */
 #include "terminal.h"
 
-#include "report.h"
+#include "message.h"
 #include "verb.h"
 
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * the time of the next look and what the follower has found; nothing in it waits for a server. */
 #include "duration.h"
 #include "options.h"
-#include "report.h"
+#include "message.h"
 #include "terminal.h"
 #include "display.h"
 

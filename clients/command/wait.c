@@ -2,7 +2,7 @@
 /* memnotify wait: returns when limits are reached, or when none of them is any more. */
 #include "client.h"
 #include "duration.h"
-#include "report.h"
+#include "message.h"
 
 #include "loop/clock.h"
 

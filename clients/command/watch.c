@@ -3,7 +3,7 @@
 #include "client.h"
 #include "eventfile.h"
 #include "patience.h"
-#include "report.h"
+#include "message.h"
 
 #include "loop/clock.h"
 
