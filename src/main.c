@@ -264,7 +264,7 @@ static gboolean serve(MnOptions *options, MnManager *manager, MnLog *log, GError
         return FALSE;
     mn_registrations_prepare(works.services.registrations);
     mn_survival_prepare();
-    mn_state_file_begin(works.state);
+    mn_works_begin(&works, options);
     mn_manager_tell(manager, "READY=1");
     return run_to_the_end(fs, preset_file, mountpoint, options->device, error);
 }

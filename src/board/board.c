@@ -21,8 +21,10 @@ struct MnBoard {
     MnParameters parameters;
     MnSimulate simulate;
     MnMoment moment;
-    gint64 looked_us; /* when the probe last did; the moment may be older, and what is simulated newer */
-    gboolean is_good; /* and that has made the moment */
+    MnReplay *replay;  /* NULL: time goes by itself */
+    gboolean is_stale; /* it has gone on since the moment was made */
+    gint64 looked_us;  /* when the probe last did; the moment may be older, and what is simulated newer */
+    gboolean is_good;  /* and that has made the moment */
     MnLooks looks;
     guint holders[N_SOURCES];
     MnSubscribers subscribers;
@@ -45,6 +47,7 @@ static int make_moment(MnBoard *self, const MnNeeds *needs) {
 
     r = mn_probe_look(self->probe, needs, &self->moment);
     self->is_good = r == 0;
+    self->is_stale = FALSE;
     self->looks.all++;
     if (r == 0) {
         mn_plight_apply(&self->simulate.plight, &self->moment);
@@ -103,16 +106,23 @@ static void refresh(MnBoard *self, guint more) {
     mn_subscribers_tell(&self->subscribers, &self->moment);
 }
 
+/* What has been played while nobody waited. */
+static void catch_up(MnBoard *self) {
+    if (self->replay && mn_subscribers_is_empty(&self->subscribers) && mn_replay_catch_up(self->replay))
+        self->is_stale = TRUE;
+}
+
 static gboolean is_fresh(const MnBoard *self, guint sources) {
     gint64 age_us = mn_clock_now_us(self->clock) - self->looked_us;
 
-    if (age_us >= (gint64)self->parameters.update_period_ms * G_TIME_SPAN_MILLISECOND)
+    if (self->is_stale || age_us >= (gint64)self->parameters.update_period_ms * G_TIME_SPAN_MILLISECOND)
         return FALSE;
     return !self->is_good || !(sources & ~self->moment.meters);
 }
 
 /* The present values, with those of some sources among them. */
 static const MnReading *read_with(MnBoard *self, guint sources) {
+    catch_up(self);
     if (!is_fresh(self, sources | held_sources(self)))
         refresh(self, sources);
     return &self->moment.reading;
@@ -137,8 +147,13 @@ void mn_board_add_witness(MnBoard *self, MnWitness *witness) {
     self->witnesses = witness;
 }
 
+/* While somebody waits each moment of a replay is told. */
 static void on_due(gpointer data) {
-    mn_board_refresh(data);
+    MnBoard *self = data;
+
+    if (self->replay)
+        mn_replay_step(self->replay);
+    mn_board_refresh(self);
 }
 
 int mn_board_new(MnProbe *probe, const MnClock *clock, MnOutbox *outbox, const MnParameters *parameters,
@@ -147,6 +162,7 @@ int mn_board_new(MnProbe *probe, const MnClock *clock, MnOutbox *outbox, const M
     int r;
 
     self->probe = probe;
+    self->replay = mn_probe_get_replay(probe);
     self->clock = clock;
     self->outbox = outbox;
     self->parameters = *parameters;
@@ -226,6 +242,7 @@ static void advance(MnBoard *self) {
 }
 
 static void add_subscriber(MnBoard *self, MnSubscriber *subscriber) {
+    catch_up(self);
     if (mn_subscribers_is_empty(&self->subscribers) || subscriber == &self->watches.subscriber)
         mn_schedule_start(&self->schedule, &self->moment.reading);
     mn_subscribers_add(&self->subscribers, subscriber);

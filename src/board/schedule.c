@@ -40,6 +40,10 @@ static void choose(MnNotice *notice) {
 
     if (mn_subscribers_is_empty(self->subscribers))
         return;
+    if (self->replay) {
+        mn_alarm_set(self->alarm, 1);
+        return;
+    }
     self->period_ms = mn_subscribers_next_ms(self->subscribers, self->last_us, &pace, self->parameters);
     self->has_moved = FALSE;
     arm(self);
@@ -50,6 +54,8 @@ static void on_alarm(gpointer data) {
 
     self->has_rung = TRUE;
     self->due(self->data);
+    if (self->replay && mn_outbox_has_others(self->outbox, &self->notice))
+        mn_replay_pause(self->replay);
 }
 
 static void on_doorbell(gpointer data) {
@@ -61,7 +67,9 @@ static void on_doorbell(gpointer data) {
 void mn_schedule_init(MnSchedule *self, const MnClock *clock, MnOutbox *outbox, MnProbe *probe, void (*due)(gpointer),
                       gpointer data) {
     *self = (MnSchedule){ .clock = clock, .outbox = outbox, .notice.tell = choose, .due = due, .data = data };
-    self->alarm = mn_alarm_new(clock, "schedule", on_alarm, self);
+    self->replay = mn_probe_get_replay(probe);
+    self->alarm =
+        mn_alarm_new(self->replay ? mn_replay_get_pacemaker(self->replay) : clock, "schedule", on_alarm, self);
     self->page_bytes = mn_probe_get_machine(probe)->page_bytes;
     mn_doorbell_init(&self->doorbell, probe, on_doorbell, self);
 }
@@ -77,6 +85,8 @@ void mn_schedule_start(MnSchedule *self, const MnReading *reading) {
     self->baseline = *reading;
     self->has_moved = FALSE;
     mn_doorbell_start(&self->doorbell);
+    if (self->replay)
+        mn_replay_start(self->replay);
 }
 
 void mn_schedule_stop(MnSchedule *self) {

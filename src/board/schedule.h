@@ -6,11 +6,12 @@
 #include "loop/alarm.h"
 #include "loop/outbox.h"
 
-/* When the next moment is to be made: at the pace that the subscribers want, or when the doorbell rings. Without
- * subscribers it does nothing. Part of the board. */
+/* When the next moment is to be made: at the pace that the subscribers want, or when the doorbell rings; in a replay when
+ * its next moment has come. Without subscribers it does nothing. Part of the board. */
 typedef struct MnSchedule {
     const MnClock *clock;
     MnAlarm *alarm;
+    MnReplay *replay; /* NULL: the pace is ours to choose, else that of what is played */
     MnDoorbell doorbell;
     MnOutbox *outbox;
     MnNotice notice; /* that the period is to be chosen */
@@ -35,7 +36,7 @@ void mn_schedule_init(MnSchedule *self, const MnClock *clock, MnOutbox *outbox, 
                       gpointer data);
 void mn_schedule_clear(MnSchedule *self);
 
-/* There is somebody who waits, so that the period begins anew; or nobody any more. */
+/* There is somebody who waits, so that the period begins anew, and a replay begins; or nobody any more. */
 void mn_schedule_start(MnSchedule *self, const MnReading *reading);
 void mn_schedule_stop(MnSchedule *self);
 

@@ -20,6 +20,8 @@ enum {
     KEY_HELP,
     KEY_VERSION,
     KEY_PROC,
+    KEY_REPLAY,
+    KEY_REPLAY_WORD,
     KEY_SOURCE,
     KEY_DEVICE,
     KEY_CGROUP,
@@ -43,6 +45,10 @@ static const struct fuse_opt specification[] = {
     FUSE_OPT_KEY("simulate", KEY_SIMULATE),
     FUSE_OPT_KEY("--proc=", KEY_PROC),
     FUSE_OPT_KEY("proc=", KEY_PROC),
+    FUSE_OPT_KEY("--replay=", KEY_REPLAY),
+    FUSE_OPT_KEY("replay=", KEY_REPLAY),
+    FUSE_OPT_KEY("speed=", KEY_REPLAY_WORD),
+    FUSE_OPT_KEY("start=", KEY_REPLAY_WORD),
     FUSE_OPT_KEY("--source=", KEY_SOURCE),
     FUSE_OPT_KEY("source=", KEY_SOURCE),
     FUSE_OPT_KEY("--cgroup=", KEY_CGROUP),
@@ -191,6 +197,28 @@ static int take_oom_grace(Parsing *parsing, const char *argument) {
     return 0;
 }
 
+/* Where it is a mount option its words are options of their own, since commas separate those. */
+static int take_replay(Parsing *parsing, const char *argument, int key) {
+    MnReplayOption *replay = &parsing->options->replay;
+    const char *reason;
+    gboolean is_good = key == KEY_REPLAY ? mn_replay_option_take(replay, value_of(argument), &reason)
+                                         : mn_replay_option_take_word(replay, argument, &reason);
+
+    return is_good ? 0 : fail(parsing, "bad value in '%s': %s", argument, reason);
+}
+
+/* A replay has its own machine and its own group. */
+static int check_replay(Parsing *parsing) {
+    const MnOptions *options = parsing->options;
+
+    if (!options->replay.path)
+        return options->replay.has_words ? fail(parsing, "speed= and start= are only for replay=") : 0;
+    if (options->proc_directory || options->cgroup_directory || options->memcg_directory)
+        return fail(parsing, "--replay does not go with a directory of --proc, --source or --cgroup: "
+                             "it shows what was recorded");
+    return 0;
+}
+
 static int check_oom(Parsing *parsing) {
     const MnOptions *options = parsing->options;
 
@@ -261,6 +289,9 @@ static int take_argument(void *data, const char *argument, int key, struct fuse_
         return take_oom(parsing, argument);
     case KEY_OOM_GRACE:
         return take_oom_grace(parsing, argument);
+    case KEY_REPLAY:
+    case KEY_REPLAY_WORD:
+        return take_replay(parsing, argument, key);
     case KEY_SOURCE:
         return take_source(parsing, argument);
     case KEY_THRESHOLDS:
@@ -288,6 +319,7 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
 
     *ret = (MnOptions){ .fuse_args = FUSE_ARGS_INIT(argc, argv), .oom_grace_ms = OOM_GRACE_MS };
     mn_parameters_init(&ret->parameters);
+    mn_replay_option_init(&ret->replay);
 
     r = fuse_opt_parse(&ret->fuse_args, &parsing, specification, take_argument);
     if (r < 0) {
@@ -301,7 +333,7 @@ gboolean mn_options_parse(int argc, char **argv, MnOptions *ret, GError **error)
         fail(&parsing, "no mount point given; see --help");
         return FALSE;
     }
-    if (check_oom(&parsing) < 0)
+    if (check_oom(&parsing) < 0 || check_replay(&parsing) < 0)
         return FALSE;
 
     if (!ret->proc_directory)
@@ -314,6 +346,7 @@ void mn_options_clear(MnOptions *self) {
     g_clear_pointer(&self->source, g_free);
     g_clear_pointer(&self->mountpoint, g_free);
     g_clear_pointer(&self->proc_directory, g_free);
+    mn_replay_option_clear(&self->replay);
     g_clear_pointer(&self->oom_limit, g_free);
     g_clear_pointer(&self->cgroup_directory, g_free);
     g_clear_pointer(&self->memcg_directory, g_free);
@@ -326,6 +359,9 @@ void mn_options_print_help(const char *program) {
            "Serves memory meters to read and memory thresholds to poll.\n\n"
            "  -f, --foreground   do not go to the background\n"
            "  --proc=DIR         read vmstat, zoneinfo and meminfo below DIR instead of /proc\n"
+           "  --replay=FILE[,speed=N][,start=now]\n"
+           "                     play a recording, or a scenario, in the place of /proc; N times as fast,\n"
+           "                     or 'max'; from now on, not from when the first client waits\n"
            "  --source=WHOSE     whose memory: 'system'; 'cgroup', that of our own group, or 'cgroup=DIR';\n"
            "                     'auto' (preset): our own group's if it has a limit, else the system's\n"
            "  --cgroup=DIR       the memory cgroup that memcg/ shows, instead of the program's own\n"

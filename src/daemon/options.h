@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/parameter.h"
+#include "daemon/replayoption.h"
 #include "oom/oomlist.h"
 
 #define FUSE_USE_VERSION 35
@@ -20,6 +21,7 @@ typedef struct MnOptions {
     char *source;               /* NULL for none given */
     char *mountpoint;
     char *proc_directory;
+    MnReplayOption replay;
     MnSubject subject;
     char *cgroup_directory; /* NULL for our own group */
     dev_t device;           /* st_dev of a mount that we cannot see; 0 where it can be looked up */

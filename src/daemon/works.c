@@ -21,6 +21,30 @@
 /* After a user has left. */
 #define TIDY_AFTER_US G_TIME_SPAN_SECOND
 
+/* A script that lacks what meters are made of. */
+static void set_unusable(GError **error, const char *path, const char *name, int r) {
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot play '%s': %s%s%s", path, name ? name : "",
+                name ? ": " : "", r == -EBADMSG || r == -ENOENT ? "it is damaged or lacks MemTotal" : g_strerror(-r));
+}
+
+static MnProbe *make_replay(const MnOptions *options, GError **error) {
+    const MnReplayOption *option = &options->replay;
+    MnProbe *probe = NULL;
+    MnScript *script;
+    const char *name;
+    int r;
+
+    if (!mn_script_open(option->path, &script, error))
+        return NULL;
+    r = mn_probe_new_replay(script, options->subject != MN_SUBJECT_SYSTEM, &probe, &name);
+    if (r < 0) {
+        set_unusable(error, option->path, name, r);
+        return NULL;
+    }
+    mn_replay_set_speed(mn_probe_get_replay(probe), option->speed);
+    return probe;
+}
+
 static MnProbe *make_probe(const MnOptions *options, GError **error) {
     MnProbe *probe = NULL;
     const char *name;
@@ -120,23 +144,29 @@ static gboolean find_memcg(const MnOptions *options, MnMemcg **ret, GError **err
 
 /* The probe of what was asked for. */
 static MnProbe *find_probe(const MnOptions *options, GError **error) {
-    g_autoptr(MnProbe) probe = make_probe(options, error);
+    g_autoptr(MnProbe) probe = NULL;
     MnMemcg *memcg;
 
+    if (options->replay.path)
+        return make_replay(options, error);
+    probe = make_probe(options, error);
     if (!probe || !choose_subject(probe, options, error) || !find_memcg(options, &memcg, error))
         return NULL;
     mn_probe_set_memcg(probe, memcg);
     return g_steal_pointer(&probe);
 }
 
+/* Whose clock is that of what is played, if anything is. */
 static MnBoard *make_board(const MnOptions *options, MnOutbox *outbox, GError **error) {
     MnProbe *probe = find_probe(options, error);
+    MnReplay *replay = probe ? mn_probe_get_replay(probe) : NULL;
     MnBoard *board = NULL;
     int r;
 
     if (!probe)
         return NULL;
-    r = mn_board_new(probe, &mn_machine_clock, outbox, &options->parameters, &board);
+    r = mn_board_new(probe, replay ? mn_replay_get_clock(replay) : &mn_machine_clock, outbox, &options->parameters,
+                     &board);
     if (r < 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot read how much memory is used: %s",
                     g_strerror(-r));
@@ -278,6 +308,14 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mount
     services->registrations = make_registrations(services->board, quota, helper, error);
     return services->registrations && make_oom(ret, options, identity, error) &&
            make_server(options, mountpoint, manager, services, error);
+}
+
+void mn_works_begin(MnWorks *self, const MnOptions *options) {
+    MnReplay *replay = mn_probe_get_replay(mn_board_get_probe(self->services.board));
+
+    mn_state_file_begin(self->state);
+    if (replay && options->replay.starts_now)
+        mn_replay_start(replay);
 }
 
 void mn_works_clear(MnWorks *self) {

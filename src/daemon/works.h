@@ -24,5 +24,8 @@ typedef struct MnWorks {
  * is to be cleared in any case. */
 gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
                        MnManager *manager, MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error);
+/* Somebody can be served from now on. */
+void mn_works_begin(MnWorks *self, const MnOptions *options);
+
 void mn_works_clear(MnWorks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnWorks, mn_works_clear)

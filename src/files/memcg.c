@@ -61,6 +61,11 @@ static guint sources_of(MnOpen *open) {
     return mn_board_meter_sources(memcg_of(open)->board, meter_of(open));
 }
 
+/* Of the machine that is shown. */
+static guint64 page_bytes(MnOpen *open) {
+    return mn_board_get_machine(memcg_of(open)->board)->page_bytes;
+}
+
 static int usage_open(MnOpen *open) {
     int r;
 
@@ -91,7 +96,7 @@ static int usage_read(MnOpen *open, GString *text) {
             return r;
         pages = mn_meters[id].pages(&sample);
     }
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", pages * mn_page_bytes());
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", pages * page_bytes(open));
     return 0;
 }
 
@@ -118,7 +123,7 @@ static int limit_read(MnOpen *open, GString *text) {
         g_string_append(text, limit);
     else
         g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n",
-                               mn_event_control_max_pages(mn_page_bytes()) * mn_page_bytes());
+                               mn_event_control_max_pages(page_bytes(open)) * page_bytes(open));
     return 0;
 }
 

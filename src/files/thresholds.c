@@ -3,7 +3,7 @@
  *
  * The directory is everybody's and sticky, a file its creator's. A file is ready as long as there
  * is a state that this open file has not read; one that was never read is, so that nothing is lost
- * between open and poll. Who makes a file and is refused what he writes to it leaves none behind. */
+ * between open and poll. Who can only write waits for nothing. Who makes a file and is refused what he writes to it leaves none behind. */
 #include "files/files.h"
 #include "files/thresholds.h"
 #include "fs/open.h"
@@ -37,7 +37,8 @@ static int threshold_open(MnOpen *open) {
 
     if (!file->threshold)
         return -ENOENT;
-    mn_threshold_wait(file->threshold);
+    if (!open->is_write_only)
+        mn_threshold_wait(file->threshold);
     ((ThresholdOpen *)open)->has_created = !file->was_opened;
     file->was_opened = TRUE;
     return 0;
@@ -49,7 +50,8 @@ static void threshold_release(MnOpen *open) {
 
     if (!file->threshold)
         return;
-    mn_threshold_unwait(file->threshold);
+    if (!open->is_write_only)
+        mn_threshold_unwait(file->threshold);
     if (self->has_created && self->was_refused && !mn_threshold_was_written(file->threshold))
         mn_tree_unlink(open->node->tree, open->node);
 }

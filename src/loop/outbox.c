@@ -68,6 +68,10 @@ void mn_outbox_take_back(MnOutbox *self, MnNotice *notice) {
     notice->next = NULL;
 }
 
+gboolean mn_outbox_has_others(const MnOutbox *self, const MnNotice *notice) {
+    return self->first != &self->end && (self->first != notice || self->last != notice);
+}
+
 gboolean mn_outbox_flush(MnOutbox *self) {
     const MnNotice *last = self->last; /* what is put by telling has to wait */
     gint64 until_us;

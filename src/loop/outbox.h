@@ -40,5 +40,8 @@ void mn_outbox_put(MnOutbox *self, MnNotice *notice);
 /* tell() is not called any more; to be done before the notice is freed. */
 void mn_outbox_take_back(MnOutbox *self, MnNotice *notice);
 
+/* Whether there is any other to tell. */
+gboolean mn_outbox_has_others(const MnOutbox *self, const MnNotice *notice);
+
 /* Tells those that there are now, as many as are told at once. FALSE when there is nothing left to tell. */
 gboolean mn_outbox_flush(MnOutbox *self);

@@ -174,8 +174,16 @@ static int watch_events_file(MnMemcgEvents *self) {
     return r;
 }
 
+/* In a replay nobody tells, and each of its moments is looked at. */
+static guint64 ooms_period_ms(const MnMemcgEvents *self, gboolean is_told) {
+    if (mn_probe_get_replay(mn_board_get_probe(self->board)))
+        return 0;
+    return is_told ? OOMS_TOLD_PERIOD_MS : OOMS_PERIOD_MS;
+}
+
 int mn_memcg_events_watch_ooms(MnMemcgEvents *self) {
-    gboolean is_told = self->memcg && mn_memcg_get_version(self->memcg) == MN_CGROUP_V2;
+    gboolean is_replay = mn_probe_get_replay(mn_board_get_probe(self->board)) != NULL;
+    gboolean is_told = !is_replay && self->memcg && mn_memcg_get_version(self->memcg) == MN_CGROUP_V2;
     int r = 0;
 
     if (self->ooms.is_on)
@@ -188,7 +196,7 @@ int mn_memcg_events_watch_ooms(MnMemcgEvents *self) {
         stop(&self->ooms_source, &self->ooms_fd);
         return r;
     }
-    self->ooms.subscriber.period_ms = is_told ? OOMS_TOLD_PERIOD_MS : OOMS_PERIOD_MS;
+    self->ooms.subscriber.period_ms = ooms_period_ms(self, is_told);
     listen_to(&self->ooms);
     return 0;
 }

@@ -197,12 +197,17 @@ typedef struct Wish {
     guint64 threshold_pages;
 } Wish;
 
-static int parse_wish(MnEventKind kind, const char *argument, gsize len, Wish *ret) {
+/* Of the machine that is shown. */
+static guint page_bytes(const MnRegistrations *self) {
+    return mn_board_get_machine(self->board)->page_bytes;
+}
+
+static int parse_wish(const MnRegistrations *self, MnEventKind kind, const char *argument, gsize len, Wish *ret) {
     ret->kind = kind;
     switch (kind) {
     case MN_EVENT_USAGE:
     case MN_EVENT_MEMSW:
-        return mn_event_control_parse_threshold(argument, len, mn_page_bytes(), &ret->threshold_pages);
+        return mn_event_control_parse_threshold(argument, len, page_bytes(self), &ret->threshold_pages);
     case MN_EVENT_PRESSURE:
         return mn_event_control_parse_pressure(argument, len, &ret->level);
     default: /* an OOM has no argument that matters */
@@ -217,8 +222,8 @@ MnMeterId mn_registrations_get_meter(const MnRegistrations *self, MnEventKind ki
 }
 
 /* Usage is never below 0 and never at the highest threshold there is, so those need no watch. */
-static gboolean can_be_crossed(guint64 pages) {
-    return pages > 0 && pages < mn_event_control_max_pages(mn_page_bytes());
+static gboolean can_be_crossed(const MnRegistrations *self, guint64 pages) {
+    return pages > 0 && pages < mn_event_control_max_pages(page_bytes(self));
 }
 
 static void watch_threshold(Registration *registration, guint64 pages) {
@@ -226,7 +231,7 @@ static void watch_threshold(Registration *registration, guint64 pages) {
     MnMeterId meter = mn_registrations_get_meter(self, registration->kind);
     MnLimitSet set = { .n = 1 };
 
-    if (!can_be_crossed(pages))
+    if (!can_be_crossed(self, pages))
         return;
     set.limits[0] = (MnLimit){ .meter = meter, .op = MN_OP_AT_LEAST, .is_exact = TRUE, .pages = pages };
     registration->watch = mn_watch_new(&set, on_crossing, registration);
@@ -304,7 +309,7 @@ int mn_registrations_add(MnRegistrations *self, MnSinkKey *key, MnEventKind kind
     Wish wish;
     int r;
 
-    r = parse_wish(kind, argument, len, &wish);
+    r = parse_wish(self, kind, argument, len, &wish);
     if (r < 0)
         return r;
     if (mn_registrations_check_removed(self))

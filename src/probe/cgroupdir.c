@@ -18,23 +18,25 @@ static int open_directory(int fd, const char *path) {
     return openat(fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static gboolean has_file(int fd, const char *name) {
-    return faccessat(fd, name, F_OK, 0) == 0;
+/* Takes the folder. */
+static int init_in(MnCgroupDir *self, MnFolder folder) {
+    for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++)
+        if (mn_folder_has(&folder, mn_cgroup_names(version)->usage)) {
+            *self = (MnCgroupDir){ folder, version, mn_cgroup_names(version) };
+            return 0;
+        }
+    mn_folder_close(&folder);
+    return -ENOENT;
 }
 
 static int init_at(MnCgroupDir *self, const char *path) {
     int fd = open_directory(AT_FDCWD, path);
 
-    if (fd < 0)
-        return -errno;
+    return fd < 0 ? -errno : init_in(self, mn_folder_of_directory(fd));
+}
 
-    for (MnCgroupVersion version = MN_CGROUP_V1; version <= MN_CGROUP_V2; version++)
-        if (has_file(fd, mn_cgroup_names(version)->usage)) {
-            *self = (MnCgroupDir){ fd, version, mn_cgroup_names(version) };
-            return 0;
-        }
-    close(fd);
-    return -ENOENT;
+int mn_cgroup_dir_init_replayed(MnCgroupDir *self, MnReplay *replay, int level) {
+    return init_in(self, mn_folder_of_replay(replay, level));
 }
 
 /* The directory of a group, or of the nearest above it that has a memory controller. */
@@ -124,35 +126,30 @@ int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, gboolean may_search,
 }
 
 int mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) {
-    int fd = open_directory(below->fd, "..");
+    const MnFolder *folder = &below->folder;
     struct stat here, above;
+    int fd;
 
+    if (folder->replay)
+        return mn_cgroup_dir_init_replayed(self, folder->replay, folder->level + 1);
+    fd = open_directory(folder->fd, "..");
     if (fd < 0)
         return -errno;
-    if (fstat(below->fd, &here) < 0 || fstat(fd, &above) < 0 || here.st_dev != above.st_dev ||
+    if (fstat(folder->fd, &here) < 0 || fstat(fd, &above) < 0 || here.st_dev != above.st_dev ||
         here.st_ino == above.st_ino) {
         close(fd);
         return -ENOENT;
     }
-    *self = (MnCgroupDir){ fd, below->version, below->names };
+    *self = (MnCgroupDir){ mn_folder_of_directory(fd), below->version, below->names };
     return 0;
 }
 
 void mn_cgroup_dir_clear(MnCgroupDir *self) {
-    if (self->fd >= 0)
-        close(self->fd);
-    self->fd = -1;
+    mn_folder_close(&self->folder);
 }
 
 int mn_cgroup_dir_open(const MnCgroupDir *self, const char *name, int flags) {
-    int fd;
-
-    if (self->fd < 0)
-        return -ENODEV;
-    fd = openat(self->fd, name, flags | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    return fd;
+    return mn_folder_open(&self->folder, name, flags);
 }
 
 int mn_cgroup_dir_open_optional(const MnCgroupDir *self, const char *name, int flags, int *ret_fd) {
@@ -163,7 +160,7 @@ int mn_cgroup_dir_open_optional(const MnCgroupDir *self, const char *name, int f
 }
 
 gboolean mn_cgroup_dir_is_removed(const MnCgroupDir *self) {
-    return self->fd < 0 || (!has_file(self->fd, self->names->usage) && errno == ENOENT);
+    return !mn_folder_has(&self->folder, self->names->usage);
 }
 
 int mn_cgroup_read_number(int fd, guint64 *ret) {

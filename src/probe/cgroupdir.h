@@ -2,10 +2,11 @@
 #pragma once
 
 #include "core/cgroup.h"
+#include "probe/folder.h"
 
 /* The directory of a memory control group, v1 or v2. */
 typedef struct MnCgroupDir {
-    int fd; /* -1: closed */
+    MnFolder folder;
     MnCgroupVersion version;
     const MnCgroupNames *names;
 } MnCgroupDir;
@@ -20,6 +21,9 @@ typedef struct MnCgroupDir {
  * -ENXIO when one does, or may, that cannot be seen. */
 int mn_cgroup_dir_init(MnCgroupDir *self, const char *path, gboolean may_search, char **ret_path)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group that a replay shows, with `level` those above it. -ENOENT where it has none. */
+int mn_cgroup_dir_init_replayed(MnCgroupDir *self, MnReplay *replay, int level) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The group above. -ENOENT where the way up ends: above it is another filesystem, or nothing; else -errno. */
 int mn_cgroup_dir_init_parent(MnCgroupDir *self, const MnCgroupDir *below) G_GNUC_WARN_UNUSED_RESULT;

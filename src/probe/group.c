@@ -8,6 +8,7 @@
  * closed, and each sample looks whether there is one again. */
 #include "group.h"
 
+#include "core/number.h"
 #include "kernel/ourselves.h"
 #include "probe/cgroupdir.h"
 
@@ -34,7 +35,8 @@ typedef struct Counters {
 } Counters;
 
 struct MnGroup {
-    char *directory;        /* NULL: our own */
+    char *directory;        /* NULL: our own, or that of the replay */
+    MnReplay *replay;       /* NULL: the machine is that we run on */
     char *path;             /* where that was found last */
     gboolean follows_limit; /* the meters are of the level with the smallest limit, not of the lowest */
 
@@ -143,7 +145,8 @@ static int open_all(MnGroup *self, gboolean may_search) {
     MnCgroupDir dir;
     int r;
 
-    r = mn_cgroup_dir_init(&dir, self->directory, may_search, &path);
+    r = self->replay ? mn_cgroup_dir_init_replayed(&dir, self->replay, 0)
+                     : mn_cgroup_dir_init(&dir, self->directory, may_search, &path);
     if (r == 0)
         r = add_level(self, &dir);
     if (r == 0)
@@ -159,11 +162,12 @@ static int open_all(MnGroup *self, gboolean may_search) {
     return 0;
 }
 
-static int new_at(const char *directory, MnGroup **ret) {
+static int new_at(const char *directory, MnReplay *replay, MnGroup **ret) {
     g_autoptr(MnGroup) self = g_new0(MnGroup, 1);
     int r;
 
     self->directory = g_strdup(directory);
+    self->replay = replay;
     self->follows_limit = !directory;
     self->counters = (Counters){ -1, -1, -1, -1 };
     r = open_all(self, TRUE);
@@ -177,11 +181,15 @@ static int new_at(const char *directory, MnGroup **ret) {
 int mn_group_new(const char *directory, MnGroup **ret) {
     g_autofree char *absolute = g_canonicalize_filename(directory, NULL); /* we may change our directory */
 
-    return new_at(absolute, ret);
+    return new_at(absolute, NULL, ret);
 }
 
 int mn_group_new_own(MnGroup **ret) {
-    return new_at(NULL, ret);
+    return new_at(NULL, NULL, ret);
+}
+
+int mn_group_new_replayed(MnReplay *replay, MnGroup **ret) {
+    return new_at(NULL, replay, ret);
 }
 
 void mn_group_free(MnGroup *self) {
@@ -225,10 +233,23 @@ int mn_group_read_stalls(const MnGroup *self, MnStalls *ret) {
     return len < 0 ? (int)len : mn_stalls_parse(text, len, ret);
 }
 
+static void read_machine_replayed(const MnReplay *replay, MnCgroupState *state) {
+    guint page_bytes = mn_replay_page_bytes(replay);
+    guint64 total_pages, swap_pages;
+
+    mn_replay_read_machine(replay, &total_pages, &swap_pages);
+    state->machine_bytes = mn_multiply(total_pages, page_bytes);
+    state->machine_swap_bytes = mn_multiply(swap_pages, page_bytes);
+}
+
 /* sysinfo(2) costs a tenth of reading meminfo. */
-static void read_machine(MnCgroupState *state) {
+static void read_machine(const MnGroup *self, MnCgroupState *state) {
     struct sysinfo info;
 
+    if (self->replay) {
+        read_machine_replayed(self->replay, state);
+        return;
+    }
     sysinfo(&info); /* cannot fail */
     state->machine_bytes = (guint64)info.totalram * info.mem_unit;
     state->machine_swap_bytes = (guint64)info.totalswap * info.mem_unit;
@@ -280,7 +301,7 @@ static int read_state(MnGroup *self, guint sources, MnCgroupState *state, MnCgro
     guint level;
     int r;
 
-    read_machine(state);
+    read_machine(self, state);
     r = read_limits(self, state, &level, ret_name);
     if (r < 0)
         return r;
@@ -320,7 +341,7 @@ static int sample_open(MnGroup *self, guint sources, MnSample *ret, const char *
 
     r = read_state(self, sources, &state, &stat, ret_name);
     if (r == 0)
-        mn_cgroup_to_sample(&state, mn_page_bytes(), ret);
+        mn_cgroup_to_sample(&state, mn_replay_page_bytes(self->replay), ret);
     return r;
 }
 
@@ -346,7 +367,7 @@ gboolean mn_group_is_limited(MnGroup *self) {
     const char *name;
     guint level;
 
-    read_machine(&state);
+    read_machine(self, &state);
     return read_limits(self, &state, &level, &name) < 0 || state.limit < state.machine_bytes;
 }
 
@@ -359,5 +380,5 @@ guint mn_group_get_level(const MnGroup *self) {
 }
 
 int mn_group_get_directory_fd(const MnGroup *self) {
-    return self->levels[self->level].dir.fd;
+    return self->levels[self->level].dir.folder.fd;
 }

@@ -3,6 +3,7 @@
 
 #include "core/meter.h"
 #include "core/stall.h"
+#include "probe/replay.h"
 
 /* A memory control group whose memory the meters show, in the place of the machine's. */
 typedef struct MnGroup MnGroup;
@@ -14,6 +15,9 @@ int mn_group_new(const char *directory, MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT
 /* The group that bounds this process: of its own group and those above it that can be seen, the one
  * with the smallest limit, which may be another one later. -ENOENT when there is none, -ENXIO when it cannot be seen. */
 int mn_group_new_own(MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group that a replay shows; -ENOENT when it has none. */
+int mn_group_new_replayed(MnReplay *replay, MnGroup **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 void mn_group_free(MnGroup *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnGroup, mn_group_free)
@@ -37,7 +41,7 @@ int mn_group_read_stalls(const MnGroup *self, MnStalls *ret) G_GNUC_WARN_UNUSED_
 /* Which group of those on the way up it is whose memory is shown now; 0 for the lowest. */
 guint mn_group_get_level(const MnGroup *self);
 
-/* Where it is, or was. */
+/* Where it is, or was; NULL in a replay. */
 const char *mn_group_get_path(const MnGroup *self);
 
 /* The group's directory, for its memory.pressure; -1 while it is removed. */

@@ -15,8 +15,9 @@
 
 struct MnMemcg {
     MnCgroupDir dir;
-    char *directory; /* NULL: our own */
-    char *path;      /* where that was found last */
+    char *directory;  /* NULL: our own, or that of the replay */
+    MnReplay *replay; /* NULL: the machine is that we run on */
+    char *path;       /* where that was found last */
     int usage_fd;
     int swap_fd;          /* v1: memory and swap, v2: swap alone; negative where it is not counted */
     int event_control_fd; /* negative where the kernel takes no registrations */
@@ -53,7 +54,8 @@ static int open_all(MnMemcg *self, gboolean may_search) {
     g_autofree char *path = NULL;
     int r;
 
-    r = mn_cgroup_dir_init(&self->dir, self->directory, may_search, &path);
+    r = self->replay ? mn_cgroup_dir_init_replayed(&self->dir, self->replay, 0)
+                     : mn_cgroup_dir_init(&self->dir, self->directory, may_search, &path);
     if (r == 0)
         r = open_files(self);
     if (r < 0) {
@@ -66,16 +68,18 @@ static int open_all(MnMemcg *self, gboolean may_search) {
 }
 
 int mn_memcg_reopen(MnMemcg *self) {
-    return self->dir.fd >= 0 ? 0 : open_all(self, FALSE);
+    return mn_folder_is_open(&self->dir.folder) ? 0 : open_all(self, FALSE);
 }
 
-static int new_at(const char *directory, MnMemcg **ret) {
+static int new_at(const char *directory, MnReplay *replay, MnMemcg **ret) {
     g_autoptr(MnMemcg) self = g_new0(MnMemcg, 1);
     int r;
 
     self->directory = g_strdup(directory);
-    self->dir.fd = self->usage_fd = self->swap_fd = self->event_control_fd = -1;
-    self->page_bytes = mn_page_bytes();
+    self->replay = replay;
+    self->dir.folder = (MnFolder)MN_FOLDER_CLOSED;
+    self->usage_fd = self->swap_fd = self->event_control_fd = -1;
+    self->page_bytes = mn_replay_page_bytes(replay);
     r = open_all(self, TRUE);
     if (r < 0)
         return r;
@@ -87,11 +91,15 @@ static int new_at(const char *directory, MnMemcg **ret) {
 int mn_memcg_new(const char *directory, MnMemcg **ret) {
     g_autofree char *absolute = g_canonicalize_filename(directory, NULL); /* we may change our directory */
 
-    return new_at(absolute, ret);
+    return new_at(absolute, NULL, ret);
 }
 
 int mn_memcg_new_own(MnMemcg **ret) {
-    return new_at(NULL, ret);
+    return new_at(NULL, NULL, ret);
+}
+
+int mn_memcg_new_replayed(MnReplay *replay, MnMemcg **ret) {
+    return new_at(NULL, replay, ret);
 }
 
 void mn_memcg_free(MnMemcg *self) {
@@ -119,7 +127,7 @@ int mn_memcg_sample(MnMemcg *self, MnSample *ret) {
     guint64 usage, swap = 0;
     int r;
 
-    if (self->dir.fd < 0)
+    if (!mn_folder_is_open(&self->dir.folder))
         return -ENODEV;
     r = mn_cgroup_read_number(self->usage_fd, &usage);
     if (r == 0 && self->swap_fd >= 0)
@@ -152,7 +160,7 @@ int mn_memcg_read(const MnMemcg *self, const char *name, char **ret) {
     if (r < 0)
         return r;
     do {
-        n = read(fd, text + len, TEXT_BYTES_MAX - 1 - len);
+        n = pread(fd, text + len, TEXT_BYTES_MAX - 1 - len, (off_t)len);
         r = n < 0 ? -errno : 0;
         len += MAX(n, 0);
     } while (n > 0 || r == -EINTR);

@@ -3,6 +3,7 @@
 
 #include "core/cgroup.h"
 #include "core/vmpressure.h"
+#include "probe/replay.h"
 
 /* A memory cgroup: a directory of the kernel's, with the files of the notification API. */
 typedef struct MnMemcg MnMemcg;
@@ -14,6 +15,9 @@ int mn_memcg_new(const char *directory, MnMemcg **ret) G_GNUC_WARN_UNUSED_RESULT
 /* Our own group; in v2 the nearest above us that has a memory controller. -ENOENT if there is
  * none, -ENXIO if it cannot be seen. */
 int mn_memcg_new_own(MnMemcg **ret) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The group that a replay shows; -ENOENT when it has none. */
+int mn_memcg_new_replayed(MnReplay *replay, MnMemcg **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 void mn_memcg_free(MnMemcg *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnMemcg, mn_memcg_free)

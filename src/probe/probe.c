@@ -13,6 +13,7 @@
 #include <errno.h>
 
 struct MnProbe {
+    MnReplay *replay; /* NULL: the world */
     MnProc *proc;
     MnGroup *group; /* whose memory the meters show; NULL: the machine's */
     MnPlaceWatch group_watch;
@@ -81,32 +82,81 @@ static gboolean has_stalls(MnProbe *self) {
     return read_stalls(self, &stalls) == 0;
 }
 
-int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_name) {
-    g_autoptr(MnProbe) self = g_new0(MnProbe, 1);
+static MnProbe *new_probe(MnReplay *replay) {
+    MnProbe *self = g_new0(MnProbe, 1);
+
+    self->replay = replay;
+    mn_place_watch_init(&self->group_watch, NULL);
+    self->machine.page_bytes = mn_replay_page_bytes(replay);
+    self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
+    return self;
+}
+
+/* Finds out what there is. */
+static int explore(MnProbe *self, const char **ret_name) {
     const MnNeeds all = { .meters = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO };
     MnReading reading;
     int r;
 
-    mn_place_watch_init(&self->group_watch, NULL);
-    self->machine.page_bytes = mn_page_bytes();
-    self->known = MN_COUNTER_BIT(MN_COUNTER_MEM_TOTAL); /* and all others are looked for */
+    r = sample_meters(self, &all, &reading, ret_name);
+    if (r < 0)
+        return r;
+    self->known = self->sample.known;
+    self->machine.offered = mn_meters_offered(self->sample.known);
+    self->machine.offers_stalls = has_stalls(self);
+    return 0;
+}
+
+int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_name) {
+    g_autoptr(MnProbe) self = new_probe(NULL);
+    int r;
 
     *ret_name = NULL;
     r = mn_proc_new(proc_directory, &self->proc);
     if (r == 0)
-        r = sample_meters(self, &all, &reading, ret_name);
+        r = explore(self, ret_name);
     if (r < 0)
         return r;
-
-    self->known = self->sample.known;
-    self->machine.offered = mn_meters_offered(self->sample.known);
-    self->machine.offers_stalls = has_stalls(self);
     if (mn_proc_lacks_vmstat(self->proc))
         g_warning("there is no '%s/vmstat' for us: showing what meminfo tells; of the kernel's own shortage only zones "
                   "are known",
                   proc_directory);
     *ret = g_steal_pointer(&self);
     return 0;
+}
+
+static int add_replayed_group(MnProbe *self, const char **ret_name) {
+    MnGroup *group;
+    int r;
+
+    r = mn_group_new_replayed(self->replay, &group);
+    return r == 0 ? mn_probe_set_group(self, group, ret_name) : r == -ENOENT ? 0 : r;
+}
+
+int mn_probe_new_replay(MnScript *script, gboolean with_group, MnProbe **ret, const char **ret_name) {
+    g_autoptr(MnProbe) self = NULL;
+    MnReplay *replay;
+    int r;
+
+    *ret_name = NULL;
+    r = mn_replay_new(script, &replay);
+    if (r < 0)
+        return r;
+    self = new_probe(replay);
+    self->proc = mn_proc_new_replayed(replay);
+    r = explore(self, ret_name);
+    if (r == 0 && with_group)
+        r = add_replayed_group(self, ret_name);
+    if (r == 0)
+        r = mn_memcg_new_replayed(replay, &self->memcg);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    *ret = g_steal_pointer(&self);
+    return 0;
+}
+
+MnReplay *mn_probe_get_replay(const MnProbe *self) {
+    return self->replay;
 }
 
 void mn_probe_free(MnProbe *self) {
@@ -117,6 +167,7 @@ void mn_probe_free(MnProbe *self) {
     mn_place_watch_clear(&self->group_watch);
     mn_group_free(self->group);
     mn_proc_free(self->proc);
+    mn_replay_free(self->replay);
     g_free(self);
 }
 
@@ -211,11 +262,13 @@ static void note_state(MnProbe *self, guint sources, int error, const char *name
 }
 
 static void note_group(const MnProbe *self, gboolean was_gone) {
+    const char *path = self->group ? mn_group_get_path(self->group) : NULL;
+
     if (self->is_gone && !was_gone)
         g_warning("the control group '%s' was removed; who waits is told, and served again when it is made anew",
-                  mn_group_get_path(self->group));
+                  path ? path : "of the recording");
     if (!self->is_gone && was_gone)
-        g_message("the control group '%s' is there again", mn_group_get_path(self->group));
+        g_message("the control group '%s' is there again", path ? path : "of the recording");
 }
 
 static void read_zones(MnProbe *self) {

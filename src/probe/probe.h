@@ -5,6 +5,7 @@
 #include "probe/memcg.h"
 #include "probe/moment.h"
 #include "probe/proc.h"
+#include "probe/replay.h"
 
 /* Turns the world into moments: the texts of a machine, and the control groups whose memory is asked for. */
 typedef struct MnProbe MnProbe;
@@ -14,6 +15,14 @@ typedef struct MnProbe MnProbe;
 int mn_probe_new(const char *proc_directory, MnProbe **ret, const char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 void mn_probe_free(MnProbe *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProbe, mn_probe_free)
+
+/* For the machine that a script is of, which is the probe's in any case; what the script lacks is not offered. With
+ * `with_group` the meters show the memory of the group that it has, if it has one; memcg/ is of that in any case. Errors as above. */
+int mn_probe_new_replay(MnScript *script, gboolean with_group, MnProbe **ret, const char **ret_name)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What is played; NULL where the probe looks at the world. Each look is at its present moment. */
+MnReplay *mn_probe_get_replay(const MnProbe *self);
 
 /* From now on the meters show the memory of the group, which is the probe's then, and not the machine's. An
  * error is to be the end of the probe. *ret_name as above. */

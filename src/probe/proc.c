@@ -14,6 +14,7 @@
 
 #include "core/arcstats.h"
 #include "kernel/ourselves.h"
+#include "probe/folder.h"
 #include "probe/textbuffer.h"
 
 #include <errno.h>
@@ -50,9 +51,10 @@ static const MnSource source_bits[N_TEXTS] = { MN_SOURCE_MEMINFO, MN_SOURCE_VMST
                                                MN_SOURCE_PRESSURE, MN_SOURCE_ARC };
 
 struct MnProc {
-    char *directory;
-    int directory_fd;
+    char *directory; /* NULL in a replay */
+    MnFolder folder;
     int changes_fd; /* -1: none was needed, or to be had */
+    guint page_bytes;
     gboolean is_live;
     gboolean lacks_vmstat;
     gboolean has_arc; /* there was one at the start */
@@ -88,10 +90,10 @@ static void text_close(Text *text) {
 static gboolean reopen_directory(MnProc *self) {
     int fd;
 
-    if (self->is_live || open_directory(self->directory, &fd) < 0)
+    if (self->is_live || !self->directory || open_directory(self->directory, &fd) < 0)
         return FALSE;
-    close(self->directory_fd);
-    self->directory_fd = fd;
+    mn_folder_close(&self->folder);
+    self->folder = mn_folder_of_directory(fd);
     if (self->changes_fd >= 0)
         add_watch(self, self->changes_fd);
     return TRUE;
@@ -99,7 +101,7 @@ static gboolean reopen_directory(MnProc *self) {
 
 /* Not blocking: below a copy somebody may have put a FIFO in the place of a file. */
 static int open_text_file(const MnProc *self, guint which) {
-    return openat(self->directory_fd, text_names[which], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return mn_folder_open(&self->folder, text_names[which], O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
 static int text_open(MnProc *self, guint which) {
@@ -109,10 +111,10 @@ static int text_open(MnProc *self, guint which) {
     if (text->fd >= 0)
         return 0;
     text->fd = open_text_file(self, which);
-    if (text->fd < 0 && errno == ENOENT && reopen_directory(self))
+    if (text->fd == -ENOENT && reopen_directory(self))
         text->fd = open_text_file(self, which);
     if (text->fd < 0)
-        return -errno;
+        return text->fd;
     if (self->is_live && fstat(text->fd, &file) == 0)
         text->device = file.st_dev;
     return 0;
@@ -127,31 +129,51 @@ static void compare_texts(MnProc *self) {
         self->texts[MEMINFO].device = self->texts[VMSTAT].device; /* as long as we do not know */
 }
 
-int mn_proc_new(const char *directory, MnProc **ret) {
-    g_autoptr(MnProc) self = g_new0(MnProc, 1);
-    struct statfs fs;
-    int r;
+static MnProc *new_of(MnFolder folder) {
+    MnProc *self = g_new0(MnProc, 1);
 
-    self->directory = g_canonicalize_filename(directory, NULL); /* we may change our directory */
+    self->folder = folder;
+    self->page_bytes = mn_replay_page_bytes(folder.replay);
     self->changes_fd = -1;
     for (guint i = 0; i < N_TEXTS; i++)
         self->texts[i].fd = -1;
+    return self;
+}
 
-    r = open_directory(directory, &self->directory_fd);
+static void look_for_arc(MnProc *self) {
+    self->has_arc = text_open(self, ARCSTATS) == 0;
+    if (!self->is_live)
+        text_close(&self->texts[ARCSTATS]);
+}
+
+int mn_proc_new(const char *directory, MnProc **ret) {
+    g_autoptr(MnProc) self = NULL;
+    struct statfs fs;
+    int fd, r;
+
+    r = open_directory(directory, &fd);
     if (r < 0)
         return r;
-    if (fstatfs(self->directory_fd, &fs) < 0)
+    self = new_of(mn_folder_of_directory(fd));
+    self->directory = g_canonicalize_filename(directory, NULL); /* we may change our directory */
+    if (fstatfs(fd, &fs) < 0)
         return -errno;
 
     self->is_live = fs.f_type == PROC_SUPER_MAGIC;
     if (self->is_live)
         compare_texts(self);
-    self->has_arc = text_open(self, ARCSTATS) == 0;
-    if (!self->is_live)
-        text_close(&self->texts[ARCSTATS]);
+    look_for_arc(self);
     mn_proc_get_changes_fd(self);
     *ret = g_steal_pointer(&self);
     return 0;
+}
+
+MnProc *mn_proc_new_replayed(MnReplay *replay) {
+    MnProc *self = new_of(mn_folder_of_replay(replay, -1));
+
+    self->lacks_vmstat = !mn_folder_has(&self->folder, text_names[VMSTAT]);
+    look_for_arc(self);
+    return self;
 }
 
 void mn_proc_free(MnProc *self) {
@@ -163,8 +185,7 @@ void mn_proc_free(MnProc *self) {
     }
     if (self->changes_fd >= 0)
         close(self->changes_fd);
-    if (self->directory_fd >= 0)
-        close(self->directory_fd);
+    mn_folder_close(&self->folder);
     g_free(self->directory);
     g_free(self);
 }
@@ -183,14 +204,16 @@ static int read_whole(MnProc *self, guint which, gsize *ret_len) {
     return r;
 }
 
-static int parse(const Text *text, guint which, gsize len, guint64 needed, MnSample *sample, gsize *ret_span) {
+static int parse(const Text *text, guint which, gsize len, guint64 needed, guint page_bytes, MnSample *sample,
+                 gsize *ret_span) {
     if (which == VMSTAT)
         return mn_sample_parse_vmstat(text->buffer.bytes, len, needed, sample, ret_span);
-    return mn_sample_parse_meminfo(text->buffer.bytes, len, needed, mn_page_bytes() / 1024, sample, ret_span);
+    return mn_sample_parse_meminfo(text->buffer.bytes, len, needed, page_bytes / 1024, sample, ret_span);
 }
 
 /* Reads as much as held the needed counters last time. FALSE if that was not enough. */
-static gboolean sample_span(Text *text, guint which, guint64 needed, MnSample *sample) {
+static gboolean sample_span(MnProc *self, guint which, guint64 needed, MnSample *sample) {
+    Text *text = &self->texts[which];
     gsize span;
     gssize n;
 
@@ -200,7 +223,7 @@ static gboolean sample_span(Text *text, guint which, guint64 needed, MnSample *s
     n = mn_text_buffer_read_some(&text->buffer, text->fd, text->span + SPAN_SLACK_BYTES);
     while (n > 0 && text->buffer.bytes[n - 1] != '\n')
         n--;
-    return n > 0 && parse(text, which, n, needed, sample, &span) == 0;
+    return n > 0 && parse(text, which, n, needed, self->page_bytes, sample, &span) == 0;
 }
 
 static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *sample) {
@@ -208,13 +231,13 @@ static int sample_text(MnProc *self, guint which, guint64 needed, MnSample *samp
     gsize len, span;
     int r;
 
-    if (sample_span(text, which, needed, sample))
+    if (sample_span(self, which, needed, sample))
         return 0;
 
     r = read_whole(self, which, &len);
     if (r < 0)
         return r;
-    r = parse(text, which, len, needed, sample, &span);
+    r = parse(text, which, len, needed, self->page_bytes, sample, &span);
     if (r < 0) {
         text_close(text);
         return r;
@@ -309,7 +332,7 @@ static void sample_arc(MnProc *self, MnSample *sample) {
     if (is_meminfo_anothers(self) || read_whole(self, ARCSTATS, &len) < 0 ||
         mn_arcstats_parse(text->buffer.bytes, len, &bytes) < 0)
         bytes = 0;
-    sample->counters[MN_COUNTER_ARC] = bytes / mn_page_bytes();
+    sample->counters[MN_COUNTER_ARC] = bytes / self->page_bytes;
     sample->known |= MN_COUNTER_BIT(MN_COUNTER_ARC);
 }
 
@@ -354,11 +377,11 @@ gboolean mn_proc_is_live(const MnProc *self) {
 }
 
 int mn_proc_get_directory_fd(const MnProc *self) {
-    return self->directory_fd;
+    return self->folder.fd;
 }
 
 int mn_proc_get_changes_fd(MnProc *self) {
-    if (!self->is_live && self->changes_fd < 0)
+    if (!self->is_live && self->directory && self->changes_fd < 0)
         self->changes_fd = watch_directory(self);
     return self->changes_fd;
 }

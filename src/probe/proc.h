@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/sample.h"
+#include "probe/replay.h"
 
 /* Where the texts of the machine are that we run on. */
 #define MN_PROC_DIRECTORY "/proc"
@@ -11,6 +12,9 @@ typedef struct MnProc MnProc;
 
 /* -errno when `directory` cannot be opened. */
 int mn_proc_new(const char *directory, MnProc **ret) G_GNUC_WARN_UNUSED_RESULT;
+/* What a replay has in their place. */
+MnProc *mn_proc_new_replayed(MnReplay *replay);
+
 void mn_proc_free(MnProc *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnProc, mn_proc_free)
 

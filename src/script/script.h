@@ -9,6 +9,8 @@
  * (N = 0) and those above it; and "processes", which has a line `PID RSS SWAP NAME` for each (bytes). */
 typedef struct MnScript MnScript;
 
+#define MN_SCRIPT_CGROUP "cgroup/%d/%s" /* as printf() has it */
+
 /* Bounds for what others have written. */
 #define MN_SCRIPT_TEXTS_MAX 256
 #define MN_SCRIPT_NAME_BYTES_MAX 255

@@ -232,8 +232,8 @@ int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnHelper
         .board = board, .triggers = triggers, .quota = quota, .needs_room = needs_room, .changed = changed
     };
     if (n_kept > 0)
-        self->store = mn_store_new(manager, quota, mn_board_get_clock(board), n_kept);
-    self->disposal = mn_disposal_new(helper, mn_board_get_clock(board), on_disposed);
+        self->store = mn_store_new(manager, quota, &mn_machine_clock, n_kept);
+    self->disposal = mn_disposal_new(helper, &mn_machine_clock, on_disposed);
     self->listeners = g_ptr_array_new_with_free_func(free_listener);
     mn_turns_init(&self->turns);
     self->epoll = epoll;
@@ -267,9 +267,8 @@ void mn_server_free(MnServer *self) {
 }
 
 static void add_listener(MnServer *self, int fd, const char *path) {
-    const MnClock *clock = mn_board_get_clock(self->services.board);
 
-    g_ptr_array_add(self->listeners, mn_listener_new(fd, path, self->epoll, clock, on_connected, self));
+    g_ptr_array_add(self->listeners, mn_listener_new(fd, path, self->epoll, &mn_machine_clock, on_connected, self));
 }
 
 static gboolean is_at(const MnListener *listener, const char *path) {
