@@ -6,6 +6,7 @@
 #include "scan.h"
 #include "style.h"
 
+#include "core/number.h"
 #include "loop/clock.h"
 
 #include <stdio.h>
@@ -39,7 +40,7 @@ gint64 cmd_event_get_date_us(const CmdEvent *self) {
     struct timespec now = mn_date_now();
     gint64 now_us = now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 
-    return now_us - (mn_clock_now_us(&mn_machine_clock) - self->what.time_us);
+    return self->page_bytes > 0 ? self->date_us : now_us - (mn_clock_now_us(&mn_machine_clock) - self->what.time_us);
 }
 
 static GDateTime *date_of(const CmdEvent *self) {
@@ -75,25 +76,40 @@ void cmd_event_append(const CmdEvent *self, CmdUnit unit, GString *line) {
         g_string_append_printf(line, " %" G_GUINT64_FORMAT, (guint64)what->count);
 }
 
-static void print_json(const CmdEvent *self) {
-    const struct memnotifyfs_event *what = &self->what;
-    g_autoptr(JsonBuilder) builder = json_builder_new();
+static void add_time(JsonBuilder *builder, const CmdEvent *self) {
     g_autoptr(GDateTime) date = date_of(self);
     g_autofree char *iso = g_date_time_format_iso8601(date);
 
+    if (self->page_bytes > 0)
+        cmd_json_add_number(builder, "seconds", (double)self->what.time_us / G_USEC_PER_SEC);
+    if (self->page_bytes == 0 || self->date_us > 0)
+        cmd_json_add_string(builder, "time", iso);
+}
+
+static void add_pages(JsonBuilder *builder, const CmdEvent *self, const char *name, guint64 pages) {
+    if (self->page_bytes > 0)
+        cmd_json_add_integer(builder, name, mn_multiply(pages, self->page_bytes));
+    else
+        cmd_json_add_pages(builder, name, pages);
+}
+
+static void print_json(const CmdEvent *self) {
+    const struct memnotifyfs_event *what = &self->what;
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+
     json_builder_begin_object(builder);
-    cmd_json_add_string(builder, "time", iso);
+    add_time(builder, self);
     if (self->threshold[0])
         cmd_json_add_string(builder, "threshold", self->threshold);
     if (what->meter[0])
         cmd_json_add_string(builder, "meter", what->meter);
     cmd_json_add_string(builder, "event", cmd_event_get_word(self));
     if (what->meter[0])
-        cmd_json_add_pages(builder, "value", what->value_pages);
+        add_pages(builder, self, "value", what->value_pages);
     if (what->kind == MEMNOTIFYFS_REACHED || what->kind == MEMNOTIFYFS_LEFT)
-        cmd_json_add_pages(builder, "limit", what->limit_pages);
+        add_pages(builder, self, "limit", what->limit_pages);
     else if (what->kind == MEMNOTIFYFS_TOTAL_CHANGED)
-        cmd_json_add_pages(builder, "before", what->limit_pages);
+        add_pages(builder, self, "before", what->limit_pages);
     else if (what->kind == MEMNOTIFYFS_LOST)
         cmd_json_add_integer(builder, "count", what->count);
     json_builder_end_object(builder);

@@ -9,6 +9,8 @@
 typedef struct CmdEvent {
     struct memnotifyfs_event what;
     char threshold[MEMNOTIFYFS_NAME_MAX + 1]; /* "" for none */
+    guint page_bytes; /* 0: ours; else it is played, of a machine with such pages, whose time what.time_us is */
+    gint64 date_us;   /* and which was at that date; 0: it has none */
 } CmdEvent;
 
 /* Parses a line of the file `events`, without its newline. FALSE: it is none that is known. */

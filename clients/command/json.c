@@ -22,6 +22,11 @@ void cmd_json_add_integer(JsonBuilder *builder, const char *name, guint64 value)
     json_builder_add_int_value(builder, (gint64)MIN(value, G_MAXINT64));
 }
 
+void cmd_json_add_number(JsonBuilder *builder, const char *name, double value) {
+    json_builder_set_member_name(builder, name);
+    json_builder_add_double_value(builder, value);
+}
+
 void cmd_json_add_pages(JsonBuilder *builder, const char *name, guint64 pages) {
     cmd_json_add_integer(builder, name, mn_multiply(pages, cmd_page_bytes()));
 }

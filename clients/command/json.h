@@ -9,6 +9,8 @@ void cmd_json_add_string(JsonBuilder *builder, const char *name, const char *val
 void cmd_json_add_boolean(JsonBuilder *builder, const char *name, gboolean value);
 void cmd_json_add_integer(JsonBuilder *builder, const char *name, guint64 value);
 
+void cmd_json_add_number(JsonBuilder *builder, const char *name, double value);
+
 /* The same of an amount, in bytes. */
 void cmd_json_add_pages(JsonBuilder *builder, const char *name, guint64 pages);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const CmdVerb *const verbs[] = {
-    &cmd_status, &cmd_wait, &cmd_watch, &cmd_on, &cmd_top, &cmd_simulate, &cmd_serve
+    &cmd_status, &cmd_wait, &cmd_watch, &cmd_on, &cmd_top, &cmd_simulate, &cmd_replay, &cmd_serve
 };
 
 static void print_help(void) {

@@ -6,10 +6,13 @@
 /* What the kernel's texts say from moment to moment: what was recorded, or what is described by a scenario.
  *
  * Names are those below /proc, as "meminfo" and "pressure/memory"; "cgroup/N/FILE" for the group whose memory is shown
- * (N = 0) and those above it; and "processes", which has a line `PID RSS SWAP NAME` for each (bytes). */
+ * (N = 0) and those above it; "processes", which has a line `PID RSS SWAP NAME` for each (bytes); and "limits", those that
+ * were waited for. */
 typedef struct MnScript MnScript;
 
 #define MN_SCRIPT_CGROUP "cgroup/%d/%s" /* as printf() has it */
+#define MN_SCRIPT_PROCESSES "processes"
+#define MN_SCRIPT_LIMITS "limits"
 
 /* Bounds for what others have written. */
 #define MN_SCRIPT_TEXTS_MAX 256
