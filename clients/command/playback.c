@@ -9,7 +9,6 @@
 
 struct CmdPlayback {
     MnWitness witness;
-    char *path;
     MnReplay *replay;
     MnOutbox *outbox;
     MnBoard *board;
@@ -74,7 +73,6 @@ CmdPlayback *cmd_playback_new(const char *path, gboolean is_of_machine) {
     if (!probe)
         return NULL;
     mn_parameters_init(&parameters);
-    self->path = g_strdup(path);
     self->replay = mn_probe_get_replay(probe);
     self->outbox = mn_outbox_new(&mn_machine_clock);
     r = mn_board_new(probe, mn_replay_get_clock(self->replay), self->outbox, &parameters, &self->board);
@@ -95,7 +93,6 @@ void cmd_playback_free(CmdPlayback *self) {
     mn_watch_free(self->watch);
     mn_board_free(self->board);
     mn_outbox_free(self->outbox);
-    g_free(self->path);
     g_free(self);
 }
 
@@ -127,14 +124,8 @@ static void tell_others(CmdPlayback *self) {
 }
 
 gboolean cmd_playback_step(CmdPlayback *self) {
-    const char *fault;
-
-    if (mn_replay_has_ended(self->replay)) {
-        fault = mn_script_get_fault(mn_replay_get_script(self->replay));
-        if (fault)
-            cmd_warn("'%s' ends early: %s", self->path, fault);
+    if (mn_replay_has_ended(self->replay))
         return FALSE;
-    }
     mn_replay_step(self->replay);
     mn_board_refresh(self->board);
     tell_others(self);

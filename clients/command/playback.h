@@ -21,7 +21,7 @@ int cmd_playback_watch(CmdPlayback *self, const char *limits, void (*told)(const
                        gpointer data);
 #define CMD_PLAYBACK_LIMITS "available<10%"
 
-/* Goes on to the next moment. FALSE: there is none, and if it was damaged or cut that was said. */
+/* Goes on to the next moment. FALSE: there is none; where it was cut that is warned of. */
 gboolean cmd_playback_step(CmdPlayback *self);
 
 /* What there is at the present moment. */

@@ -36,6 +36,7 @@ typedef enum MnMeterId {
 typedef struct MnMachine {
     guint page_bytes;
     guint offered;          /* MN_METER_BIT()s of the meters that this kernel has the counters for */
+    gboolean offers_zones;  /* there is a zoneinfo, or may be */
     gboolean offers_stalls; /* it tells how long tasks have waited for the memory that the meters show */
 } MnMachine;
 

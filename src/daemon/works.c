@@ -284,6 +284,12 @@ static void on_user_left(gpointer data) {
     mn_alarm_set(self->tidying, mn_clock_now_us(&mn_machine_clock) + TIDY_AFTER_US);
 }
 
+static void make_devices(MnServices *services) {
+    services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
+    services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
+    services->mem_notify = mn_mem_notify_new(services->board);
+}
+
 gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mountpoint, const char *identity,
                        MnManager *manager, MnQuota *quota, MnHelper *helper, MnHelper *messenger, GError **error) {
     MnServices *services = &ret->services;
@@ -300,9 +306,8 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mount
     if (!services->board)
         return FALSE;
     services->thresholds = mn_thresholds_new(services->board, quota);
-    services->oom_notify = mn_oom_notify_new(services->board, MN_SHORTAGE_ORDINARY);
-    services->oom_notify_critical = mn_oom_notify_new(services->board, MN_SHORTAGE_CRITICAL);
-    services->mem_notify = mn_mem_notify_new(services->board);
+    if (options->may_simulate || mn_board_get_machine(services->board)->offers_zones)
+        make_devices(services);
     if (options->may_simulate || mn_board_get_machine(services->board)->offers_stalls)
         services->triggers = mn_triggers_new(services->board);
     services->registrations = make_registrations(services->board, quota, helper, error);

@@ -2,6 +2,14 @@
 /* The table of what is served: a row for each file or directory, with what it is given. */
 #include "files.h"
 
+/* What looks at zones. */
+static void add_devices(MnTree *tree, const MnServices *s) {
+    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY, s->oom_notify, s->helper, s->messenger);
+    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
+    mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);
+    mn_zoneinfo_add(tree, s->board, s->mem_notify);
+}
+
 void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_memnotify_add(tree, s->board, s->poll_acknowledges);
     mn_meters_add(tree, s->board);
@@ -14,10 +22,8 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
                    s->server);
     mn_metrics_add(tree, MEMNOTIFYFS_METRICS_PROM, MN_EXPOSITION_TEXT, s->board, s->thresholds, s->registrations,
                    s->server);
-    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY, s->oom_notify, s->helper, s->messenger);
-    mn_oom_notify_add(tree, MEMNOTIFYFS_OOM_NOTIFY_CRITICAL, s->oom_notify_critical, s->helper, s->messenger);
-    mn_mem_notify_add(tree, s->mem_notify, s->board, s->helper, s->messenger);
-    mn_zoneinfo_add(tree, s->board, s->mem_notify);
+    if (s->mem_notify)
+        add_devices(tree, s);
     if (s->triggers)
         mn_pressure_add(tree, s->triggers, s->board);
     mn_oom_add(tree, s->oom_list);

@@ -204,6 +204,21 @@ static const struct {
     { { "cpu", MN_METRIC_COUNTER, "seconds", "CPU time of the program, without its helper processes." }, add_cpu },
 };
 
+/* While something is played. */
+static void add_replay(const Scrape *self) {
+    static const MnMetric seconds = { "replay_time", MN_METRIC_GAUGE, "seconds",
+                                      "Since the first moment of what is played." };
+    static const MnMetric ended = { "replay_ended", MN_METRIC_GAUGE, NULL, "Whether it has no further moment." };
+    const MnReplay *replay = mn_probe_get_replay(mn_board_get_probe(self->file->board));
+
+    if (!replay)
+        return;
+    mn_exposition_begin(&self->exposition, &seconds);
+    mn_exposition_add_us(&self->exposition, NULL, 0, (guint64)self->moment->time_us);
+    mn_exposition_begin(&self->exposition, &ended);
+    add_value(self, mn_replay_has_ended(replay));
+}
+
 static MnNode *thresholds_of(const MetricsFile *file) {
     return mn_node_find_child(mn_tree_get_root(file->tree), MEMNOTIFYFS_THRESHOLDS);
 }
@@ -228,6 +243,7 @@ static void make_text(const MetricsFile *file, GString *text) {
         mn_exposition_begin(&scrape.exposition, &rows[i].metric);
         rows[i].add(&scrape);
     }
+    add_replay(&scrape);
     mn_exposition_end(&scrape.exposition);
 }
 

@@ -103,6 +103,7 @@ static int explore(MnProbe *self, const char **ret_name) {
         return r;
     self->known = self->sample.known;
     self->machine.offered = mn_meters_offered(self->sample.known);
+    self->machine.offers_zones = !self->replay || mn_replay_has(self->replay, "zoneinfo");
     self->machine.offers_stalls = has_stalls(self);
     return 0;
 }

@@ -203,13 +203,25 @@ static void write_changed(MnReplay *self) {
     }
 }
 
+/* The last moment of the script has come, and stays. */
+static void end(MnReplay *self) {
+    const char *fault = mn_script_get_fault(self->script);
+
+    if (self->speed == MN_REPLAY_UNBOUNDED)
+        begin_anew(self);
+    if (fault)
+        g_warning("what is played ends early, at %.6f s: %s", (double)self->time_us / G_USEC_PER_SEC, fault);
+    else
+        g_message("what is played has ended, at %.6f s", (double)self->time_us / G_USEC_PER_SEC);
+}
+
 void mn_replay_step(MnReplay *self) {
     gboolean is_scripted = find_next(self, &self->time_us);
 
     if (is_scripted && mn_script_next(self->script) == 0)
         write_changed(self);
-    if (is_scripted && mn_replay_has_ended(self) && self->speed == MN_REPLAY_UNBOUNDED)
-        begin_anew(self);
+    if (is_scripted && mn_replay_has_ended(self))
+        end(self);
 }
 
 gboolean mn_replay_catch_up(MnReplay *self) {
