@@ -205,7 +205,7 @@ static const struct {
 };
 
 /* While something is played. */
-static void add_replay(const Scrape *self) {
+static void add_replay(Scrape *self) {
     static const MnMetric seconds = { "replay_time", MN_METRIC_GAUGE, "seconds",
                                       "Since the first moment of what is played." };
     static const MnMetric ended = { "replay_ended", MN_METRIC_GAUGE, NULL, "Whether it has no further moment." };

@@ -248,7 +248,9 @@ int mn_replay_open(MnReplay *self, const char *name) {
         if (!text->text || strcmp(text->name, name) != 0)
             continue;
         if (file->fd < 0) {
-            file->fd = memfd_create(name, MFD_CLOEXEC);
+            g_autofree char *shown = g_strconcat("replay:", name, NULL);
+
+            file->fd = memfd_create(shown, MFD_CLOEXEC);
             if (file->fd < 0)
                 return -errno;
             write_text(file, text);

@@ -42,10 +42,15 @@ typedef struct MnRecording {
 
 /* --- the file --- */
 
-static void note_fault(MnRecording *self, const char *what) {
-    if (!self->script.fault)
+/* The first that there is. */
+static void note_fault(MnRecording *self, int r) {
+    if (self->script.fault)
+        return;
+    if (r == -EBADMSG)
         self->script.fault =
-            g_strdup_printf("it is %s in what begins at byte %" G_GINT64_FORMAT, what, (gint64)self->frame_at);
+            g_strdup_printf("it is cut or damaged in what begins at byte %" G_GINT64_FORMAT, (gint64)self->frame_at);
+    else
+        self->script.fault = g_strdup(g_strerror(-r));
 }
 
 /* 1, or 0 at the end of the file; -errno. */
@@ -261,7 +266,7 @@ static void find_moment(MnRecording *self) {
     int r;
 
     while ((r = find_moment_in_frame(self)) < 0) {
-        note_fault(self, r == -EBADMSG ? "cut or damaged" : "not to be read");
+        note_fault(self, r);
         if (r != -EBADMSG || !find_frame(self))
             break;
     }
@@ -379,7 +384,7 @@ static int advance(MnScript *script) {
         r = take_item(self, &at, end);
     drop_block(self);
     if (r < 0) {
-        note_fault(self, "damaged");
+        note_fault(self, r);
         script->has_next = find_frame(self);
         if (!script->has_next)
             return -EBADMSG;
@@ -420,7 +425,7 @@ gboolean mn_recording_open(int fd, const char *path, MnScript **ret, GError **er
 
     find_moment(self);
     if (!script->has_next) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' is no recording%s%s", path,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "cannot read '%s' as a recording%s%s", path,
                     script->fault ? ": " : "", script->fault ? script->fault : "");
         return FALSE;
     }

@@ -111,9 +111,9 @@ class Daemon:
         return int(read_text(self / "meters" / name))
 
     def fds(self):
-        """What it has open, without the numbers that are others after a restart. The pressure trigger and the page
-        are kept on purpose, see board/doorbell.c and socket/page.h."""
-        kept = re.compile("/pressure/memory$|memnotifyfs-page ")
+        """What it has open, without the numbers that are others after a restart. The pressure trigger, the page
+        and what is played are kept on purpose, see board/doorbell.c, socket/page.h and probe/replay.c."""
+        kept = re.compile("/pressure/memory$|memnotifyfs-page |memfd:replay:")
         return [re.sub(r"\[\d+\]", "", path) for path in own_files(self.pid) if not kept.search(path)]
 
     @contextmanager
