@@ -14,6 +14,9 @@
 /* As long as a client needs to be woken and to read, many times over; 1,000 moments that tell of something take a second. */
 #define PAUSE_US 1000
 
+/* No script is so long. */
+#define NEVER_US 4e18
+
 /* From the last moment on, so that what depends on time goes on. */
 #define AFTER_THE_END_US G_TIME_SPAN_SECOND
 
@@ -50,7 +53,7 @@ static gint64 until_us(const MnReplay *self, gint64 time_us) {
     double speed = self->speed > 0 ? self->speed : 1;
     double us = (double)(time_us - self->origin_at_us) / speed - (double)(machine_us() - self->origin_us);
 
-    return us < (double)(G_MAXINT64 / 2) ? (gint64)us : G_MAXINT64 / 2;
+    return us < NEVER_US ? (gint64)us : (gint64)NEVER_US;
 }
 
 static gint64 replay_now_us(const MnClock *clock) {

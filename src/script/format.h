@@ -30,7 +30,7 @@ enum {
 };
 
 /* Of one block: all texts of a machine with a thousand processors have 2 MiB. */
-#define MN_FORMAT_BLOCK_BYTES_MAX (16 * 1024 * 1024)
+#define MN_FORMAT_BLOCK_BYTES_MAX 16777216U /* 16 MiB */
 
 /* Log 2 of how far back Zstandard may refer, which is what a reader needs of memory. */
 #define MN_FORMAT_WINDOW_LOG 20

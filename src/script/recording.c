@@ -4,177 +4,31 @@
 #include "script/kind.h"
 
 #include "core/change.h"
-#include "core/number.h"
 #include "script/format.h"
+#include "script/frames.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include <zstd.h>
-
-#define READ_BYTES 65536
 
 typedef struct MnRecording {
     MnScript script;
-    int fd;
-
-    /* The file. */
-    guint8 input[READ_BYTES];
-    ZSTD_inBuffer in;
-    off_t input_at;    /* where what is in `input` ends in the file */
-    off_t frame_at;    /* where the present frame begins */
-    gboolean in_frame; /* it has begun, and has not ended */
-    ZSTD_DCtx *decompressor;
-
-    /* What was decompressed, from the beginning of the next block on. */
-    GByteArray *plain;
-    gsize block_bytes; /* of that, with its length; 0 until it is whole */
-    gsize head_bytes;  /* of its length */
-
-    /* The frame. */
-    gboolean has_head;
-    gboolean is_first;   /* the next moment is its first */
+    MnFrames frames;
+    gboolean is_first;   /* the next moment is the first of its frame */
     gint64 monotonic_us; /* of the last moment */
-    GArray *texts;       /* guint: its texts -> those of the script */
-    GPtrArray *forms;    /* MnForm, of the texts of the script */
     gint64 next_monotonic_us;
+    GArray *texts;    /* guint: those of the frame -> those of the script */
+    GPtrArray *forms; /* MnForm, of the texts of the script */
 } MnRecording;
-
-/* --- the file --- */
 
 /* The first that there is. */
 static void note_fault(MnRecording *self, int r) {
     if (self->script.fault)
         return;
     if (r == -EBADMSG)
-        self->script.fault =
-            g_strdup_printf("it is cut or damaged in what begins at byte %" G_GINT64_FORMAT, (gint64)self->frame_at);
+        self->script.fault = g_strdup_printf("it is cut or damaged in what begins at byte %" G_GINT64_FORMAT,
+                                             (gint64)self->frames.frame_at);
     else
         self->script.fault = g_strdup(g_strerror(-r));
-}
-
-/* 1, or 0 at the end of the file; -errno. */
-static int fill_input(MnRecording *self) {
-    gssize n;
-
-    if (self->in.pos < self->in.size)
-        return 1;
-    do
-        n = pread(self->fd, self->input, sizeof self->input, self->input_at);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return n < 0 ? -errno : 0;
-    self->input_at += n;
-    self->in = (ZSTD_inBuffer){ self->input, (gsize)n, 0 };
-    return 1;
-}
-
-static off_t position(const MnRecording *self) {
-    return self->input_at - (off_t)(self->in.size - self->in.pos);
-}
-
-static void seek(MnRecording *self, off_t at) {
-    self->input_at = at;
-    self->in = (ZSTD_inBuffer){ 0 };
-}
-
-static void leave_frame(MnRecording *self) {
-    ZSTD_DCtx_reset(self->decompressor, ZSTD_reset_session_only);
-    g_byte_array_set_size(self->plain, 0);
-    self->block_bytes = 0;
-    self->in_frame = FALSE;
-    self->has_head = FALSE;
-}
-
-/* Finds the next frame that begins behind the present one's beginning. FALSE when there is none. */
-static gboolean find_frame(MnRecording *self) {
-    static const guint8 magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
-    guint n_found = 0;
-
-    leave_frame(self);
-    seek(self, self->frame_at + 1);
-    while (fill_input(self) > 0) {
-        guint8 byte = self->input[self->in.pos++];
-
-        n_found = byte == magic[n_found] ? n_found + 1 : byte == magic[0] ? 1 : 0;
-        if (n_found == sizeof magic) {
-            seek(self, position(self) - (off_t)sizeof magic);
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-/* Decompresses some more. 1, or 0 at the end of the file; -EBADMSG. */
-static int read_some(MnRecording *self) {
-    guint before = self->plain->len;
-    ZSTD_outBuffer out = { NULL, READ_BYTES, 0 };
-    gsize left;
-    int r;
-
-    r = fill_input(self);
-    if (r <= 0)
-        return r;
-    if (!self->in_frame) {
-        self->frame_at = position(self);
-        self->in_frame = TRUE;
-    }
-    g_byte_array_set_size(self->plain, before + READ_BYTES);
-    out.dst = self->plain->data + before;
-    left = ZSTD_decompressStream(self->decompressor, &out, &self->in);
-    g_byte_array_set_size(self->plain, before + (guint)(ZSTD_isError(left) ? 0 : out.pos));
-    if (ZSTD_isError(left))
-        return -EBADMSG;
-    if (left == 0)
-        self->in_frame = FALSE;
-    return 1;
-}
-
-/* --- blocks --- */
-
-static void drop_block(MnRecording *self) {
-    g_byte_array_remove_range(self->plain, 0, (guint)self->block_bytes);
-    self->block_bytes = 0;
-}
-
-/* Whether there is a whole block; -EBADMSG when it can be none. */
-static int find_block(MnRecording *self) {
-    const guint8 *at = self->plain->data, *end = at + self->plain->len;
-    guint64 len;
-
-    if (at == end || mn_varint_take(&at, end, &len) < 0)
-        return self->plain->len >= 10 ? -EBADMSG : 0;
-    if (len > MN_FORMAT_BLOCK_BYTES_MAX)
-        return -EBADMSG;
-    if ((guint64)(end - at) < len)
-        return 0;
-    self->head_bytes = (gsize)(at - self->plain->data);
-    self->block_bytes = self->head_bytes + (gsize)len;
-    return 1;
-}
-
-static const guint8 *block_start(const MnRecording *self) {
-    return self->plain->data + self->head_bytes;
-}
-
-static const guint8 *block_end(const MnRecording *self) {
-    return self->plain->data + self->block_bytes;
-}
-
-/* Makes the next block whole. 1, or 0 at the end; -EBADMSG when the frame is damaged or cut. */
-static int read_block(MnRecording *self) {
-    int r;
-
-    while ((r = find_block(self)) == 0) {
-        if (!self->in_frame && self->plain->len > 0) /* the frame has ended */
-            return -EBADMSG;
-        if (!self->in_frame)
-            self->has_head = FALSE;
-        r = read_some(self);
-        if (r <= 0)
-            break;
-    }
-    return r == 0 && (self->in_frame || self->plain->len > 0) ? -EBADMSG : r;
 }
 
 /* --- what a block says --- */
@@ -202,7 +56,7 @@ static void join_frames(MnRecording *self, gint64 monotonic_us, gint64 date_us, 
 }
 
 static int take_head(MnRecording *self) {
-    const guint8 *at = block_start(self), *end = block_end(self);
+    const guint8 *at = mn_frames_block_start(&self->frames), *end = mn_frames_block_end(&self->frames);
     gboolean is_first_of_all = self->script.page_bytes == 0;
     gint64 monotonic_us = 0, date_us = 0;
     guint64 page_bytes;
@@ -221,7 +75,6 @@ static int take_head(MnRecording *self) {
         return -EBADMSG;
     self->script.page_bytes = (guint)page_bytes;
     join_frames(self, monotonic_us, date_us, is_first_of_all);
-    self->has_head = TRUE;
     self->is_first = TRUE;
     g_array_set_size(self->texts, 0);
     return 0;
@@ -229,11 +82,11 @@ static int take_head(MnRecording *self) {
 
 /* Finds out when the next moment is. */
 static int take_since(MnRecording *self) {
-    const guint8 *at = block_start(self);
+    const guint8 *at = mn_frames_block_start(&self->frames);
     gint64 since_us = 0;
     int r;
 
-    r = take_time(&at, block_end(self), &since_us);
+    r = take_time(&at, mn_frames_block_end(&self->frames), &since_us);
     if (r < 0)
         return r;
     self->next_monotonic_us += since_us;
@@ -243,23 +96,19 @@ static int take_since(MnRecording *self) {
                : -EBADMSG;
 }
 
-/* 1 when there is a next moment, 0 at the end; -EBADMSG. */
+/* 1 when there is a next moment, 0 at the end; -EBADMSG, -errno. */
 static int find_moment_in_frame(MnRecording *self) {
     int r;
 
-    for (;;) {
-        r = read_block(self);
-        if (r <= 0)
-            return r;
-        if (self->has_head)
-            break;
+    while ((r = mn_frames_read(&self->frames)) > 0 && mn_frames_is_head(&self->frames)) {
         r = take_head(self);
         if (r < 0)
             return r;
-        drop_block(self);
+        mn_frames_drop(&self->frames);
     }
-    r = take_since(self);
-    return r == 0 ? 1 : r;
+    if (r > 0)
+        r = take_since(self) < 0 ? -EBADMSG : 1;
+    return r;
 }
 
 static void find_moment(MnRecording *self) {
@@ -267,7 +116,7 @@ static void find_moment(MnRecording *self) {
 
     while ((r = find_moment_in_frame(self)) < 0) {
         note_fault(self, r);
-        if (r != -EBADMSG || !find_frame(self))
+        if (r != -EBADMSG || !mn_frames_skip(&self->frames))
             break;
     }
     self->script.has_next = r > 0;
@@ -369,7 +218,7 @@ static void forget_texts(MnRecording *self) {
 
 static int advance(MnScript *script) {
     MnRecording *self = (MnRecording *)script;
-    const guint8 *at = block_start(self), *end = block_end(self);
+    const guint8 *at = mn_frames_block_start(&self->frames), *end = mn_frames_block_end(&self->frames);
     gint64 since_us = 0;
     int r;
 
@@ -382,10 +231,10 @@ static int advance(MnScript *script) {
     r = take_time(&at, end, &since_us);
     while (r == 0 && at < end)
         r = take_item(self, &at, end);
-    drop_block(self);
+    mn_frames_drop(&self->frames);
     if (r < 0) {
         note_fault(self, r);
-        script->has_next = find_frame(self);
+        script->has_next = mn_frames_skip(&self->frames);
         if (!script->has_next)
             return -EBADMSG;
     }
@@ -404,9 +253,7 @@ static void recording_free(MnScript *script) {
     }
     g_ptr_array_free(self->forms, TRUE);
     g_array_free(self->texts, TRUE);
-    g_byte_array_free(self->plain, TRUE);
-    ZSTD_freeDCtx(self->decompressor);
-    close(self->fd);
+    mn_frames_clear(&self->frames);
     g_free(self);
 }
 
@@ -416,10 +263,7 @@ gboolean mn_recording_open(int fd, const char *path, MnScript **ret, GError **er
     g_autoptr(MnScript) script = &self->script;
 
     mn_script_init(script, &kind);
-    self->fd = fd;
-    self->decompressor = ZSTD_createDCtx();
-    ZSTD_DCtx_setParameter(self->decompressor, ZSTD_d_windowLogMax, MN_FORMAT_WINDOW_LOG);
-    self->plain = g_byte_array_new();
+    mn_frames_init(&self->frames, fd);
     self->texts = g_array_new(FALSE, FALSE, sizeof(guint));
     self->forms = g_ptr_array_new();
 

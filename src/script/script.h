@@ -17,7 +17,7 @@ typedef struct MnScript MnScript;
 /* Bounds for what others have written. */
 #define MN_SCRIPT_TEXTS_MAX 256
 #define MN_SCRIPT_NAME_BYTES_MAX 255
-#define MN_SCRIPT_TEXT_BYTES_MAX (4 * 1024 * 1024)
+#define MN_SCRIPT_TEXT_BYTES_MAX 4194304U /* 4 MiB */
 
 typedef struct MnScriptText {
     const char *name;

@@ -241,8 +241,8 @@ def test_a_recording_that_was_cut(serve, shortage):
     second = shortage.with_suffix(".second")
     second.write_bytes(whole + whole[:-5])
     daemon = serve(f"--replay={second},speed=max")
-    daemon.expected.append(r"what is played ends early, at [0-9.]+ s: it is cut or damaged in what begins at "
-                           rf"byte {len(whole)}")
+    daemon.expected.append(r"what is played ends early, at [0-9.]+ s: it is cut or damaged "
+                           rf"in what begins at byte {len(whole)}")
     assert play_to_the_end(daemon).startswith(EXPECTED)
     done = memnotify("replay", second, "available<10M")
     assert done.returncode == 0 and "ends early" in done.stderr and done.stdout.startswith(
@@ -251,8 +251,8 @@ def test_a_recording_that_was_cut(serve, shortage):
 
 def refused(tmp_path, *options):
     (tmp_path / "empty").mkdir(exist_ok=True)
-    done = subprocess.run([PROGRAM, "-f", *options, tmp_path / "empty"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-                          stdin=subprocess.DEVNULL)
+    done = subprocess.run([PROGRAM, "-f", *options, tmp_path / "empty"], capture_output=True, text=True,
+                          timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode in (1, 2) and done.stderr.count("\n") == 1, done
     return done.stderr
 
