@@ -103,7 +103,8 @@ static char *note_of(const CmdDisplay *self) {
 /* While it is paused those that were listed stay, whether they live or not. */
 static void put_processes(CmdDisplay *self, const CmdScreen *screen, guint row, guint rows) {
     if (!self->is_paused)
-        self->n_grown = cmd_processes_get(self->processes, MIN(rows - 1, CMD_DISPLAY_PROCESSES_MAX), self->grown);
+        self->n_grown =
+            cmd_processes_get(self->processes, CMD_GROWTH_GROWN, MIN(rows - 1, CMD_DISPLAY_PROCESSES_MAX), self->grown);
     cmd_panel_put_processes(screen, self->grown, MIN(self->n_grown, rows - 1), row);
 }
 

@@ -2,6 +2,8 @@
 /* Which processes have grown. Opens nothing: it is told what there is, by processes.c. */
 #include "growth.h"
 
+#include "core/number.h"
+
 void cmd_growth_init(CmdGrowth *self) {
     *self = (CmdGrowth){ .processes = g_hash_table_new_full(NULL, NULL, NULL, g_free) };
 }
@@ -64,20 +66,20 @@ void cmd_growth_drop(CmdGrowth *self, const CmdProcess *process) {
     g_hash_table_remove(self->processes, GINT_TO_POINTER(process->pid));
 }
 
-static guint64 growth_of(const CmdProcess *process) {
-    return process->rss_pages - process->first_rss_pages;
+static guint64 weight_of(const CmdProcess *process, CmdGrowthOrder order) {
+    return mn_subtract(process->rss_pages, order == CMD_GROWTH_GROWN ? process->first_rss_pages : 0);
 }
 
 /* The one with more memory, and at last the younger one, so that the order does not change by itself. */
-static gboolean is_before(const CmdProcess *one, const CmdProcess *other) {
-    if (growth_of(one) != growth_of(other))
-        return growth_of(one) > growth_of(other);
+static gboolean is_before(const CmdProcess *one, const CmdProcess *other, CmdGrowthOrder order) {
+    if (weight_of(one, order) != weight_of(other, order))
+        return weight_of(one, order) > weight_of(other, order);
     if (one->rss_pages != other->rss_pages)
         return one->rss_pages > other->rss_pages;
     return one->pid > other->pid;
 }
 
-guint cmd_growth_rank(const CmdGrowth *self, guint most, const CmdProcess **ret) {
+guint cmd_growth_rank(const CmdGrowth *self, CmdGrowthOrder order, guint most, const CmdProcess **ret) {
     GHashTableIter iter;
     gpointer value;
     guint n = 0;
@@ -87,12 +89,11 @@ guint cmd_growth_rank(const CmdGrowth *self, guint most, const CmdProcess **ret)
         const CmdProcess *process = value;
         guint place;
 
-        if (process->rss_pages <= process->first_rss_pages || most == 0 ||
-            (n == most && !is_before(process, ret[n - 1])))
+        if (weight_of(process, order) == 0 || most == 0 || (n == most && !is_before(process, ret[n - 1], order)))
             continue;
         if (n < most)
             n++;
-        for (place = n - 1; place > 0 && is_before(process, ret[place - 1]); place--)
+        for (place = n - 1; place > 0 && is_before(process, ret[place - 1], order); place--)
             ret[place] = ret[place - 1];
         ret[place] = process;
     }

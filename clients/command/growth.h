@@ -48,6 +48,11 @@ void cmd_growth_measure(const CmdGrowth *self, CmdProcess *process, guint64 rss_
 /* Forgets one that has turned out to be another. */
 void cmd_growth_drop(CmdGrowth *self, const CmdProcess *process);
 
-/* Writes the `most` processes that have grown most, the first of them most. Returns how many there are. They are not to be
- * used after the next turn has ended. */
-guint cmd_growth_rank(const CmdGrowth *self, guint most, const CmdProcess **ret);
+typedef enum CmdGrowthOrder {
+    CMD_GROWTH_GROWN, /* those that have grown, by how much */
+    CMD_GROWTH_LARGE, /* all that have memory, by how much */
+} CmdGrowthOrder;
+
+/* Writes the first `most` processes in that order. Returns how many there are. They are not to be used after the next turn
+ * has ended. */
+guint cmd_growth_rank(const CmdGrowth *self, CmdGrowthOrder order, guint most, const CmdProcess **ret);

@@ -132,9 +132,9 @@ static gboolean describe(const CmdProcess *process, CmdGrown *ret) {
     return TRUE;
 }
 
-guint cmd_processes_get(CmdProcesses *self, guint most, CmdGrown *ret) {
+guint cmd_processes_get(CmdProcesses *self, CmdGrowthOrder order, guint most, CmdGrown *ret) {
     g_autofree const CmdProcess **ranked = g_new(const CmdProcess *, most + 1);
-    guint n_ranked = cmd_growth_rank(&self->growth, most, ranked), n = 0;
+    guint n_ranked = cmd_growth_rank(&self->growth, order, most, ranked), n = 0;
 
     for (guint i = 0; i < n_ranked; i++) {
         if (describe(ranked[i], &ret[n]))

@@ -29,6 +29,6 @@ void cmd_processes_look(CmdProcesses *self);
 /* From the next look on growth is counted anew. */
 void cmd_processes_restart(CmdProcesses *self);
 
-/* Writes the `most` processes that have grown most since the first look, and returns how many there are. Only of these it
- * reads names and swap. */
-guint cmd_processes_get(CmdProcesses *self, guint most, CmdGrown *ret);
+/* Writes the first `most` processes in that order, growth being since the first look, and returns how many there are. Only of
+ * these it reads names and swap. */
+guint cmd_processes_get(CmdProcesses *self, CmdGrowthOrder order, guint most, CmdGrown *ret);

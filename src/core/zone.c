@@ -264,3 +264,32 @@ guint64 mn_zones_distance(const MnZones *self, MnWatermark mark) {
     }
     return nearest;
 }
+
+/* --- what single CPUs keep --- */
+
+/* The lines that stand between "  pagesets" and "  node_unreclaimable:". */
+static gboolean is_of_cpus(const char *line, gsize len) {
+    static const char *const beginnings[] = { "  pagesets", "    cpu: ", "              ", "  vm stats threshold: " };
+
+    for (guint i = 0; i < G_N_ELEMENTS(beginnings); i++)
+        if (len >= strlen(beginnings[i]) && memcmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+gsize mn_zones_cut_cpus(char *text, gsize len) {
+    const char *end = text + len;
+    char *to = text;
+
+    for (const char *line = text; line < end;) {
+        const char *newline = memchr(line, '\n', (gsize)(end - line));
+        gsize line_len = (gsize)((newline ? newline + 1 : end) - line);
+
+        if (!is_of_cpus(line, line_len)) {
+            memmove(to, line, line_len);
+            to += line_len;
+        }
+        line += line_len;
+    }
+    return (gsize)(to - text);
+}

@@ -43,6 +43,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MnZones, mn_zones_clear)
  * with pages that lacks a watermark, "free" or "protection". *self is then empty. */
 int mn_zones_parse(MnZones *self, const char *text, gsize len) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Takes what single CPUs keep out of the text of /proc/zoneinfo, in place: "pagesets" and what belongs to it, which with many
+ * CPUs is most of the text, and which nothing here is made of. Returns its length then. */
+gsize mn_zones_cut_cpus(char *text, gsize len);
+
 /* A zone without pages that can be allocated takes part in nothing. The kernel lists them: most have no pages at all, but
  * where all were reserved at boot, as for a kernel that is to dump this one, a zone is present with 0 free and 0 marks,
  * and would be short for ever. */

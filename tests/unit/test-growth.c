@@ -45,7 +45,7 @@ static guint turn(const Seen *seen) {
 /* "PID+GROWTH PID+GROWTH" */
 static void check(guint most, const char *expected) {
     const CmdProcess *ranked[16];
-    guint n = cmd_growth_rank(&growth, most, ranked);
+    guint n = cmd_growth_rank(&growth, CMD_GROWTH_GROWN, most, ranked);
     g_autoptr(GString) shown = g_string_new(NULL);
 
     for (guint i = 0; i < n; i++)
@@ -115,7 +115,7 @@ static void test_who_is_dropped_is_looked_at_anew(void) {
 
     TURN({ 1, 10, 101, 50 });
     TURN({ 1, 10, 101, 60 });
-    CU_ASSERT_EQUAL_FATAL(cmd_growth_rank(&growth, 1, ranked), 1);
+    CU_ASSERT_EQUAL_FATAL(cmd_growth_rank(&growth, CMD_GROWTH_GROWN, 1, ranked), 1);
     cmd_growth_drop(&growth, ranked[0]);
     check(9, "");
     CU_ASSERT_EQUAL(TURN({ 1, 30, 101, 8 }), 1);

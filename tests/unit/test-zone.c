@@ -296,6 +296,30 @@ static void test_this_kernel(void) {
     CU_ASSERT_EQUAL(zones.n, count(text, len, ", zone "));
 }
 
+/* As many zones, with the same numbers. */
+static void test_without_cpus(void) {
+    g_autoptr(GPtrArray) names = fixture_names("");
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_auto(MnZones) whole = { 0 }, cut = { 0 };
+        gsize len, cut_len;
+        g_autofree char *text = fixture_read(name, "zoneinfo", &len);
+
+        if (mn_zones_parse(&whole, text, len) < 0)
+            continue;
+        cut_len = mn_zones_cut_cpus(text, len);
+        CHECK(!g_strstr_len(text, (gssize)cut_len, "pagesets"), "%s", name);
+        CHECK(!g_strstr_len(text, (gssize)cut_len, "count:"), "%s", name);
+        CHECK(mn_zones_parse(&cut, text, cut_len) == 0 && cut.n == whole.n, "%s", name);
+        for (guint zone = 0; zone < MIN(cut.n, whole.n); zone++) {
+            whole.zones[zone].end_of_start_pfn = cut.zones[zone].end_of_start_pfn; /* where it is in the text */
+            CHECK(memcmp(&cut.zones[zone], &whole.zones[zone], sizeof whole.zones[zone]) == 0, "%s: zone %u", name,
+                  zone);
+        }
+    }
+}
+
 static CU_TestInfo tests[] = {
     { "good machines are read, with the place of each start_pfn line", test_good_machines },
     { "values and sums", test_values },
@@ -309,6 +333,7 @@ static CU_TestInfo tests[] = {
     { "the distance is that of the zone ordinary memory comes from", test_distance },
     { "zones come and go without allocation", test_no_allocation },
     { "this kernel's own text", test_this_kernel },
+    { "without what single CPUs keep", test_without_cpus },
     CU_TEST_INFO_NULL,
 };
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memnotify record: what the kernel says of memory, when it says it. Asks no server.
+ *
+ * A glance at meminfo, twenty times a second, costs 20 us; the whole, which is taken each second and when memory has moved,
+ * some 400 with its compression. */
+#include "duration.h"
+#include "message.h"
+#include "options.h"
+#include "processes.h"
+#include "recordfile.h"
+#include "recordpace.h"
+#include "recordprocesses.h"
+
+#include "kernel/ourselves.h"
+#include "loop/clock.h"
+#include "probe/group.h"
+#include "probe/proc.h"
+#include "probe/psi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EVERY_US G_TIME_SPAN_SECOND
+#define FLUSH_US (5 * G_TIME_SPAN_SECOND)  /* what a recorder that is killed loses */
+#define FRAME_US (10 * G_TIME_SPAN_MINUTE) /* each begins with all that there is */
+#define FRAME_BYTES (4 * 1024 * 1024)
+#define PROCESSES_US (5 * G_TIME_SPAN_SECOND)
+#define PROCESSES_MAX 1000
+
+typedef struct Record {
+    CmdOptions options;
+    char *every, *duration, *source, *proc;
+    int n_processes;
+
+    MnTranscript *transcript;
+    MnRecorder *recorder;
+    CmdRecordFile file;
+    CmdRecordPace pace;
+    CmdDateWatch date_watch;
+    MnGlance glance;
+    CmdProcesses *processes; /* NULL: they are not asked for */
+    CmdGrown *grown;
+    GString *text;
+    gint64 ends_us, flushed_us, frame_us, processes_us;
+    int signals_fd, pressure_fd;
+} Record;
+
+static gint64 now_us(void) {
+    return mn_clock_now_us(&mn_machine_clock);
+}
+
+static gint64 us_of(struct timespec time) {
+    return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* --- a moment --- */
+
+static void put_text(const char *name, const char *text, gsize len, gpointer data) {
+    mn_recorder_put(data, name, text, len);
+}
+
+static void put_processes(Record *self, gint64 time_us) {
+    guint most = (guint)self->n_processes, n;
+
+    if (!self->processes ||
+        (time_us - self->processes_us < PROCESSES_US && self->processes_us > 0 && !cmd_glance_is_short(&self->glance)))
+        return;
+    self->processes_us = time_us;
+    cmd_processes_look(self->processes);
+    n = cmd_processes_get(self->processes, CMD_GROWTH_LARGE, most, self->grown);
+    n += cmd_processes_get(self->processes, CMD_GROWTH_GROWN, most, self->grown + n);
+    g_string_truncate(self->text, 0);
+    cmd_record_processes_append(self->text, self->grown, n, mn_page_bytes());
+    mn_recorder_put(self->recorder, MN_SCRIPT_PROCESSES, self->text->str, self->text->len);
+}
+
+static void look_at_date(Record *self, gint64 date_us) {
+    gint64 step_us = cmd_date_watch_step(&self->date_watch, us_of(mn_uptime_now()), date_us);
+
+    if (step_us != 0)
+        cmd_warn("the clock was set by %+.1f s; recording goes on", (double)step_us / G_USEC_PER_SEC);
+}
+
+static void take_moment(Record *self, gint64 time_us) {
+    gint64 date_us = us_of(mn_date_now());
+
+    look_at_date(self, date_us);
+    mn_recorder_begin(self->recorder, time_us, date_us);
+    mn_transcript_read(self->transcript, put_text, self->recorder);
+    put_processes(self, time_us);
+    mn_recorder_end(self->recorder);
+    cmd_record_pace_note(&self->pace, time_us, &self->glance);
+}
+
+/* --- the file --- */
+
+static gboolean end_frame(Record *self, gint64 time_us) {
+    mn_recorder_end_frame(self->recorder);
+    self->frame_us = self->flushed_us = time_us;
+    if (self->processes)
+        cmd_processes_restart(self->processes);
+    return cmd_record_file_write(&self->file, self->recorder);
+}
+
+/* FALSE: it cannot be written, which was said. */
+static gboolean save(Record *self, gint64 time_us) {
+    if (time_us - self->frame_us >= FRAME_US || mn_recorder_get_frame_bytes(self->recorder) >= FRAME_BYTES)
+        return end_frame(self, time_us);
+    if (time_us - self->flushed_us < FLUSH_US && !cmd_glance_is_short(&self->glance))
+        return TRUE;
+    self->flushed_us = time_us;
+    mn_recorder_flush(self->recorder);
+    return cmd_record_file_write(&self->file, self->recorder);
+}
+
+/* --- the way of it --- */
+
+/* Until there is something to do. FALSE: it was ended. */
+static gboolean wait_for_next(Record *self, gboolean *ret_rings) {
+    gint64 time_us = now_us(), wait_us = MIN(cmd_record_pace_wait_us(&self->pace, time_us), self->ends_us - time_us);
+    struct timespec wait = { .tv_nsec = (long)MAX(wait_us, 0) * 1000 };
+    struct pollfd waiters[] = { { .fd = self->signals_fd, .events = POLLIN },
+                                { .fd = self->pressure_fd, .events = POLLPRI } };
+    int n = ppoll(waiters, G_N_ELEMENTS(waiters), &wait, NULL);
+
+    *ret_rings = n > 0 && (waiters[1].revents & POLLPRI);
+    if (n > 0 && (waiters[1].revents & POLLERR)) {
+        close(self->pressure_fd);
+        self->pressure_fd = -1;
+    }
+    return !(n > 0 && waiters[0].revents) && now_us() < self->ends_us;
+}
+
+static int record(Record *self) {
+    gboolean rings = FALSE;
+    gint64 time_us;
+
+    do {
+        int r = mn_transcript_glance(self->transcript, &self->glance);
+
+        time_us = now_us();
+        if (r < 0)
+            return cmd_fail("cannot read meminfo: %s", r == -EBADMSG ? "it is damaged" : g_strerror(-r));
+        if (!rings && !cmd_record_pace_is_due(&self->pace, time_us, &self->glance))
+            continue;
+        take_moment(self, time_us);
+        if (!save(self, time_us))
+            return CMD_FAILED;
+    } while (wait_for_next(self, &rings));
+    return end_frame(self, now_us()) && cmd_record_file_close(&self->file) ? CMD_OK : CMD_FAILED;
+}
+
+/* --- before it --- */
+
+static gboolean is_limited(void) {
+    g_autoptr(MnGroup) group = NULL;
+
+    return mn_group_new_own(&group) == 0 && mn_group_is_limited(group);
+}
+
+/* The words are those of memnotifyfs --source. */
+static int add_group(Record *self) {
+    const char *source = self->source ? self->source : "auto";
+    gboolean is_auto = strcmp(source, "auto") == 0;
+    const char *directory = g_str_has_prefix(source, "cgroup=") ? source + strlen("cgroup=") : NULL;
+    int r;
+
+    if (strcmp(source, "system") == 0 || (is_auto && (self->proc || !is_limited())))
+        return CMD_OK;
+    if (!is_auto && !directory && strcmp(source, "cgroup") != 0)
+        return cmd_misuse("--source is 'auto', 'system', 'cgroup' or 'cgroup=DIR'");
+    r = mn_transcript_add_group(self->transcript, directory);
+    return r == 0 ? CMD_OK
+                  : cmd_fail("cannot read the cgroup%s%s: %s", directory ? " " : "", directory ? directory : "",
+                             r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
+}
+
+static int add_processes(Record *self) {
+    int r;
+
+    if (self->n_processes < 0 || self->n_processes > PROCESSES_MAX)
+        return cmd_misuse("--processes is a number up to %d", PROCESSES_MAX);
+    if (self->n_processes == 0)
+        return CMD_OK;
+    r = cmd_processes_new(&self->processes);
+    if (r < 0)
+        return cmd_fail("cannot look at processes: %s", g_strerror(-r));
+    self->grown = g_new(CmdGrown, 2 * (gsize)self->n_processes);
+    self->text = g_string_new(NULL);
+    return CMD_OK;
+}
+
+static void open_signals(Record *self) {
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    self->signals_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* Where the kernel does not let us, a glance has to do. */
+static void open_pressure(Record *self) {
+    int proc_fd = open(MN_PROC_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    self->pressure_fd = -1;
+    if (proc_fd >= 0 && !self->proc)
+        (void)(mn_psi_open(proc_fd, "pressure/memory", &self->pressure_fd) == 0);
+    if (proc_fd >= 0)
+        close(proc_fd);
+}
+
+static int prepare(Record *self) {
+    const char *proc = self->proc ? self->proc : MN_PROC_DIRECTORY;
+    gint64 duration_us = 0;
+    int r;
+
+    self->pace.every_us = EVERY_US;
+    if (!cmd_duration_take("--every", self->every, &self->pace.every_us) ||
+        !cmd_duration_take("--for", self->duration, &duration_us))
+        return CMD_MISUSED;
+    self->ends_us = duration_us > 0 ? now_us() + duration_us : G_MAXINT64;
+    r = mn_transcript_new(proc, &self->transcript);
+    if (r < 0)
+        return cmd_fail("cannot open '%s': %s", proc, g_strerror(-r));
+    r = add_group(self);
+    if (r == CMD_OK)
+        r = add_processes(self);
+    if (r == CMD_OK && !cmd_record_file_open(&self->file, self->options.arguments[0]))
+        r = CMD_FAILED;
+    if (r != CMD_OK)
+        return r;
+    self->recorder = mn_recorder_new(mn_page_bytes());
+    self->frame_us = now_us();
+    self->flushed_us = self->frame_us - FLUSH_US; /* the first moment at once */
+    open_signals(self);
+    open_pressure(self);
+    return CMD_OK;
+}
+
+static void clear(Record *self) {
+    mn_transcript_free(self->transcript);
+    mn_recorder_free(self->recorder);
+    cmd_processes_free(self->processes);
+    g_free(self->grown);
+    if (self->text)
+        g_string_free(self->text, TRUE);
+}
+
+static int record_run(char ***argv) {
+    Record self = { 0 };
+    const GOptionEntry own[] = {
+        { "every", 'e', 0, G_OPTION_ARG_STRING, &self.every, "So often also when nothing moves (1s)", "DURATION" },
+        { "for", 0, 0, G_OPTION_ARG_STRING, &self.duration, "End after that time", "DURATION" },
+        { "processes", 'n', 0, G_OPTION_ARG_INT, &self.n_processes, "With the N largest and the N that grow most",
+          "N" },
+        { "source", 0, 0, G_OPTION_ARG_STRING, &self.source, "Also the memory of a group, as memnotifyfs has it",
+          "auto|system|cgroup[=DIR]" },
+        { "proc", 0, 0, G_OPTION_ARG_FILENAME, &self.proc, "Of the machine whose texts are below DIR", "DIR" },
+        { 0 },
+    };
+    CmdParsed parsed = cmd_options_parse(&cmd_record, own, 1, 1, argv, &self.options);
+    int r;
+
+    if (parsed != CMD_PARSED)
+        return cmd_parsed_status(parsed);
+    r = prepare(&self);
+    if (r == CMD_OK)
+        r = record(&self);
+    clear(&self);
+    return r;
+}
+
+const CmdVerb cmd_record = {
+    .name = "record",
+    .arguments = "FILE",
+    .summary = "what the kernel says of memory, for later",
+    .run = record_run,
+};

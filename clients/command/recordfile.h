@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "script/recorder.h"
+
+/* The file that a recording is written to. */
+typedef struct CmdRecordFile {
+    const char *path; /* for what is said; NULL for standard output */
+    int fd;
+    gint64 complete; /* bytes up to the end of what can be read; -1 where it cannot be cut */
+} CmdRecordFile;
+
+/* Opens a recording to go on with, or makes one; "-" is standard output. FALSE: it was said why not. */
+gboolean cmd_record_file_open(CmdRecordFile *self, const char *path);
+
+/* Writes what the recorder has, which is whole moments: after a flush, or the end of a frame. FALSE: it was said why not, and
+ * what is there stays readable. */
+gboolean cmd_record_file_write(CmdRecordFile *self, MnRecorder *recorder);
+
+/* FALSE: what was written may not be there; it was said. */
+gboolean cmd_record_file_close(CmdRecordFile *self);
