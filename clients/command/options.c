@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static GOptionContext *make_context(const CmdVerb *verb, const GOptionEntry *own, const GOptionEntry *output,
-                                    const GOptionEntry *common) {
+                                    const GOptionEntry *server, const GOptionEntry *common) {
     g_autofree char *name = g_strdup_printf("memnotify %s", verb->name);
     GOptionContext *context = g_option_context_new(verb->arguments);
 
@@ -17,6 +17,8 @@ static GOptionContext *make_context(const CmdVerb *verb, const GOptionEntry *own
         g_option_context_add_main_entries(context, own, NULL);
     if (verb->prints)
         g_option_context_add_main_entries(context, output, NULL);
+    if (!verb->is_alone)
+        g_option_context_add_main_entries(context, server, NULL);
     g_option_context_add_main_entries(context, common, NULL);
     return context;
 }
@@ -43,12 +45,15 @@ CmdParsed cmd_options_parse(const CmdVerb *verb, const GOptionEntry *own, guint 
         { "pages", 'p', 0, G_OPTION_ARG_NONE, &in_pages, "Print sizes in pages", NULL },
         { 0 },
     };
-    const GOptionEntry common[] = {
+    const GOptionEntry server[] = {
         { "at", 0, 0, G_OPTION_ARG_FILENAME, &options.place, "The server: its mount point or its socket", "PLACE" },
+        { 0 },
+    };
+    const GOptionEntry common[] = {
         { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, "Print this text", NULL },
         { 0 },
     };
-    g_autoptr(GOptionContext) context = make_context(verb, own, output, common);
+    g_autoptr(GOptionContext) context = make_context(verb, own, output, server, common);
     g_autoptr(GError) error = NULL;
 
     if (!g_option_context_parse_strv(context, argv, &error))

@@ -283,5 +283,6 @@ const CmdVerb cmd_record = {
     .name = "record",
     .arguments = "FILE",
     .summary = "what the kernel says of memory, for later",
+    .is_alone = TRUE,
     .run = record_run,
 };

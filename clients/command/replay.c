@@ -38,7 +38,9 @@ static void print_event(const MnEvent *event, gpointer data) {
 
 static int replay_run(char ***argv) {
     Replay replay = { 0 };
+    gboolean wants_json = FALSE;
     const GOptionEntry own[] = {
+        { "json", 0, 0, G_OPTION_ARG_NONE, &wants_json, "Print JSON, with dates, and sizes in bytes", NULL },
         { "system", 0, 0, G_OPTION_ARG_NONE, &replay.is_of_machine,
           "The memory of the machine, also where that of a control group was recorded", NULL },
         { 0 },
@@ -53,6 +55,7 @@ static int replay_run(char ***argv) {
     if (!playback)
         return CMD_FAILED;
     replay.playback = playback;
+    replay.options.wants_json = wants_json;
     r = cmd_playback_watch(playback, replay.options.arguments[1], print_event, &replay);
     if (r != CMD_OK)
         return r;
@@ -65,6 +68,6 @@ const CmdVerb cmd_replay = {
     .name = "replay",
     .arguments = "FILE [LIMITS]",
     .summary = "what happens in a recording or a scenario",
-    .prints = TRUE,
+    .is_alone = TRUE,
     .run = replay_run,
 };

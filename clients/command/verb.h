@@ -17,6 +17,7 @@ typedef struct CmdVerb {
     const char *arguments; /* for the help: "LIMITS" */
     const char *summary;   /* the same: half a line */
     gboolean prints;       /* data, for which there are --json and units */
+    gboolean is_alone;     /* asks no server */
 
     /* `argv` begins with the verb, and is to be changed at will; returns the exit status. */
     int (*run)(char ***argv);
