@@ -258,12 +258,11 @@ static void clear(Record *self) {
 static int record_run(char ***argv) {
     Record self = { 0 };
     const GOptionEntry own[] = {
-        { "every", 'e', 0, G_OPTION_ARG_STRING, &self.every, "So often also when nothing moves (1s)", "DURATION" },
-        { "for", 0, 0, G_OPTION_ARG_STRING, &self.duration, "End after that time", "DURATION" },
-        { "processes", 'n', 0, G_OPTION_ARG_INT, &self.n_processes, "With the N largest and the N that grow most",
+        { "every", 'e', 0, G_OPTION_ARG_STRING, &self.every, "So often also when nothing moves (1s)", "TIME" },
+        { "for", 0, 0, G_OPTION_ARG_STRING, &self.duration, "End after so long", "TIME" },
+        { "processes", 'n', 0, G_OPTION_ARG_INT, &self.n_processes, "With the N largest, and the N that grow most",
           "N" },
-        { "source", 0, 0, G_OPTION_ARG_STRING, &self.source, "Also the memory of a group, as memnotifyfs has it",
-          "auto|system|cgroup[=DIR]" },
+        { "source", 0, 0, G_OPTION_ARG_STRING, &self.source, "auto, system, cgroup or cgroup=DIR", "WHOSE" },
         { "proc", 0, 0, G_OPTION_ARG_FILENAME, &self.proc, "Of the machine whose texts are below DIR", "DIR" },
         { 0 },
     };
