@@ -41,8 +41,8 @@ static int replay_run(char ***argv) {
     gboolean wants_json = FALSE;
     const GOptionEntry own[] = {
         { "json", 0, 0, G_OPTION_ARG_NONE, &wants_json, "Print JSON, with dates, and sizes in bytes", NULL },
-        { "system", 0, 0, G_OPTION_ARG_NONE, &replay.is_of_machine,
-          "The memory of the machine, also where that of a control group was recorded", NULL },
+        { "system", 0, 0, G_OPTION_ARG_NONE, &replay.is_of_machine, "The machine also where a group was recorded",
+          NULL },
         { 0 },
     };
     CmdParsed parsed = cmd_options_parse(&cmd_replay, own, 1, 2, argv, &replay.options);

@@ -29,5 +29,11 @@ void mn_script_init(MnScript *self, const MnScriptKind *kind);
  * when there are too many, or the name is longer than it may be. */
 MnScriptText *mn_script_add_text(MnScript *self, const char *name, gsize len);
 
+/* Makes one of the text of a scenario, which has a NUL behind it. `path` is for the error. */
+gboolean mn_scenario_open(const char *text, gsize len, const char *path, MnScript **ret, GError **error);
+
+/* The most bytes of such a text. */
+#define MN_SCENARIO_BYTES_MAX 1048576
+
 /* Opens a recording, of which `fd` is taken over in any case. `path` is for the error. */
 gboolean mn_recording_open(int fd, const char *path, MnScript **ret, GError **error);

@@ -7,6 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+/* By which a recording is told from a scenario. */
+#define HEAD_BYTES 4096
+#define UTF8_BYTES_MAX 4
 
 void mn_script_init(MnScript *self, const MnScriptKind *kind) {
     self->kind = kind;
@@ -28,15 +33,55 @@ void mn_script_free(MnScript *self) {
     self->kind->free(self);
 }
 
+/* 0, or -errno. */
+static int read_head(int fd, guint8 *head, gsize size, gsize *ret_len) {
+    gssize n;
+
+    do
+        n = pread(fd, head, size, 0);
+    while (n < 0 && errno == EINTR);
+    *ret_len = (gsize)MAX(n, 0);
+    return n < 0 ? -errno : 0;
+}
+
+/* Frames are not, from their first bytes on; a character may be cut at the end. */
+static gboolean is_text(const guint8 *head, gsize len) {
+    const char *end;
+
+    return g_utf8_validate((const char *)head, (gssize)len, &end) || head + len - (const guint8 *)end < UTF8_BYTES_MAX;
+}
+
+static gboolean open_scenario(int fd, const char *path, MnScript **ret, GError **error) {
+    g_autofree guint8 *text = g_malloc(MN_SCENARIO_BYTES_MAX + 1);
+    gsize len = 0;
+    int r;
+
+    r = read_head(fd, text, MN_SCENARIO_BYTES_MAX + 1, &len);
+    close(fd);
+    if (r == 0 && len > 0 && len <= MN_SCENARIO_BYTES_MAX) {
+        text[len] = '\0';
+        return mn_scenario_open((const char *)text, len, path, ret, error);
+    }
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "cannot read '%s': %s", path,
+                r < 0      ? g_strerror(-r)
+                : len == 0 ? "it is empty"
+                           : "it is no recording, and too long for a scenario");
+    return FALSE;
+}
+
 gboolean mn_script_open(const char *path, MnScript **ret, GError **error) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    guint8 head[HEAD_BYTES];
+    gsize len = 0;
+    int r;
 
     if (fd < 0) {
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot open '%s': %s", path,
                     g_strerror(errno));
         return FALSE;
     }
-    return mn_recording_open(fd, path, ret, error);
+    r = read_head(fd, head, sizeof head, &len);
+    return r < 0 || is_text(head, len) ? open_scenario(fd, path, ret, error) : mn_recording_open(fd, path, ret, error);
 }
 
 guint mn_script_get_page_bytes(const MnScript *self) {

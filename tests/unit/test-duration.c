@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times and sizes as people write and read them. */
-#include "duration.h"
+#include "core/duration.h"
 #include "runner.h"
 #include "size.h"
 
@@ -15,6 +15,8 @@ static void test_durations(void) {
         { "10", 10000000 },
         { "1.5s", 1500000 },
         { "200ms", 200000 },
+        { "0.29s", 290000 },
+        { "1.1s", 1100000 },
         { "0.0005ms", 0 },
         { "2m", 120000000 },
         { "1h", 3600000000 },
@@ -41,7 +43,7 @@ static void test_durations(void) {
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         gint64 us = 4711;
-        gboolean is_one = cmd_duration_parse(rows[i].text, &us);
+        gboolean is_one = mn_duration_parse(rows[i].text, &us);
 
         CHECK(is_one == (rows[i].us >= 0), "'%s'", rows[i].text);
         CHECK(us == (rows[i].us >= 0 ? rows[i].us : 4711), "'%s'", rows[i].text);
