@@ -52,27 +52,28 @@ static const char *const devices[] = { MEMNOTIFYFS_MEMNOTIFY, MEMNOTIFYFS_OOM_NO
 typedef struct Request {
     const char *place;
     const char *server_options; /* NULL for none */
+    const char *scenario;       /* the same: what is played, with its words */
     bool wants_devices;
     bool wants_pressure;
     char **command;
 } Request;
 
-static const char usage[] =
-    "usage: memnotify-run [--at PATH] [--dev] [--psi] [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
-    "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
-    "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
-    "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
-    "  --psi          also as " PRESSURE ", for programs that wait for stalls\n"
-    "  -o OPTION,...  options of memnotifyfs(8)\n"
-    "  --help         this text\n";
+static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [--psi] [--scenario FILE] [-o OPTION,...]\n"
+                            "                     [--] COMMAND [ARGUMENT...]\n"
+                            "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
+                            "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
+                            "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
+                            "  --psi          also as " PRESSURE ", for programs that wait for stalls\n"
+                            "  --scenario FILE[,speed=N][,start=now]\n"
+                            "                 play it: memory is as it says, from when COMMAND waits for it\n"
+                            "  -o OPTION,...  options of memnotifyfs(8)\n"
+                            "  --help         this text\n";
 
 static Request parse_arguments(int argc, char **argv) {
     static const struct option options[] = {
-        { "at", required_argument, NULL, 'a' },
-        { "dev", no_argument, NULL, 'd' },
-        { "psi", no_argument, NULL, 'p' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
+        { "at", required_argument, NULL, 'a' }, { "dev", no_argument, NULL, 'd' },
+        { "psi", no_argument, NULL, 'p' },      { "scenario", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },     { 0 },
     };
     Request request = { .place = MEMNOTIFYFS_MOUNT };
     int option;
@@ -87,6 +88,9 @@ static Request parse_arguments(int argc, char **argv) {
             break;
         case 'p':
             request.wants_pressure = true;
+            break;
+        case 's':
+            request.scenario = optarg;
             break;
         case 'o':
             request.server_options = optarg;
@@ -198,11 +202,17 @@ static Device device_at(const char *place) {
 }
 
 static void serve(const Request *request, Device device) {
-    char options[64], place[32];
-    char *argv[] = {
-        SERVER, "-o", options, place, request->server_options ? "-o" : NULL, (char *)request->server_options, NULL
-    };
+    char options[64], place[32], replay[PATH_MAX + 64];
+    char *argv[8] = { SERVER, "-o", options, place };
+    size_t n = 4;
 
+    if (request->scenario)
+        argv[n++] = replay;
+    if (request->server_options) {
+        argv[n++] = "-o";
+        argv[n++] = (char *)request->server_options;
+    }
+    snprintf(replay, sizeof replay, "--replay=%s", request->scenario ? request->scenario : "");
     snprintf(options, sizeof options, "device=%u:%u", device.major, device.minor);
     snprintf(place, sizeof place, "/dev/fd/%d", SERVER_FUSE_FD);
     hand_over_socket();

@@ -36,6 +36,25 @@ def test_the_command_is_told_where_the_tree_is(anyone, place):
     assert output_of(anyone("memnotify-run", "--at", f"{place}/", "--", "printenv", "MEMNOTIFYFS")) == f"{place}\n"
 
 
+def test_a_scenario_is_played_to_the_command(anyone, place):
+    scenario = place.parent / f"{place.name}.scenario"
+    scenario.write_text("memory 4G available 50%\nover 2s available 3%\nwait 1s\navailable 60%\nwait 1s\n")
+    scenario.chmod(0o644)
+    try:
+        text = output_of(anyone("memnotify-run", "--scenario", f"{scenario},speed=max", "--", "sh", "-c", """
+            cd "$MEMNOTIFYFS" && cat meters/total && echo 'available<5%' >thresholds/low && cat events | head -n 2"""))
+        done = run(anyone("memnotify-run", "--scenario", scenario, "--", "sh", "-c", "exit 7"))
+        wrong = run(anyone("memnotify-run", "--scenario", f"{scenario}.none", "--", "true"))
+    finally:
+        scenario.unlink()
+    total, reached, left = text.splitlines()
+    assert int(total) * 4096 == 4 << 30
+    assert re.fullmatch(r"2\.000000 low available reached \d+ \d+", reached)
+    assert re.fullmatch(r"3\.000000 low available left \d+ \d+", left)
+    assert done.returncode == 7
+    assert wrong.returncode == 125 and "No such file" in wrong.stderr
+
+
 def test_the_tree_is_behind_a_link(anyone, place):
     link = place.parent / f"{place.name}-link"
     link.symlink_to(place.name)
