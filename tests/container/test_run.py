@@ -42,7 +42,8 @@ def test_a_scenario_is_played_to_the_command(anyone, place):
     scenario.chmod(0o644)
     try:
         text = output_of(anyone("memnotify-run", "--scenario", f"{scenario},speed=max", "--", "sh", "-c", """
-            cd "$MEMNOTIFYFS" && cat meters/total && echo 'available<5%' >thresholds/low && cat events | head -n 2"""))
+            cd "$MEMNOTIFYFS" && cat meters/total && echo 'available<5%' >thresholds/low && exec <events &&
+            for i in 1 2; do read -r line && echo "$line"; done"""))
         done = run(anyone("memnotify-run", "--scenario", scenario, "--", "sh", "-c", "exit 7"))
         wrong = run(anyone("memnotify-run", "--scenario", f"{scenario}.none", "--", "true"))
     finally:
