@@ -6,6 +6,7 @@ import re
 import resource
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -213,3 +214,58 @@ def connection_memory(bench):
 
         _, size = growth(bench, connect, CLIENTS, "--socket={mount}.sock")
         yield Row("connection-memory", f"for each connection: {what}", "bytes", n=CLIENTS, p50=size)
+
+
+# ---- recording
+
+RECORD_SECONDS = 120
+FRAME_SECONDS = 600
+DAY_SECONDS = 86400
+MIB = 1 << 20
+
+# Files are written and read, processes begin and end, memory is taken and given back.
+LOADS = (
+    "while :; do dd if=/dev/zero of=file bs=1M count=256 conv=fsync; cat file >/dev/null; done",
+    "while :; do /bin/true; done",
+    "while :; do python3 -c 'bytearray(400 << 20)'; sleep 0.5; done",
+)
+
+
+@contextmanager
+def load(directory):
+    processes = [subprocess.Popen(["sh", "-c", f"exec 2>/dev/null; {script}"], cwd=directory, start_new_session=True,
+                                  stdout=subprocess.DEVNULL) for script in LOADS]
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def record_for(bench, directory, name, seconds, *options):
+    """The size of a recording, and the share of a CPU that it took."""
+    path = Path(directory, name)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([f"{bench.build}/clients/command/memnotify", "record", "--for", f"{seconds}s", *options, str(path)],
+                   check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return path.stat().st_size, used / seconds
+
+
+def record(bench):
+    """A day is so many frames, each of which begins with all that there is, and what changes in between."""
+    seconds = max(5, round(RECORD_SECONDS * bench.scale))
+    for what, options in (("", ()), (", 20 processes", ("--processes", "20"))):
+        with tempfile.TemporaryDirectory() as directory:
+            first, _ = record_for(bench, directory, "first", 0.001, *options)
+            with load(directory):
+                size, share = record_for(bench, directory, "busy", seconds, *options)
+        day = (size - first) * DAY_SECONDS / seconds + first * DAY_SECONDS / FRAME_SECONDS
+        row = Row("record", f"a recording of a busy day{what}", "MiB", n=1, p50=day / MIB)
+        row.target, row.reached = "<= 20 MB", day <= 20e6
+        yield row
+        row = Row("record", f"the same: of a CPU{what}", "%", n=1, p50=100 * share)
+        row.target, row.reached = "<= 0.5 %", share <= 0.005
+        yield row

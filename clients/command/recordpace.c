@@ -3,6 +3,8 @@
 
 #define MOVED_PARTS 200
 #define SHORT_PARTS 10
+#define EARLY_COST_US (2 * G_TIME_SPAN_SECOND)
+#define EARLY_AT_ONCE 25
 #define DATE_STEP_US (G_TIME_SPAN_SECOND / 2)
 
 static gboolean is_apart(guint64 one, guint64 other, guint64 total) {
@@ -14,14 +16,19 @@ static gboolean has_moved(const MnGlance *now, const MnGlance *then) {
            is_apart(now->free, then->free, now->total);
 }
 
-gboolean cmd_record_pace_is_due(const CmdRecordPace *self, gint64 now_us, const MnGlance *glance) {
-    gint64 age_us = now_us - self->last_us;
+static gboolean is_regular(const CmdRecordPace *self, gint64 now_us) {
+    return self->last_us == 0 || now_us - self->last_us >= self->every_us;
+}
 
-    return self->last_us == 0 || age_us >= self->every_us ||
-           (age_us >= CMD_RECORD_APART_US && has_moved(glance, &self->last));
+gboolean cmd_record_pace_is_due(const CmdRecordPace *self, gint64 now_us, const MnGlance *glance) {
+    return is_regular(self, now_us) ||
+           (now_us - self->last_us >= CMD_RECORD_APART_US && has_moved(glance, &self->last) &&
+            (self->paid_us <= now_us || cmd_glance_is_short(glance)));
 }
 
 void cmd_record_pace_note(CmdRecordPace *self, gint64 now_us, const MnGlance *glance) {
+    if (!is_regular(self, now_us))
+        self->paid_us = MAX(self->paid_us, now_us - EARLY_AT_ONCE * EARLY_COST_US) + EARLY_COST_US;
     self->last_us = now_us;
     self->last = *glance;
 }

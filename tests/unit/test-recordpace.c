@@ -31,6 +31,32 @@ static void test_when(void) {
     }
 }
 
+/* Moments of memory that moves all the time, in so many seconds. */
+static guint count_of(guint64 available, guint seconds) {
+    CmdRecordPace pace = { .every_us = SECOND_US };
+    MnGlance glance = { 1000000, available, available };
+    guint n = 0;
+
+    for (guint i = 0; i < seconds * 20; i++) {
+        gint64 now_us = 1000 * SECOND_US + i * 50 * MS_US;
+
+        glance.available = glance.free = available + (i % 3) * 10000;
+        if (!cmd_record_pace_is_due(&pace, now_us, &glance))
+            continue;
+        cmd_record_pace_note(&pace, now_us, &glance);
+        n++;
+    }
+    return n;
+}
+
+static void test_room(void) {
+    guint burst = count_of(500000, 5), hour = count_of(500000, 3600);
+
+    CHECK(burst >= 25 && burst <= 35, "%u", burst);
+    CHECK(hour >= 3600 && hour <= 3600 * 3 / 2 + 50, "%u", hour);
+    CHECK(count_of(20000, 60) >= 60 * 6, "%u", count_of(20000, 60)); /* while it is short */
+}
+
 static void test_the_first_at_once(void) {
     CmdRecordPace pace = { .every_us = SECOND_US };
 
@@ -83,6 +109,7 @@ static void test_processes(void) {
 
 static CU_TestInfo tests[] = {
     { "when", test_when },
+    { "room", test_room },
     { "the first at once", test_the_first_at_once },
     { "how long it waits", test_how_long_it_waits },
     { "what is short", test_short },
