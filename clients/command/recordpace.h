@@ -16,7 +16,7 @@ typedef struct CmdRecordPace {
 } CmdRecordPace;
 
 /* Whether it is now: the time has come, or there is more or less memory by a part of all, a 200th, than when it was last. On
- * average there is one such moment in two seconds, 25 at once, while there is no shortage: a recording is to be small where
+ * average there is one such moment in four seconds, 25 at once, while there is no shortage: a recording is to be small where
  * memory moves all day. */
 gboolean cmd_record_pace_is_due(const CmdRecordPace *self, gint64 now_us, const MnGlance *glance);
 void cmd_record_pace_note(CmdRecordPace *self, gint64 now_us, const MnGlance *glance);

@@ -89,7 +89,8 @@ guint mn_script_get_page_bytes(const MnScript *self) {
 }
 
 gboolean mn_script_peek(const MnScript *self, gint64 *ret_time_us) {
-    *ret_time_us = self->next_us;
+    if (self->has_next)
+        *ret_time_us = self->next_us;
     return self->has_next;
 }
 

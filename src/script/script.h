@@ -36,7 +36,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnScript, mn_script_free)
 guint mn_script_get_page_bytes(const MnScript *self);
 
 /* When the next moment is, in microseconds since the first, which is at 0; never earlier than the one before. FALSE
- * when there is no further one. */
+ * and *ret_time_us is untouched, when there is no further one. */
 gboolean mn_script_peek(const MnScript *self, gint64 *ret_time_us);
 
 /* Moves on to it. The texts hold until the next. -EBADMSG when it is damaged: then there is no further one. */

@@ -119,6 +119,12 @@ def test_it_begins_with_the_first_client_that_waits(serve, shortage):
 def test_it_can_begin_at_once(serve, shortage):
     daemon = play(serve, shortage, "start=now", "speed=100")
     wait_until(lambda: is_ended(daemon), "the end")
+    ended = played_seconds(daemon)
+    wait_until(lambda: played_seconds(daemon) >= ended + 3, "the time after it")
+
+
+def played_seconds(daemon):
+    return float(re.search(r"(?m)^memnotifyfs_replay_time_seconds (\S+)$", read_text(daemon / "metrics"))[1])
 
 
 def test_as_fast_as_it_goes_it_stands_while_nobody_waits(serve, shortage):

@@ -53,7 +53,7 @@ static void test_room(void) {
     guint burst = count_of(500000, 5), hour = count_of(500000, 3600);
 
     CHECK(burst >= 25 && burst <= 35, "%u", burst);
-    CHECK(hour >= 3600 && hour <= 3600 * 3 / 2 + 50, "%u", hour);
+    CHECK(hour >= 3600 && hour <= 3600 * 5 / 4 + 50, "%u", hour);
     CHECK(count_of(20000, 60) >= 60 * 6, "%u", count_of(20000, 60)); /* while it is short */
 }
 

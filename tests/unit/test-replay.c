@@ -98,8 +98,10 @@ static void test_time_is_that_of_the_moment(void) {
     mn_replay_step(replay);
     CU_ASSERT_EQUAL(mn_clock_now_us(clock), 2 * HOUR_US);
     CU_ASSERT(mn_replay_has_ended(replay));
-    mn_replay_step(replay);
-    CU_ASSERT_EQUAL(mn_clock_now_us(clock), 2 * HOUR_US + SECOND_US);
+    for (guint i = 1; i <= 3; i++) {
+        mn_replay_step(replay);
+        CU_ASSERT_EQUAL(mn_clock_now_us(clock), 2 * HOUR_US + i * SECOND_US);
+    }
 }
 
 static void test_waiting(void) {
@@ -152,6 +154,9 @@ static void test_catching_up(void) {
     g_usleep(5000);
     CU_ASSERT(mn_replay_catch_up(replay));
     CU_ASSERT(mn_clock_now_us(clock) >= HOUR_US);
+    g_usleep(5000);
+    CU_ASSERT(mn_replay_catch_up(replay)); /* beyond the end, too, and it comes back */
+    CU_ASSERT(mn_replay_has_ended(replay));
 }
 
 static CU_TestInfo tests[] = {
