@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const CmdVerb *const verbs[] = { &cmd_status,   &cmd_wait,   &cmd_watch,  &cmd_on,   &cmd_top,
-                                        &cmd_simulate, &cmd_record, &cmd_replay, &cmd_serve };
+static const CmdVerb *const verbs[] = { &cmd_status,   &cmd_wait,   &cmd_watch,  &cmd_on,     &cmd_top,
+                                        &cmd_simulate, &cmd_record, &cmd_replay, &cmd_report, &cmd_serve };
 
 static void print_help(void) {
     puts("usage: memnotify [VERB [OPTION ...] [ARGUMENT ...]]\n");

@@ -12,6 +12,8 @@ struct CmdPlayback {
     MnReplay *replay;
     MnOutbox *outbox;
     MnBoard *board;
+    MnSubscriber all; /* by which the board makes moments of all */
+    MnLimitSet limits;
     MnWatch *watch;
     void (*told)(const MnEvent *event, gpointer data);
     gpointer data;
@@ -91,6 +93,8 @@ void cmd_playback_free(CmdPlayback *self) {
     if (self->watch)
         mn_board_unwatch(self->board, self->watch);
     mn_watch_free(self->watch);
+    if (self->board)
+        mn_board_unsubscribe(self->board, &self->all);
     mn_board_free(self->board);
     mn_outbox_free(self->outbox);
     g_free(self);
@@ -107,15 +111,29 @@ int cmd_playback_watch(CmdPlayback *self, const char *limits, void (*told)(const
     const char *text = limits ? limits : find_limits(self);
     gsize len = strlen(text);
     MnFault fault = { 0 };
-    MnLimitSet set;
 
-    if (mn_limit_set_parse(text, len, cmd_playback_get_machine(self), &fault, &set) < 0)
+    if (mn_limit_set_parse(text, len, cmd_playback_get_machine(self), &fault, &self->limits) < 0)
         return cmd_misuse_text("LIMITS", text, &fault);
     self->told = told;
     self->data = data;
-    self->watch = mn_watch_new(&set, on_crossing, self);
+    self->watch = mn_watch_new(&self->limits, on_crossing, self);
     mn_board_watch(self->board, self->watch);
     return CMD_OK;
+}
+
+const MnLimitSet *cmd_playback_get_limits(const CmdPlayback *self) {
+    return &self->limits;
+}
+
+static void on_moment(MnSubscriber *subscriber G_GNUC_UNUSED, const MnMoment *moment G_GNUC_UNUSED) {
+}
+
+void cmd_playback_want_all(CmdPlayback *self) {
+    self->all = (MnSubscriber){
+        .needs = { .meters = MN_SOURCE_VMSTAT | MN_SOURCE_MEMINFO | MN_SOURCE_ARC | MN_SOURCE_PRESSURE },
+        .told = on_moment,
+    };
+    mn_board_subscribe(self->board, &self->all);
 }
 
 static void tell_others(CmdPlayback *self) {
@@ -138,6 +156,10 @@ const MnMoment *cmd_playback_get_moment(const CmdPlayback *self) {
 
 const MnMachine *cmd_playback_get_machine(const CmdPlayback *self) {
     return mn_board_get_machine(self->board);
+}
+
+gboolean cmd_playback_has_group(const CmdPlayback *self) {
+    return mn_probe_has_group(mn_board_get_probe(self->board));
 }
 
 MnScript *cmd_playback_get_script(const CmdPlayback *self) {

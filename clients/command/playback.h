@@ -21,10 +21,17 @@ int cmd_playback_watch(CmdPlayback *self, const char *limits, void (*told)(const
                        gpointer data);
 #define CMD_PLAYBACK_LIMITS "available<10%"
 
+/* Those that are watched. */
+const MnLimitSet *cmd_playback_get_limits(const CmdPlayback *self);
+
+/* From the present moment on each is made of all that the meters show, and of the stalls, whatever the limits need. Once. */
+void cmd_playback_want_all(CmdPlayback *self);
+
 /* Goes on to the next moment. FALSE: there is none; where it was cut that is warned of. */
 gboolean cmd_playback_step(CmdPlayback *self);
 
 /* What there is at the present moment. */
 const MnMoment *cmd_playback_get_moment(const CmdPlayback *self);
 const MnMachine *cmd_playback_get_machine(const CmdPlayback *self);
+gboolean cmd_playback_has_group(const CmdPlayback *self); /* whose memory the meters show */
 MnScript *cmd_playback_get_script(const CmdPlayback *self);

@@ -10,7 +10,7 @@ guint64 cmd_page_bytes(void) {
 }
 
 /* Three digits. */
-static void print_human(guint64 bytes, char text[CMD_SIZE_BYTES]) {
+const char *cmd_size_print_bytes(guint64 bytes, char text[CMD_SIZE_BYTES]) {
     static const char units[] = "KMGTPE";
     guint unit = 0;
     double amount = (double)bytes / 1024;
@@ -23,6 +23,7 @@ static void print_human(guint64 bytes, char text[CMD_SIZE_BYTES]) {
         g_strlcpy(text, "0", CMD_SIZE_BYTES);
     else
         g_snprintf(text, CMD_SIZE_BYTES, "%.*f%c", amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0, amount, units[unit]);
+    return text;
 }
 
 const char *cmd_size_print(guint64 pages, CmdUnit unit, char text[CMD_SIZE_BYTES]) {
@@ -34,7 +35,7 @@ const char *cmd_size_print(guint64 pages, CmdUnit unit, char text[CMD_SIZE_BYTES
         g_snprintf(text, CMD_SIZE_BYTES, "%" G_GUINT64_FORMAT, mn_multiply(pages, cmd_page_bytes()));
         break;
     default:
-        print_human(mn_multiply(pages, cmd_page_bytes()), text);
+        cmd_size_print_bytes(mn_multiply(pages, cmd_page_bytes()), text);
     }
     return text;
 }

@@ -16,5 +16,8 @@ typedef enum CmdUnit {
 /* Bytes in a page of memory. */
 guint64 cmd_page_bytes(void);
 
+/* Writes so many bytes for people, and returns `text`. */
+const char *cmd_size_print_bytes(guint64 bytes, char text[CMD_SIZE_BYTES]);
+
 /* Writes so many pages, in the unit, and returns `text`. */
 const char *cmd_size_print(guint64 pages, CmdUnit unit, char text[CMD_SIZE_BYTES]);

@@ -23,4 +23,5 @@ typedef struct CmdVerb {
     int (*run)(char ***argv);
 } CmdVerb;
 
-extern const CmdVerb cmd_on, cmd_record, cmd_replay, cmd_serve, cmd_simulate, cmd_status, cmd_top, cmd_wait, cmd_watch;
+extern const CmdVerb cmd_on, cmd_record, cmd_replay, cmd_report, cmd_serve, cmd_simulate, cmd_status, cmd_top, cmd_wait,
+    cmd_watch;

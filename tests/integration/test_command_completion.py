@@ -128,7 +128,7 @@ def test_every_verb_is_completed(shell):
 
 def test_every_option_is_completed(shell):
     for verb in verbs():
-        assert ({"--help"} if verb in ("record", "replay") else {"--at", "--help"}) <= options_of(verb)
+        assert ({"--help"} if verb in ("record", "replay", "report") else {"--at", "--help"}) <= options_of(verb)
         offered = {option.rstrip("=") for option in shell.complete(f"memnotify {verb} --")}
         assert options_of(verb) <= offered, verb
 
