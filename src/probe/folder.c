@@ -41,7 +41,9 @@ int mn_folder_open(const MnFolder *self, const char *name, int flags) {
     if (self->fd < 0)
         return -ENODEV;
     fd = openat(self->fd, name, flags | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 gboolean mn_folder_has(const MnFolder *self, const char *name) {

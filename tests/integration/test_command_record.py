@@ -74,8 +74,8 @@ class Played:
 
 
 def wait_for_moments(path, process, change):
-    """A change is recorded at once: it shows when the recorder has flushed, which it does when memory is short, and in a
-    few seconds otherwise."""
+    """A change is recorded at once: it shows when the recorder has flushed, which it does when memory is short, and in
+    a few seconds otherwise."""
     size = path.stat().st_size
     change()
     wait_until(lambda: path.stat().st_size > size or process.poll() is not None, "another moment")

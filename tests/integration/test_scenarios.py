@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The scenarios of examples/: each gives the events beside it, to the byte, told by the command and played by the server."""
+"""The scenarios of examples/: each gives the events beside it, to the byte, by the command and by the server."""
 
 import os
 import select

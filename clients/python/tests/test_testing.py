@@ -43,7 +43,8 @@ def run(tmp_path, text, *options):
 
 def own_mounts():
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
-        return sorted(line.split()[4] for line in mounts if "/memnotifyfs-" in line and line.split()[4].endswith("/mount"))
+        places = [line.split()[4] for line in mounts]
+    return sorted(place for place in places if "/memnotifyfs-" in place and place.endswith("/mount"))
 
 
 def test_memory_is_what_a_test_says(tmp_path):

@@ -45,8 +45,8 @@ def _parse(amount: str) -> tuple[float, str]:
 
 
 class MemoryShortage:
-    """A memnotifyfs whose memory is as a test says. Its mount point is ``mount``, its socket ``socket``, and ``env`` is the
-    environment in which clients find it."""
+    """A memnotifyfs whose memory is as a test says. Its mount point is ``mount``, its socket ``socket``, and ``env`` is
+    the environment in which clients find it."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -88,8 +88,8 @@ class MemoryShortage:
         self.set("reset")
 
     def play(self, script: Union[str, Path], speed: Union[float, str] = 1, now: bool = False) -> None:
-        """Plays a scenario (memnotifyfs-scenario(5)) or a recording instead, from when the first client waits, or now. To be
-        called before clients are started: this is another server, on the same place."""
+        """Plays a scenario (memnotifyfs-scenario(5)) or a recording instead, from when the first client waits, or now.
+        To be called before clients are started: this is another server, on the same place."""
         self._end()
         self._start(f"--replay={Path(script).resolve()},speed={speed}" + (",start=now" if now else ""))
 
