@@ -28,7 +28,7 @@
 #define EVERY_US G_TIME_SPAN_SECOND
 #define FLUSH_US (5 * G_TIME_SPAN_SECOND)  /* what a recorder that is killed loses */
 #define FRAME_US (10 * G_TIME_SPAN_MINUTE) /* each begins with all that there is */
-#define FRAME_BYTES (4 * 1024 * 1024)
+#define FRAME_BYTES 4194304U               /* 4 MiB */
 #define PROCESSES_US (5 * G_TIME_SPAN_SECOND)
 #define PROCESSES_MAX 1000
 

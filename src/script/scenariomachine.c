@@ -16,7 +16,7 @@
 #define MIN_FREE_KIB_LEAST 128
 #define MIN_FREE_KIB_MOST 262144
 
-#define PAGE_KIB (MN_SCENARIO_PAGE_BYTES / 1024)
+#define PAGE_KIB ((guint64)MN_SCENARIO_PAGE_BYTES / 1024)
 
 void mn_scenario_machine_init(MnScenarioMachine *self, gboolean is_group, guint64 total_pages) {
     *self = (MnScenarioMachine){
