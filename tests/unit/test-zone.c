@@ -296,6 +296,14 @@ static void test_this_kernel(void) {
     CU_ASSERT_EQUAL(zones.n, count(text, len, ", zone "));
 }
 
+static gboolean has_same_numbers(const MnZone *one, const MnZone *other) {
+    return mn_zone_is_same(one, other->node, other->name) && one->free == other->free && one->min == other->min &&
+           one->low == other->low && one->high == other->high && one->boost == other->boost &&
+           one->present == other->present && one->managed == other->managed &&
+           one->node_present == other->node_present && one->own_reserve == other->own_reserve &&
+           one->upper_reserve == other->upper_reserve;
+}
+
 /* As many zones, with the same numbers. */
 static void test_without_cpus(void) {
     g_autoptr(GPtrArray) names = fixture_names("");
@@ -313,9 +321,7 @@ static void test_without_cpus(void) {
         CHECK(!g_strstr_len(text, (gssize)cut_len, "count:"), "%s", name);
         CHECK(mn_zones_parse(&cut, text, cut_len) == 0 && cut.n == whole.n, "%s", name);
         for (guint zone = 0; zone < MIN(cut.n, whole.n); zone++) {
-            whole.zones[zone].end_of_start_pfn = cut.zones[zone].end_of_start_pfn; /* where it is in the text */
-            CHECK(memcmp(&cut.zones[zone], &whole.zones[zone], sizeof whole.zones[zone]) == 0, "%s: zone %u", name,
-                  zone);
+            CHECK(has_same_numbers(&cut.zones[zone], &whole.zones[zone]), "%s: zone %u", name, zone);
         }
     }
 }
