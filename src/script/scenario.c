@@ -155,7 +155,7 @@ static void begin_turns(MnScenario *self, const MnScenarioStep *step) {
     self->turn_us = self->script.time_us;
 }
 
-/* The time of what is around it went on meanwhile, so that this began earlier as it counts. */
+/* After the last what is around it goes on, whose time counts from where that began. */
 static void end_turn(MnScenario *self) {
     Turn *turn = &self->turns[self->n_turns - 1];
 

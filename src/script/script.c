@@ -70,7 +70,7 @@ static gboolean open_scenario(int fd, const char *path, MnScript **ret, GError *
 }
 
 gboolean mn_script_open(const char *path, MnScript **ret, GError **error) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* nobody waits for a FIFO */
     guint8 head[HEAD_BYTES];
     gsize len = 0;
     int r;

@@ -93,6 +93,14 @@ def test_a_container_is_a_group(serve):
     daemon.expected.clear()
 
 
+def test_what_goes_too_fast_holds_nobody_up(tmp_path, serve):
+    path = tmp_path / "long.scenario"
+    path.write_text("wait 9000d\n")
+    daemon = serve(f"--replay={path},speed=1000000,start=now")
+    for _ in range(20):
+        assert int(read_text(daemon / "meters" / "total")) * 4096 == 8 << 30
+
+
 @pytest.mark.parametrize("text,place", [
     ("memory 8G\n  avalable 3G\n", "2:3"),
     ("memory 8G\navailable 9G", "2:1"),
@@ -115,6 +123,8 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, text, place):
 
 
 def test_what_is_no_scenario(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    assert "Illegal seek" in says(1, "replay", tmp_path / "fifo")
     path = tmp_path / "file"
     path.write_text("")
     assert "it is empty" in says(1, "replay", path)
