@@ -8,6 +8,7 @@
 #include "options.h"
 #include "processes.h"
 #include "recordfile.h"
+#include "recordflight.h"
 #include "recordpace.h"
 #include "recordprocesses.h"
 
@@ -31,15 +32,19 @@
 #define FRAME_BYTES 4194304U               /* 4 MiB */
 #define PROCESSES_US (5 * G_TIME_SPAN_SECOND)
 #define PROCESSES_MAX 1000
+#define IN_FLIGHT_US (G_TIME_SPAN_SECOND / 5)
+#define RING_MAX_US G_TIME_SPAN_DAY
 
 typedef struct Record {
     CmdOptions options;
-    char *every, *duration, *source, *proc;
+    char *every, *duration, *source, *proc, *ring, *dump_on;
     int n_processes;
+    const char *group; /* directory, "" for our own; NULL for none */
 
     MnTranscript *transcript;
     MnRecorder *recorder;
     CmdRecordFile file;
+    CmdFlight *flight; /* instead of the file; NULL for none */
     CmdRecordPace pace;
     CmdDateWatch date_watch;
     MnGlance glance;
@@ -48,6 +53,7 @@ typedef struct Record {
     GString *text;
     gint64 ends_us, flushed_us, frame_us, processes_us;
     int signals_fd, pressure_fd;
+    gboolean wants_dump; /* SIGUSR1 came */
 } Record;
 
 static gint64 now_us(void) {
@@ -92,6 +98,9 @@ static void take_moment(Record *self, gint64 time_us) {
     look_at_date(self, date_us);
     mn_recorder_begin(self->recorder, time_us, date_us);
     mn_transcript_read(self->transcript, put_text, self->recorder);
+    if (self->flight)
+        mn_recorder_put(self->recorder, MN_SCRIPT_LIMITS, cmd_flight_get_limits(self->flight),
+                        strlen(cmd_flight_get_limits(self->flight)));
     put_processes(self, time_us);
     mn_recorder_end(self->recorder);
     cmd_record_pace_note(&self->pace, time_us, &self->glance);
@@ -107,8 +116,17 @@ static gboolean end_frame(Record *self, gint64 time_us) {
     return cmd_record_file_write(&self->file, self->recorder);
 }
 
+static gboolean save_flight(Record *self, gint64 time_us) {
+    gboolean wants_dump = self->wants_dump;
+
+    self->wants_dump = FALSE;
+    return cmd_flight_save(self->flight, self->recorder, time_us, self->date_watch.date_us, wants_dump);
+}
+
 /* FALSE: it cannot be written, which was said. */
 static gboolean save(Record *self, gint64 time_us) {
+    if (self->flight)
+        return save_flight(self, time_us);
     if (time_us - self->frame_us >= FRAME_US || mn_recorder_get_frame_bytes(self->recorder) >= FRAME_BYTES)
         return end_frame(self, time_us);
     if (time_us - self->flushed_us < FLUSH_US && !cmd_glance_is_short(&self->glance))
@@ -119,6 +137,16 @@ static gboolean save(Record *self, gint64 time_us) {
 }
 
 /* --- the way of it --- */
+
+/* SIGUSR1 asks for what is held. */
+static gboolean is_ended(Record *self) {
+    struct signalfd_siginfo info = { 0 };
+
+    if (read(self->signals_fd, &info, sizeof info) != sizeof info)
+        return FALSE;
+    self->wants_dump = info.ssi_signo == SIGUSR1;
+    return info.ssi_signo != SIGUSR1;
+}
 
 /* Until there is something to do. FALSE: it was ended. */
 static gboolean wait_for_next(Record *self, gboolean *ret_rings) {
@@ -133,10 +161,35 @@ static gboolean wait_for_next(Record *self, gboolean *ret_rings) {
         close(self->pressure_fd);
         self->pressure_fd = -1;
     }
-    return !(n > 0 && waiters[0].revents) && now_us() < self->ends_us;
+    return !(n > 0 && waiters[0].revents && is_ended(self)) && now_us() < self->ends_us;
+}
+
+/* What is written in the end is closer together. */
+static gboolean is_wanted_in_flight(Record *self, gint64 time_us) {
+    if (!self->flight)
+        return FALSE;
+    return (cmd_flight_look(self->flight, time_us) && time_us - self->pace.last_us >= IN_FLIGHT_US) || self->wants_dump;
+}
+
+static gboolean end_all(Record *self) {
+    if (self->flight)
+        return cmd_flight_end(self->flight, self->recorder);
+    return end_frame(self, now_us()) && cmd_record_file_close(&self->file);
+}
+
+/* All that it takes is there by now. */
+static void hold_memory(void) {
+    int r, before;
+
+    if (mn_oom_score_lower(&before) < 0)
+        before = 0; /* it is one like others */
+    r = mn_memory_hold();
+    if (r < 0)
+        cmd_warn("cannot lock memory: %s; what is held may be swapped out", g_strerror(-r));
 }
 
 static int record(Record *self) {
+    gboolean is_held = FALSE;
     gboolean rings = FALSE;
     gint64 time_us;
 
@@ -144,15 +197,21 @@ static int record(Record *self) {
         int r = mn_transcript_glance(self->transcript, &self->glance);
 
         time_us = now_us();
+        if (r < 0 && mn_error_passes(r))
+            continue;
         if (r < 0)
             return cmd_fail("cannot read meminfo: %s", r == -EBADMSG ? "it is damaged" : g_strerror(-r));
+        rings = is_wanted_in_flight(self, time_us) || rings;
         if (!rings && !cmd_record_pace_is_due(&self->pace, time_us, &self->glance))
             continue;
         take_moment(self, time_us);
         if (!save(self, time_us))
             return CMD_FAILED;
+        if (self->flight && !is_held)
+            hold_memory();
+        is_held = TRUE;
     } while (wait_for_next(self, &rings));
-    return end_frame(self, now_us()) && cmd_record_file_close(&self->file) ? CMD_OK : CMD_FAILED;
+    return end_all(self) ? CMD_OK : CMD_FAILED;
 }
 
 /* --- before it --- */
@@ -163,20 +222,29 @@ static gboolean is_limited(void) {
     return mn_group_new_own(&group) == 0 && mn_group_is_limited(group);
 }
 
-/* The words are those of memnotifyfs --source. */
-static int add_group(Record *self) {
+/* The words are those of memnotifyfs --source: *ret is a directory, "" for our own group, or NULL for none. */
+static int find_group(const Record *self, const char **ret) {
     const char *source = self->source ? self->source : "auto";
-    gboolean is_auto = strcmp(source, "auto") == 0;
-    const char *directory = g_str_has_prefix(source, "cgroup=") ? source + strlen("cgroup=") : NULL;
+
+    *ret = NULL;
+    if (g_str_has_prefix(source, "cgroup="))
+        *ret = source + strlen("cgroup=");
+    else if (strcmp(source, "cgroup") == 0 || (strcmp(source, "auto") == 0 && !self->proc && is_limited()))
+        *ret = "";
+    else if (strcmp(source, "system") != 0 && strcmp(source, "auto") != 0)
+        return cmd_misuse("--source is 'auto', 'system', 'cgroup' or 'cgroup=DIR'");
+    return CMD_OK;
+}
+
+static int add_group(Record *self) {
     int r;
 
-    if (strcmp(source, "system") == 0 || (is_auto && (self->proc || !is_limited())))
-        return CMD_OK;
-    if (!is_auto && !directory && strcmp(source, "cgroup") != 0)
-        return cmd_misuse("--source is 'auto', 'system', 'cgroup' or 'cgroup=DIR'");
-    r = mn_transcript_add_group(self->transcript, directory);
+    r = find_group(self, &self->group);
+    if (r != CMD_OK || !self->group)
+        return r;
+    r = mn_transcript_add_group(self->transcript, *self->group ? self->group : NULL);
     return r == 0 ? CMD_OK
-                  : cmd_fail("cannot read the cgroup%s%s: %s", directory ? " " : "", directory ? directory : "",
+                  : cmd_fail("cannot read the cgroup %s: %s", self->group,
                              r == -ENOENT ? "there is no memory controller in it" : g_strerror(-r));
 }
 
@@ -202,6 +270,8 @@ static void open_signals(Record *self) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    if (self->flight)
+        sigaddset(&signals, SIGUSR1);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     self->signals_fd = signalfd(-1, &signals, SFD_CLOEXEC);
@@ -216,6 +286,22 @@ static void open_pressure(Record *self) {
         (void)(mn_psi_open(proc_fd, "pressure/memory", &self->pressure_fd) == 0);
     if (proc_fd >= 0)
         close(proc_fd);
+}
+
+static int open_sink(Record *self) {
+    const char *path = self->options.arguments[0];
+    gint64 span_us = 0;
+
+    if (!self->ring && !self->dump_on)
+        return cmd_record_file_open(&self->file, path) ? CMD_OK : CMD_FAILED;
+    if (!self->ring || !self->dump_on)
+        return cmd_misuse("--ring and --dump-on go together: how much is held, and when it is written");
+    if (!cmd_duration_take("--ring", self->ring, &span_us))
+        return CMD_MISUSED;
+    if (span_us < G_TIME_SPAN_SECOND || span_us > RING_MAX_US)
+        return cmd_misuse("--ring is from a second to a day");
+    return cmd_flight_new(path, span_us, self->dump_on, self->proc ? self->proc : MN_PROC_DIRECTORY, self->group,
+                          &self->flight);
 }
 
 static int prepare(Record *self) {
@@ -234,14 +320,15 @@ static int prepare(Record *self) {
     r = add_group(self);
     if (r == CMD_OK)
         r = add_processes(self);
-    if (r == CMD_OK && !cmd_record_file_open(&self->file, self->options.arguments[0]))
-        r = CMD_FAILED;
+    if (r == CMD_OK)
+        r = open_sink(self);
     if (r != CMD_OK)
         return r;
     self->recorder = mn_recorder_new(mn_page_bytes());
     self->frame_us = now_us();
     self->flushed_us = self->frame_us - FLUSH_US; /* the first moment at once */
     open_signals(self);
+    self->file.signals_fd = self->signals_fd;
     open_pressure(self);
     return CMD_OK;
 }
@@ -249,6 +336,7 @@ static int prepare(Record *self) {
 static void clear(Record *self) {
     mn_transcript_free(self->transcript);
     mn_recorder_free(self->recorder);
+    cmd_flight_free(self->flight);
     cmd_processes_free(self->processes);
     g_free(self->grown);
     if (self->text)
@@ -263,6 +351,8 @@ static int record_run(char ***argv) {
         { "processes", 'n', 0, G_OPTION_ARG_INT, &self.n_processes, "With the N largest, and the N that grow most",
           "N" },
         { "source", 0, 0, G_OPTION_ARG_STRING, &self.source, "auto, system, cgroup or cgroup=DIR", "WHOSE" },
+        { "ring", 0, 0, G_OPTION_ARG_STRING, &self.ring, "Hold so much in memory, FILE being a directory", "TIME" },
+        { "dump-on", 0, 0, G_OPTION_ARG_STRING, &self.dump_on, "Write it there when these are reached", "LIMITS" },
         { "proc", 0, 0, G_OPTION_ARG_FILENAME, &self.proc, "Of the machine whose texts are below DIR", "DIR" },
         { 0 },
     };
@@ -280,7 +370,7 @@ static int record_run(char ***argv) {
 
 const CmdVerb cmd_record = {
     .name = "record",
-    .arguments = "FILE",
+    .arguments = "FILE|DIR",
     .summary = "what the kernel says of memory, for later",
     .is_alone = TRUE,
     .run = record_run,

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +42,10 @@ static gboolean open_path(CmdRecordFile *self, const char *path) {
         self->complete = -1;
         return TRUE;
     }
+    if (flock(self->fd, LOCK_EX | LOCK_NB) < 0) {
+        cmd_fail("another recorder writes to '%s'", path);
+        return FALSE;
+    }
     self->complete = file.st_size;
     return file.st_size == 0 || check_recording(path);
 }
@@ -59,10 +66,24 @@ gboolean cmd_record_file_open(CmdRecordFile *self, const char *path) {
     return is_good;
 }
 
-static int write_all(int fd, const guint8 *bytes, gsize len) {
-    while (len > 0) {
-        gssize n = write(fd, bytes, len);
+/* Until somebody has read. -EINTR: we are to end. */
+static int wait_for_room(const CmdRecordFile *self) {
+    struct pollfd waiters[] = { { .fd = self->fd, .events = POLLOUT }, { .fd = self->signals_fd, .events = POLLIN } };
 
+    while (poll(waiters, G_N_ELEMENTS(waiters), -1) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return waiters[1].revents ? -EINTR : 0;
+}
+
+/* A pipe that is ready takes PIPE_BUF bytes at once. */
+static int write_all(const CmdRecordFile *self, const guint8 *bytes, gsize len) {
+    while (len > 0) {
+        int r = self->complete < 0 ? wait_for_room(self) : 0;
+        gssize n = r == 0 ? write(self->fd, bytes, self->complete < 0 ? MIN(len, PIPE_BUF) : len) : 0;
+
+        if (r < 0)
+            return r;
         if (n < 0 && errno != EINTR)
             return -errno;
         bytes += MAX(n, 0);
@@ -74,7 +95,7 @@ static int write_all(int fd, const guint8 *bytes, gsize len) {
 gboolean cmd_record_file_write(CmdRecordFile *self, MnRecorder *recorder) {
     gsize len;
     const guint8 *bytes = mn_recorder_get_output(recorder, &len);
-    int r = write_all(self->fd, bytes, len);
+    int r = write_all(self, bytes, len);
 
     mn_recorder_take_output(recorder);
     if (r == 0) {

@@ -7,10 +7,12 @@
 typedef struct CmdRecordFile {
     const char *path; /* for what is said; NULL for standard output */
     int fd;
+    int signals_fd;  /* which ends the waiting for who reads a pipe */
     gint64 complete; /* bytes up to the end of what can be read; -1 where it cannot be cut */
 } CmdRecordFile;
 
-/* Opens a recording to go on with, or makes one; "-" is standard output. FALSE: it was said why not. */
+/* Opens a recording to go on with, or makes one, which no other recorder may write to then; "-" is standard output. FALSE: it
+ * was said why not. */
 gboolean cmd_record_file_open(CmdRecordFile *self, const char *path);
 
 /* Writes what the recorder has, which is whole moments: after a flush, or the end of a frame. FALSE: it was said why not, and

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """memnotify record: what the kernel says is kept, whatever becomes of the recorder."""
 
+import fcntl
 import json
 import os
 import re
+import select
+import shlex
+import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -204,3 +209,123 @@ def test_json_of_a_replay_has_the_date_of_then(tmp_path, machine):
     event = json.loads(shows("replay", "--json", path, "available<10M"))
     assert event["event"] == "reached" and event["limit"] == 10 * MIB and event["seconds"] > 0
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)", event["time"])
+
+
+def test_two_recorders_of_one_file(tmp_path, machine):
+    path = tmp_path / "file.mnr"
+    with memnotify_running("record", "--proc", machine.path, path) as process:
+        wait_until(lambda: has(path, b"MemTotal"), "the first moment")
+        assert "another recorder" in says(1, "record", "--proc", machine.path, path)
+        end(process)
+    assert shows("replay", path, "available<1M") == ""
+
+
+def test_nobody_reads_the_pipe(machine):
+    set_available(machine, 9)
+    process = subprocess.Popen([MEMNOTIFY, "record", "--proc", machine.path, "--every", "1ms", "-"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    wait_until(lambda: select.select([process.stdout], [], [], 0)[0] and is_ready(process.pid), "a full pipe")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT_S) in (0, 1)  # as it finds room for the last bytes, or not
+    process.stdout.close()
+    process.stderr.close()
+
+
+# --- a flight recorder ---
+
+
+UNIT = Path(__file__).resolve().parents[2] / "examples" / "memnotify-record.service"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_example_is_a_unit(tmp_path):
+    path = tmp_path / UNIT.name
+    path.write_text(UNIT.read_text(encoding="utf-8").replace("/usr/bin/memnotify", MEMNOTIFY), encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", path], capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_example_records(tmp_path, machine):
+    """Its line, as systemd takes it apart."""
+    line = re.search("^ExecStart=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    words = shlex.split(line.replace("%%", "%"))
+    directory = tmp_path / "flights"
+    directory.mkdir()
+    assert words[0] == "/usr/bin/memnotify" and words[-1] == "/var/lib/memnotify"
+    set_available(machine, 100)
+    with memnotify_running(*words[1:-1], "--proc", machine.path, directory) as process:
+        wait_prepared(process, directory)
+        set_available(machine, 5)
+        wait_until(lambda: dumps(directory), "a recording")
+        end(process)
+    assert "reached" in shows("replay", dumps(directory)[0])
+
+
+def dumps(directory):
+    return sorted(directory.glob("memory-*.mnr"))
+
+
+def flight(machine, directory, *words):
+    directory.mkdir(exist_ok=True)
+    return memnotify_running("record", "--proc", machine.path, "--ring", "1m", "--dump-on", "available<10%", *words,
+                             directory)
+
+
+def wait_prepared(process, directory):
+    wait_until(lambda: (directory / ".next.mnr").exists() and "VmLck:\t       0 kB" not in
+               read_text(f"/proc/{process.pid}/status"), "what is held")
+
+
+def test_what_was_before_a_shortage_is_written(tmp_path, machine):
+    directory = tmp_path / "flights"
+    set_available(machine, 100)
+    with flight(machine, directory, "--every", "50ms") as process:
+        wait_prepared(process, directory)
+        assert not dumps(directory)
+        set_available(machine, 5)
+        wait_until(lambda: len(dumps(directory)) == 1, "a recording")
+        set_available(machine, 120)
+        wait_until(lambda: "left" in memnotify("replay", dumps(directory)[0]).stdout, "what comes after")
+        end(process)
+    words = [line.split()[3] for line in shows("replay", dumps(directory)[0]).splitlines()]  # by the limits in it
+    assert words == ["reached", "left"]
+    assert sorted(path.name for path in directory.iterdir()) == [dumps(directory)[0].name]
+
+
+def test_one_that_is_killed_leaves_what_it_has_written(tmp_path, machine):
+    directory = tmp_path / "flights"
+    set_available(machine, 100)
+    with flight(machine, directory) as process:
+        wait_prepared(process, directory)
+        set_available(machine, 5)
+        wait_until(lambda: dumps(directory) and "reached" in memnotify("replay", dumps(directory)[0]).stdout, "it")
+        process.kill()
+    done = memnotify("replay", dumps(directory)[0])
+    assert done.returncode == 0 and "ends early" in done.stderr and "reached" in done.stdout
+    with flight(machine, directory) as process:  # it is short: that is written at once
+        wait_until(lambda: len(dumps(directory)) == 2, "another")
+        end(process)
+
+
+def test_it_is_asked_for_what_it_holds(tmp_path, machine):
+    directory = tmp_path / "flights"
+    set_available(machine, 100)
+    with flight(machine, directory) as process:
+        wait_prepared(process, directory)
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(dumps(directory)) == 1, "a recording")
+        assert "beside another recorder" in says(1, "record", "--proc", machine.path, "--ring", "1m", "--dump-on",
+                                                 "available<10%", directory)
+        end(process)
+    assert shows("replay", dumps(directory)[0]) == ""
+
+
+def test_what_a_flight_recorder_refuses(tmp_path, machine):
+    words = ["record", "--proc", machine.path]
+    assert "go together" in says(2, *words, "--ring", "1m", tmp_path)
+    assert "go together" in says(2, *words, "--dump-on", "available<5%", tmp_path)
+    assert "a second to a day" in says(2, *words, "--ring", "0", "--dump-on", "available<5%", tmp_path)
+    assert "no meter of that name" in says(2, *words, "--ring", "1m", "--dump-on", "availble<5%", tmp_path)
+    assert "No such file" in says(1, *words, "--ring", "1m", "--dump-on", "available<5%", tmp_path / "none")
