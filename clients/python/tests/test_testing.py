@@ -44,7 +44,8 @@ def run(tmp_path, text, *options):
 def own_mounts():
     """Those of servers that were started here. One line or the other may be missing while others mount and unmount."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
-        return [line.split()[4] for line in mounts if line.split()[4].startswith(f"{tempfile.gettempdir()}/memnotifyfs-")]
+        places = [line.split()[4] for line in mounts]
+    return [place for place in places if place.startswith(f"{tempfile.gettempdir()}/memnotifyfs-")]
 
 
 def test_memory_is_what_a_test_says(tmp_path):
