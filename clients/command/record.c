@@ -108,11 +108,16 @@ static void take_moment(Record *self, gint64 time_us) {
 
 /* --- the file --- */
 
-static gboolean end_frame(Record *self, gint64 time_us) {
-    mn_recorder_end_frame(self->recorder);
-    self->frame_us = self->flushed_us = time_us;
+static void count_growth_anew(Record *self, gint64 time_us) {
+    self->frame_us = time_us;
     if (self->processes)
         cmd_processes_restart(self->processes);
+}
+
+static gboolean end_frame(Record *self, gint64 time_us) {
+    mn_recorder_end_frame(self->recorder);
+    self->flushed_us = time_us;
+    count_growth_anew(self, time_us);
     return cmd_record_file_write(&self->file, self->recorder);
 }
 
@@ -120,6 +125,8 @@ static gboolean save_flight(Record *self, gint64 time_us) {
     gboolean wants_dump = self->wants_dump;
 
     self->wants_dump = FALSE;
+    if (time_us - self->frame_us >= FRAME_US)
+        count_growth_anew(self, time_us);
     return cmd_flight_save(self->flight, self->recorder, time_us, self->date_watch.date_us, wants_dump);
 }
 

@@ -182,7 +182,7 @@ static gboolean begin_dump(CmdFlight *self, MnRecorder *recorder, gint64 time_us
     return TRUE;
 }
 
-/* The next one is made where there is memory again. */
+/* The next one is made. */
 static gboolean end_dump(CmdFlight *self, MnRecorder *recorder, gint64 time_us) {
     end_frame(self, recorder, time_us);
     self->is_good = TRUE;

@@ -172,6 +172,18 @@ cp "$1/file.mnr" "$1/../saved.mnr"
     assert len(texts_of(tmp_path / "saved.mnr")) > 10000
 
 
+def test_a_directory_that_is_read_only(tmp_path, machine):
+    directory = tmp_path / "small"
+    directory.mkdir()
+    done = subprocess.run(["unshare", "-m", "sh", "-c", """
+mount -t tmpfs none "$1" && mount -o remount,ro "$1" || exit 9
+"$2" record --proc "$3" "$1/file.mnr" || "$2" record --proc "$3" --ring 1m --dump-on 'available<5%' "$1"
+""", "sh", directory, MEMNOTIFY, machine.path], text=True, capture_output=True, timeout=TIMEOUT_S, env=environment(),
+                          check=False)
+    assert done.returncode == 1
+    assert [line.endswith("Read-only file system") for line in done.stderr.splitlines()] == [True, True]
+
+
 def test_a_reader_that_goes(machine):
     process = subprocess.Popen([MEMNOTIFY, "record", "--proc", machine.path, "--every", "1ms", "-"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
