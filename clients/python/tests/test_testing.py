@@ -107,6 +107,8 @@ def test_play(memory_shortage):
     assert memnotifyfs.meters()["total"] == 4 << 30
     assert not memory_shortage.has_ended()
     assert asyncio.run(asyncio.wait_for(follow(memory_shortage), 30)) == [("reached", 2), ("left", 3)]
+    memory_shortage.set("used 77%")
+    assert 0.76 < memnotifyfs.meters()["used"] / (4 << 30) < 0.78
     memory_shortage.play("short.scenario", speed=1000, now=True)
     end = time.monotonic() + 30
     while not memory_shortage.has_ended() and time.monotonic() < end:
@@ -125,10 +127,19 @@ def test_wrong(memory_shortage):
     assert status == 1 and "1 failed" in text, text
 
 
+def test_a_server_that_dies_leaves_nothing(tmp_path):
+    status, text = run(tmp_path, """
+import os, signal
+def test_dies(memory_shortage):
+    os.kill(memory_shortage._process.pid, signal.SIGKILL)
+""")
+    assert status == 0 and "1 passed" in text, text
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_pytest_that_is_ended_leaves_nothing(tmp_path, number):
     path = write(tmp_path, """
-
+import time
 def test_long(memory_shortage):
     print(memory_shortage.mount, file=open("mount", "w"), flush=True)
     time.sleep(1000)
@@ -138,6 +149,7 @@ def test_long(memory_shortage):
         wait_until(lambda: Path(tmp_path, "mount").exists() and Path(tmp_path, "mount").read_text(), "the mount")
         mount = Path(tmp_path, "mount").read_text().strip()
         wait_until(lambda: is_mounted(mount), "its line")
+        assert process.poll() is None
         process.send_signal(number)
         process.wait(TIMEOUT_S)
         wait_until(lambda: not is_mounted(mount), "the end of the mount")

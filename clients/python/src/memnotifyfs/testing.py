@@ -32,8 +32,14 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|[KMGT]?)")
 _FACTORS = {"%": 1, "": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def _end_with(parent: int) -> None:
+    """In the child: it ends when pytest does, however that ends. It may have done so by now."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _parse(amount: str) -> tuple[float, str]:
@@ -89,7 +95,8 @@ class MemoryShortage:
 
     def play(self, script: Union[str, Path], speed: Union[float, str] = 1, now: bool = False) -> None:
         """Plays a scenario (memnotifyfs-scenario(5)) or a recording instead, from when the first client waits, or now.
-        To be called before clients are started: this is another server, on the same place."""
+        To be called before clients are started: this is another server, on the same place. What is set stands in
+        front of it."""
         self._end()
         self._start(f"--replay={Path(script).resolve()},speed={speed}" + (",start=now" if now else ""))
 
@@ -98,10 +105,11 @@ class MemoryShortage:
         return "memnotifyfs_replay_ended 1\n" in (self.mount / "metrics").read_text(encoding="utf-8")
 
     def _start(self, *options: str) -> None:
+        parent = os.getpid()
         with open(self._messages, "ab") as messages:
             self._process = subprocess.Popen(
-                [self._program, "-f", f"--socket={self.socket}", *options, str(self.mount)], stdin=subprocess.DEVNULL,
-                stdout=messages, stderr=messages, preexec_fn=_end_with_parent)
+                [self._program, "-f", "--simulate", f"--socket={self.socket}", *options, str(self.mount)],
+                stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, preexec_fn=lambda: _end_with(parent))
         end = time.monotonic() + _START_SECONDS
         while not (self.mount / "meters").is_dir():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -116,8 +124,11 @@ class MemoryShortage:
             except subprocess.TimeoutExpired:  # it was stopped, perhaps
                 self._process.kill()
                 self._process.wait()
-                subprocess.run(["fusermount3", "-uz", str(self.mount)], check=False)
         self._process = None
+        try:
+            os.listdir(self.mount)
+        except OSError:  # one that was killed has left it
+            subprocess.run(["fusermount3", "-uz", str(self.mount)], check=False)
 
     def _close(self) -> None:
         self._end()
@@ -139,7 +150,7 @@ def memory_shortage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         pytest.skip("/dev/fuse cannot be opened by this user; in a container give it --device /dev/fuse")
     shortage = MemoryShortage(_find_program(request.config))
     try:
-        shortage._start("--simulate")
+        shortage._start()
         monkeypatch.setenv("MEMNOTIFYFS", str(shortage.mount))
         yield shortage
     finally:
