@@ -269,7 +269,8 @@ gboolean mn_recording_open(int fd, const char *path, MnScript **ret, GError **er
 
     find_moment(self);
     if (!script->has_next) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "cannot read '%s' as a recording%s%s", path,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "'%s' is neither a scenario, which is UTF-8, nor a recording that can be read%s%s", path,
                     script->fault ? ": " : "", script->fault ? script->fault : "");
         return FALSE;
     }

@@ -5,6 +5,7 @@
 
 #include "core/number.h"
 #include "script/scenarioparse.h"
+#include "script/scenariowords.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,10 @@ typedef struct MnScenario {
     GPtrArray *contents; /* GString, of the texts of the script */
     gboolean has_begun;
 
+    char *path; /* for what turns out to be wrong */
+    char *text;
+    gboolean is_impossible; /* that was said, and there is nothing more */
+
     /* What is done. */
     guint next_step;
     gint64 turn_us; /* when the present turn began, or all of it */
@@ -34,7 +39,7 @@ typedef struct MnScenario {
     /* What takes time: targets that move, or none. */
     const MnScenarioStep *span; /* NULL: there is nothing more to do */
     gint64 span_from_us, span_to_us;
-    GArray *starts; /* guint64 */
+    GArray *ways; /* Way, of each target */
     gint64 every_us;
 
     /* What there is. */
@@ -44,8 +49,15 @@ typedef struct MnScenario {
     MnScenarioCounters counters;
     MnStallShare stalls;
     guint64 noise_pages;
-    GRand *noise;
+    guint64 noise_state;
 } MnScenario;
+
+/* From where to where a target moves. */
+typedef struct Way {
+    guint64 from, to;
+} Way;
+
+#define TOO_MUCH "it cannot be so much, or so little, with all the rest"
 
 /* --- what is asked for --- */
 
@@ -102,20 +114,30 @@ static guint64 wanted(const MnScenario *self, const MnScenarioTarget *target) {
     return mn_amount_pages(&target->amount, all_pages(self));
 }
 
-static void set_all(MnScenario *self, const MnScenarioStep *step) {
-    for (guint i = step->first; i < step->first + step->n; i++)
-        (void)set(self, target_at(self, i), wanted(self, target_at(self, i)));
+/* What was possible at first may not be in a later turn. */
+static void note_impossible(MnScenario *self, const MnScenarioTarget *target) {
+    if (!self->is_impossible)
+        self->script.fault = mn_scenario_describe(self->path, self->text, target->at, TOO_MUCH);
+    self->is_impossible = TRUE;
 }
 
-/* Some of the way, or all of it. */
+static void set_all(MnScenario *self, const MnScenarioStep *step) {
+    for (guint i = step->first; i < step->first + step->n; i++)
+        if (!set(self, target_at(self, i), wanted(self, target_at(self, i))))
+            note_impossible(self, target_at(self, i));
+}
+
+/* Some of the way, where it may be impassable, or all of it. */
 static void move(MnScenario *self, gint64 time_us) {
-    double way = (double)(time_us - self->span_from_us) / (double)(self->span_to_us - self->span_from_us);
+    double part = (double)(time_us - self->span_from_us) / (double)(self->span_to_us - self->span_from_us);
 
     for (guint i = 0; i < self->span->n; i++) {
         const MnScenarioTarget *target = target_at(self, self->span->first + i);
-        double from = (double)g_array_index(self->starts, guint64, i), to = (double)wanted(self, target);
+        const Way *way = &g_array_index(self->ways, Way, i);
+        double pages = (double)way->from + ((double)way->to - (double)way->from) * part;
 
-        (void)set(self, target, (guint64)(from + (to - from) * way + 0.5));
+        if (!set(self, target, (guint64)(pages + 0.5)) && time_us == self->span_to_us)
+            note_impossible(self, target);
     }
 }
 
@@ -125,11 +147,11 @@ static void begin_span(MnScenario *self, const MnScenarioStep *step, gint64 to_u
     self->span = step;
     self->span_from_us = self->script.time_us;
     self->span_to_us = to_us;
-    g_array_set_size(self->starts, 0);
+    g_array_set_size(self->ways, 0);
     for (guint i = step->first; i < step->first + step->n; i++) {
-        guint64 pages = get(self, target_at(self, i));
+        Way way = { get(self, target_at(self, i)), wanted(self, target_at(self, i)) };
 
-        g_array_append_val(self->starts, pages);
+        g_array_append_val(self->ways, way);
     }
 }
 
@@ -170,7 +192,7 @@ static void end_turn(MnScenario *self) {
 
 static void set_noise(MnScenario *self, const MnScenarioStep *step) {
     self->noise_pages = wanted(self, target_at(self, step->first));
-    g_rand_set_seed(self->noise, step->seed);
+    self->noise_state = step->seed;
 }
 
 static void set_stalls(MnScenario *self, const MnScenarioStep *step) {
@@ -213,7 +235,7 @@ static void do_at_once(MnScenario *self, const MnScenarioStep *step) {
 /* Up to what takes time. */
 static void go_on(MnScenario *self) {
     self->span = NULL;
-    while (!self->span && self->next_step < self->plan.steps->len) {
+    while (!self->span && !self->is_impossible && self->next_step < self->plan.steps->len) {
         const MnScenarioStep *step = &g_array_index(self->plan.steps, MnScenarioStep, self->next_step++);
         gint64 to_us = step->us + (step->op == MN_SCENARIO_AT ? self->turn_us : self->script.time_us);
 
@@ -230,9 +252,9 @@ static void add_noise(MnScenario *self) {
     self->shown = self->machine;
     if (self->noise_pages == 0)
         return;
-    self->shown.anon_wish = mn_subtract(
-        self->shown.anon_wish + (guint64)g_rand_double_range(self->noise, 0, 2.0 * (double)self->noise_pages),
-        self->noise_pages);
+    self->shown.anon_wish =
+        mn_subtract(self->shown.anon_wish + mn_scenario_random(&self->noise_state) % (2 * self->noise_pages + 1),
+                    self->noise_pages);
     if (!mn_scenario_machine_settle(&self->shown))
         self->shown = self->machine;
 }
@@ -244,8 +266,8 @@ static gboolean is_moving(const MnScenario *self) {
 static void find_next(MnScenario *self) {
     gint64 apart_us, since_us;
 
-    self->script.has_next = self->span != NULL;
-    if (!self->span)
+    self->script.has_next = self->span && !self->is_impossible;
+    if (!self->script.has_next)
         return;
     apart_us = is_moving(self) ? self->every_us : IDLE_US;
     since_us = self->script.time_us - self->span_from_us;
@@ -296,8 +318,9 @@ static void scenario_free(MnScript *script) {
     for (guint i = 0; i < self->contents->len; i++)
         g_string_free(self->contents->pdata[i], TRUE);
     g_ptr_array_free(self->contents, TRUE);
-    g_array_free(self->starts, TRUE);
-    g_rand_free(self->noise);
+    g_array_free(self->ways, TRUE);
+    g_free(self->path);
+    g_free(self->text);
     mn_scenario_plan_clear(&self->plan);
     g_free(self);
 }
@@ -323,30 +346,30 @@ static void begin(MnScenario *self) {
     self->every_us = EVERY_US;
 }
 
-/* Each target in its turn, without the time between them. */
+/* Each step in its turn, without the time between them, and what is repeated once. */
 static int check(MnScenario *self, MnFault *fault) {
-    for (guint i = 0; i < self->plan.targets->len; i++) {
-        const MnScenarioTarget *target = target_at(self, i);
+    for (guint i = 0; i < self->plan.steps->len; i++) {
+        const MnScenarioStep *step = &g_array_index(self->plan.steps, MnScenarioStep, i);
 
-        if (!set(self, target, wanted(self, target)))
-            return mn_fault_set(fault, target->at, "it cannot be so much, or so little, with all the rest");
+        for (guint j = step->first; step->op != MN_SCENARIO_NOISE && j < step->first + step->n; j++)
+            if (!set(self, target_at(self, j), wanted(self, target_at(self, j))))
+                return mn_fault_set(fault, target_at(self, j)->at, TOO_MUCH);
     }
     begin(self);
     return 0;
 }
 
-static gboolean refuse(const char *path, const char *text, const MnFault *fault, GError **error) {
-    guint line = 1;
-    gsize start = 0;
+static int parse(MnScenario *self, gsize len, MnFault *fault) {
+    const char *end;
+    int r;
 
-    for (gsize i = 0; i < fault->at; i++)
-        if (text[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s:%u:%u: %s", path, line,
-                (guint)(g_utf8_strlen(text + start, (gssize)(fault->at - start)) + 1), fault->reason);
-    return FALSE;
+    if (!g_utf8_validate(self->text, (gssize)len, &end))
+        return mn_fault_set(fault, (gsize)(end - self->text), "this is not UTF-8");
+    r = mn_scenario_parse(self->text, len, fault, &self->plan);
+    if (r < 0)
+        return r;
+    begin(self);
+    return check(self, fault);
 }
 
 gboolean mn_scenario_open(const char *text, gsize len, const char *path, MnScript **ret, GError **error) {
@@ -354,21 +377,20 @@ gboolean mn_scenario_open(const char *text, gsize len, const char *path, MnScrip
     MnScenario *self = g_new0(MnScenario, 1);
     g_autoptr(MnScript) script = &self->script;
     MnFault fault = { 0 };
-    int r;
 
     mn_script_init(script, &kind);
     script->page_bytes = MN_SCENARIO_PAGE_BYTES;
     script->has_next = TRUE;
     self->contents = g_ptr_array_new();
-    self->starts = g_array_new(FALSE, FALSE, sizeof(guint64));
-    self->noise = g_rand_new_with_seed(0);
-    r = mn_scenario_parse(text, len, &fault, &self->plan);
-    if (r == 0) {
-        begin(self);
-        r = check(self, &fault);
+    self->ways = g_array_new(FALSE, FALSE, sizeof(Way));
+    self->path = g_strdup(path);
+    self->text = g_strndup(text, len);
+    if (parse(self, len, &fault) < 0) {
+        g_autofree char *what = mn_scenario_describe(path, self->text, fault.at, fault.reason);
+
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, what);
+        return FALSE;
     }
-    if (r < 0)
-        return refuse(path, text, &fault, error);
     add_texts(self);
     *ret = g_steal_pointer(&script);
     return TRUE;

@@ -61,6 +61,8 @@ gboolean mn_scenario_machine_settle(MnScenarioMachine *self) {
     self->anon -= excess;
     self->file = MIN(self->file, MAX(mn_subtract(room, self->anon), MIN(file_least, room)));
     self->free = mn_subtract(room, self->anon + self->file);
+    self->mlocked = MIN(self->mlocked_wish, self->anon);
+    self->dirty = MIN(self->dirty_wish, self->file);
     return taken <= self->total && self->anon + self->file <= room;
 }
 
@@ -148,8 +150,8 @@ static const Wish wishes[MN_N_METERS][2] = {
     [MN_METER_FILE] = { WISH(file_wish, FALSE) },
     [MN_METER_SHMEM] = { WISH(shmem, FALSE) },
     [MN_METER_SLAB_RECLAIMABLE] = { WISH(slab, FALSE) },
-    [MN_METER_MLOCKED] = { WISH(mlocked, FALSE) },
-    [MN_METER_DIRTY] = { WISH(dirty, FALSE) },
+    [MN_METER_MLOCKED] = { WISH(mlocked_wish, FALSE) },
+    [MN_METER_DIRTY] = { WISH(dirty_wish, FALSE) },
     [MN_METER_SWAP_USED] = { WISH(swap_wish, FALSE) },
 };
 
@@ -160,7 +162,7 @@ gboolean mn_scenario_machine_can_set(MnMeterId meter) {
 static gboolean try(const MnScenarioMachine *self, const Wish *wish, guint64 pages, MnScenarioMachine *ret) {
     *ret = *self;
     *(guint64 *)G_STRUCT_MEMBER_P(ret, wish->offset) = pages;
-    return mn_scenario_machine_settle(ret) && ret->mlocked <= ret->anon && ret->dirty <= ret->file;
+    return mn_scenario_machine_settle(ret);
 }
 
 /* Whether with so much the meter has come to where it should be, or it is too much. */
@@ -212,4 +214,12 @@ gboolean mn_scenario_machine_set(MnScenarioMachine *self, MnMeterId meter, guint
         if (wishes[meter][i].offset > 0 && set_by(self, &wishes[meter][i], meter, pages))
             return TRUE;
     return FALSE;
+}
+
+guint64 mn_scenario_random(guint64 *state) {
+    guint64 bits = *state += G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+
+    bits = (bits ^ (bits >> 30)) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+    bits = (bits ^ (bits >> 27)) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+    return bits ^ (bits >> 31);
 }

@@ -22,15 +22,17 @@ typedef struct MnScenarioMachine {
     guint64 kernel;    /* what the kernel cannot give back */
     guint64 slab;      /* what it can */
     guint64 shmem;
-    guint64 mlocked; /* part of the anonymous memory */
-    guint64 dirty;   /* part of the page cache */
-    guint64 arc;     /* the cache of ZFS, which the kernel knows nothing of */
+    guint64 mlocked_wish; /* of the anonymous memory */
+    guint64 dirty_wish;   /* of the page cache */
+    guint64 arc;          /* the cache of ZFS, which the kernel knows nothing of */
 
     /* What comes of it: mn_scenario_machine_settle(). */
     guint64 anon;
     guint64 file;
     guint64 free;
     guint64 swap_used;
+    guint64 mlocked;
+    guint64 dirty;
 } MnScenarioMachine;
 
 /* Of so much memory, most of which is free. */
@@ -55,3 +57,6 @@ gboolean mn_scenario_machine_set(MnScenarioMachine *self, MnMeterId meter, guint
 
 /* Whether a meter can be set at all: others follow from these, and from what the machine has. */
 gboolean mn_scenario_machine_can_set(MnMeterId meter);
+
+/* The next number of a sequence that is the same everywhere: SplitMix64 (Steele, Lea, Flood 2014). */
+guint64 mn_scenario_random(guint64 *state);

@@ -22,7 +22,7 @@ void mn_scenario_counters_move(MnScenarioCounters *self, const MnScenarioMachine
     guint64 out = mn_subtract(to->swap_used, from->swap_used);
     guint64 dropped = to->file < to->file_wish ? mn_subtract(from->file, to->file) : 0;
     guint64 reclaimed = out + dropped;
-    gboolean is_direct = to->free < min;
+    gboolean is_direct = to->is_group ? reclaimed > 0 : to->free < min; /* kswapd knows no limits of groups */
 
     self->swapped_out += out;
     self->swapped_in += mn_subtract(from->swap_used, to->swap_used);
@@ -51,13 +51,17 @@ static void append_kib(GString *text, const char *name, guint64 pages) {
     g_string_append_printf(text, "%-15s %8" G_GUINT64_FORMAT " kB\n", name, mn_multiply(pages, PAGE_KIB));
 }
 
-/* Shared memory lies in the lists of anonymous memory. */
+/* Shared memory lies in the lists of anonymous memory, and what is locked in one of its own. */
+static guint64 evictable_anon_of(const MnScenarioMachine *machine) {
+    return machine->anon + machine->shmem - machine->mlocked;
+}
+
 static guint64 active_anon_of(const MnScenarioMachine *machine) {
-    return (machine->anon + machine->shmem) / 5 * 3;
+    return evictable_anon_of(machine) / 5 * 3;
 }
 
 static guint64 inactive_anon_of(const MnScenarioMachine *machine) {
-    return machine->anon + machine->shmem - active_anon_of(machine) - machine->mlocked;
+    return evictable_anon_of(machine) - active_anon_of(machine);
 }
 
 static guint64 active_file_of(const MnScenarioMachine *machine) {

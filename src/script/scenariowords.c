@@ -99,3 +99,16 @@ int mn_scenario_take_brace(MnCursor *cursor, char brace, const char *reason) {
     mn_cursor_skip_separators(cursor);
     return 0;
 }
+
+char *mn_scenario_describe(const char *path, const char *text, gsize at, const char *reason) {
+    guint line = 1;
+    gsize start = 0;
+
+    for (gsize i = 0; i < at; i++)
+        if (text[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    return g_strdup_printf("%s:%u:%u: %s", path, line, (guint)(g_utf8_strlen(text + start, (gssize)(at - start)) + 1),
+                           reason);
+}

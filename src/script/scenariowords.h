@@ -27,3 +27,6 @@ int mn_scenario_take_size(MnCursor *cursor, guint64 least, guint64 *ret_pages) G
 int mn_scenario_take_duration(MnCursor *cursor, gint64 *ret_us) G_GNUC_WARN_UNUSED_RESULT;
 int mn_scenario_take_number(MnCursor *cursor, guint64 most, guint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
 int mn_scenario_take_brace(MnCursor *cursor, char brace, const char *reason) G_GNUC_WARN_UNUSED_RESULT;
+
+/* "FILE:LINE:COLUMN: REASON" of a place in a text, to be freed. */
+char *mn_scenario_describe(const char *path, const char *text, gsize at, const char *reason);

@@ -52,6 +52,13 @@ static guint64 sum_of_free(const MnZones *zones) {
     return sum;
 }
 
+/* A number of meminfo, in KiB: what no meter shows may be wrong as well. */
+static guint64 meminfo_number(const MnScript *script, const char *key) {
+    const char *line = strstr(mn_script_find(script, "meminfo")->text, key);
+
+    return line ? g_ascii_strtoull(line + strlen(key), NULL, 10) : 0;
+}
+
 /* Of one moment; `what` is for who reads the failure. */
 static void check_moment(const MnScript *script, MnSample *before, const char *what) {
     const MnScriptText *zoneinfo = mn_script_find(script, "zoneinfo");
@@ -67,6 +74,11 @@ static void check_moment(const MnScript *script, MnSample *before, const char *w
     CHECK(parts <= c[MN_COUNTER_MEM_TOTAL], "%s: parts", what);
     CHECK(c[MN_COUNTER_MEM_AVAILABLE] <= c[MN_COUNTER_MEM_TOTAL], "%s: available", what);
     CHECK(c[MN_COUNTER_SWAP_FREE] <= c[MN_COUNTER_SWAP_TOTAL], "%s: swap", what);
+    CHECK(meminfo_number(script, "\nActive:") + meminfo_number(script, "\nInactive:") +
+                  meminfo_number(script, "\nUnevictable:") <=
+              meminfo_number(script, "MemTotal:"),
+          "%s: lists", what);
+    CHECK(c[MN_COUNTER_MLOCKED] <= c[MN_COUNTER_ANON], "%s: mlocked", what);
     CHECK(c[MN_COUNTER_VM_FREE] == c[MN_COUNTER_MEM_FREE], "%s: free", what);
     CHECK(c[MN_COUNTER_DIRTY] <= c[MN_COUNTER_FILE] && c[MN_COUNTER_SHMEM] <= c[MN_COUNTER_FILE], "%s: file", what);
     CHECK(c[MN_COUNTER_RECLAIMED_KSWAPD] <= c[MN_COUNTER_SCANNED_KSWAPD], "%s: reclaim", what);
@@ -158,6 +170,29 @@ static void test_values(void) {
               meter_at(text, 6000000, MN_METER_AVAILABLE) < total * 2 / 10);
     CU_ASSERT_EQUAL(meter_at("memory 1G swap 1G used 70%", 0, MN_METER_TOTAL), 2 * total);
     CU_ASSERT(is_near(meter_at("memory 1G swap 1G swap_used 10M", 0, MN_METER_SWAP_USED), 10 * MIB_PAGES));
+}
+
+/* Also where the whole moves that per cent are taken of. */
+static void test_ends_of_ramps(void) {
+    guint64 gib = 1024 * MIB_PAGES;
+
+    CU_ASSERT_EQUAL(meter_at("memory 8G wait 1s over 10s memory 50%", 11000000, MN_METER_TOTAL), 4 * gib);
+    CU_ASSERT_EQUAL(meter_at("memory 4G swap 2G over 4s swap 50%", 4000000, MN_METER_SWAP_TOTAL), 3 * gib);
+    CU_ASSERT_EQUAL(meter_at("memory 4G swap 2G over 4s swap 50%", 2000000, MN_METER_SWAP_TOTAL), 5 * gib / 2);
+    CU_ASSERT(is_near(meter_at("memory 1G arc 100M over 2s arc 300M", 2000000, MN_METER_TOTAL), gib));
+}
+
+/* It may be possible once and not again. */
+static void test_impossible_in_a_later_turn(void) {
+    g_autoptr(MnScript) script =
+        open_text("memory 4G file 10% wait 1s repeat 2 { anon 60% wait 1s shmem 30% wait 1s anon 5% "
+                  "wait 1s shmem 80% wait 1s }");
+    gint64 next_us;
+
+    while (mn_script_peek(script, &next_us))
+        CU_ASSERT_EQUAL(mn_script_next(script), 0);
+    CU_ASSERT_EQUAL(mn_script_get_time_us(script), 5 * G_TIME_SPAN_SECOND);
+    CU_ASSERT(g_str_has_prefix(mn_script_get_fault(script), "x:1:39: "));
 }
 
 /* Out of memory that is full: first page cache, then swap. */
@@ -270,8 +305,11 @@ static void test_refused(void) {
         "wait 9999999d",
         "node 1 free 1G",
         "node 0 free 9G",
-        "mlocked 90%",
-        "dirty 90%",
+        "mlocked 99%",
+        "dirty 99%",
+        "memory 4G available 5% noise 1% file 3G",
+        "# \xff",
+        "wait 1s # \xe4\n",
         "Free 1G",
         "free=",
     };
@@ -281,7 +319,10 @@ static void test_refused(void) {
 }
 
 static void test_accepted(void) {
-    static const char *const rows[] = { "",
+    static const char *const rows[] = { "memory 4G anon 1G mlocked 900M wait 1s",
+                                        "memory 4G anon 50% noise 1% mlocked 1G wait 1s",
+                                        "anon 101M mlocked 60M wait 1s noise 80M seed 3 wait 5s",
+                                        "",
                                         "# nothing\n",
                                         "memory 16M",
                                         "memory=1G,swap:1G",
@@ -296,6 +337,8 @@ static void test_accepted(void) {
 static CU_TestInfo tests[] = {
     { "whatever is asked for", test_whatever_is_asked_for },
     { "values", test_values },
+    { "ends of ramps", test_ends_of_ramps },
+    { "impossible in a later turn", test_impossible_in_a_later_turn },
     { "what gives way", test_what_gives_way },
     { "the same each time", test_the_same_each_time },
     { "stalls", test_stalls },
