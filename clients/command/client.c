@@ -60,7 +60,7 @@ static int refuse_limits(const memnotifyfs *client, const char *limits) {
 }
 
 int cmd_client_open(const CmdOptions *options, const char *limits, memnotifyfs **ret) {
-    g_autoptr(CmdPatience) patience = cmd_patience_new(options->place);
+    g_autoptr(CmdPatience) patience G_GNUC_UNUSED = cmd_patience_new(options->place);
     g_autoptr(memnotifyfs) client = NULL;
     int r;
 

@@ -210,7 +210,7 @@ int cmd_reader_find(const char *place, CmdReader **ret) {
 }
 
 int cmd_reader_new(const char *place, CmdReader **ret) {
-    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+    g_autoptr(CmdPatience) patience G_GNUC_UNUSED = cmd_patience_new(place);
     int r = cmd_reader_find(place, ret);
 
     if (r == 0)

@@ -197,7 +197,7 @@ static void print_json(const CmdReader *reader, const CmdFigures *figures) {
 }
 
 static int look_patiently(CmdReader *reader, const char *place, CmdFigures *ret) {
-    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+    g_autoptr(CmdPatience) patience G_GNUC_UNUSED = cmd_patience_new(place);
 
     return cmd_reader_look(reader, ret);
 }

@@ -80,14 +80,14 @@ static void print_reconnection(const Watch *self) {
 }
 
 static int open_patiently(const char *place) {
-    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+    g_autoptr(CmdPatience) patience G_GNUC_UNUSED = cmd_patience_new(place);
 
     return cmd_event_file_open(place);
 }
 
 /* There may be a socket without files, as in a container. */
 static int fail_without_files(const char *place, int r) {
-    g_autoptr(CmdPatience) patience = cmd_patience_new(place);
+    g_autoptr(CmdPatience) patience G_GNUC_UNUSED = cmd_patience_new(place);
     g_autoptr(memnotifyfs) client = NULL;
 
     if (memnotifyfs_open(place, &client) < 0)
