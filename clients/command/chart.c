@@ -77,7 +77,7 @@ static void append_time(const CmdChart *self, gint64 local_s, gint64 step_s) {
     else if (self->date_us == 0)
         text = g_strdup_printf("%" G_GINT64_FORMAT ":%02d h", local_s / 3600, (int)(local_s / 60 % 60));
     else
-        text = g_date_time_format(date, step_s >= DAY_S ? "%b %e" : step_s >= 60 ? "%H:%M" : "%T");
+        text = g_date_time_format(date, step_s >= DAY_S ? "%m-%d" : step_s >= 60 ? "%H:%M" : "%T");
     g_string_append(self->page, text);
 }
 

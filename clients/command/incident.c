@@ -11,7 +11,8 @@
 #include "core/number.h"
 #include "core/vmpressure.h"
 
-#define ALL_THE_TIME 10000 /* hundredths of a per cent */
+#define ALL_THE_TIME 10000                                              /* hundredths of a per cent */
+#define DATES_END_US (G_GINT64_CONSTANT(253370764800) * G_USEC_PER_SEC) /* the year 9999, the last of GDateTime */
 
 typedef struct Walk {
     CmdIncident *incident;
@@ -25,12 +26,17 @@ typedef struct Walk {
     guint64 processes; /* serial of the last text */
 } Walk;
 
+/* 0 unless there are words for it: a damaged recording may have any. */
+static gint64 date_of(gint64 date_us) {
+    return date_us > 0 && date_us < DATES_END_US ? date_us : 0;
+}
+
 /* --- what happened --- */
 
 static void add_happening(const Walk *self, const CmdHappening *happening) {
     CmdHappening dated = *happening;
 
-    dated.date_us = mn_script_get_date_us(self->script);
+    dated.date_us = date_of(mn_script_get_date_us(self->script));
     g_array_append_val(self->incident->happenings, dated);
 }
 
@@ -200,7 +206,7 @@ static void begin(Walk *self) {
     incident->has_stalls = machine->offers_stalls;
     incident->limits = *cmd_playback_get_limits(self->playback);
     incident->first = moment->reading;
-    incident->first_date_us = mn_script_get_date_us(self->script);
+    incident->first_date_us = date_of(mn_script_get_date_us(self->script));
     begin_interval(self, moment);
     for (guint kind = 0; kind < MN_N_STALLS; kind++)
         self->shares[kind] = CMD_SERIES_NONE;
@@ -227,6 +233,8 @@ int cmd_incident_read(CmdIncident *ret, const char *path, gboolean is_of_machine
     do
         look(&walk);
     while (cmd_playback_step(playback));
+    if (date_of(ret->first_date_us + ret->duration_us) == 0)
+        ret->first_date_us = 0;
     ret->fault = g_strdup(mn_script_get_fault(walk.script));
     return ret->is_of_group ? CMD_OK : read_processes(ret, path);
 }

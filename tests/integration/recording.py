@@ -42,7 +42,7 @@ class Recording:
         shutil.copytree(self.machine.path, copy)
         self.moments.append(f"{seconds} {copy}\n")
 
-    def write(self):
-        subprocess.run([RECORD_TEXTS, self.path, str(self.page_bytes)], input="".join(self.moments), text=True,
-                       check=True)
+    def write(self, *date):
+        subprocess.run([RECORD_TEXTS, self.path, str(self.page_bytes), *map(str, date)], input="".join(self.moments),
+                       text=True, check=True)
         return self.path

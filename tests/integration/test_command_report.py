@@ -243,6 +243,17 @@ def test_a_scenario_has_no_dates(tmp_path, page_of):
     assert "3:00 h" in words and "1970" not in words
 
 
+def test_dates_that_nobody_has_words_for(tmp_path, page_of):
+    """As a damaged recording may have them: page_of() sees that nothing is complained of."""
+    recording = Recording(tmp_path)
+    for second, mib in enumerate((100, 5, 100)):
+        recording.set_available(mib)
+        recording.take(second)
+    page = Page(page_of(recording.write(10 ** 12), LIMITS))
+    assert [row[1] for row in page.tables["machine-events"][1:]] == ["", ""]
+    assert "lowest at 1.0 s" in " ".join(page.words.split())
+
+
 @pytest.mark.parametrize("machine", ["odd-huge-numbers", "odd-free-above-total", "odd-counters-back", "like-64k-pages"])
 def test_strange_machines(tmp_path, page_of, machine):
     recording = Recording(tmp_path, machine=machine, page_bytes=65536 if "64k" in machine else 4096)
@@ -383,10 +394,34 @@ def test_dark_and_light(shortage, page_of, browser):
     assert light[1] == "rgb(255, 255, 255)" and dark[1] != light[1] and dark[0] != light[0]
 
 
+def test_days_are_written_by_the_script_as_by_the_program(tmp_path, page_of, browser):
+    recording = Recording(tmp_path)
+    for day in range(8):
+        recording.take(day * 86400)
+    browser.open(page_of(recording.write()))
+    days = "Array.from(document.querySelectorAll('#machine-limits .times text'), text => text.textContent)"
+    before = browser.evaluate(days)
+    browser.evaluate("document.getElementById('all').click()")
+    assert browser.evaluate(days) == before == ["11-17", "11-19", "11-21"]
+
+
 def luminance(colour):
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
     parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_of_growers(tmp_path, page_of, browser, scheme):
+    recording = Recording(tmp_path)
+    for second in range(2):
+        recording.put("processes", "".join(f"{pid} {(second * pid + 1) << 20} 0 p\n" for pid in range(1, 7)))
+        recording.take(second)
+    browser.open(page_of(recording.write()), scheme=scheme)
+    paper = luminance(browser.evaluate("getComputedStyle(document.querySelector('svg.chart')).backgroundColor"))
+    for number in range(6):
+        ink = luminance(browser.evaluate(f"getComputedStyle(document.querySelector('svg .grower-{number}')).color"))
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 3, number
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
