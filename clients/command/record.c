@@ -33,6 +33,7 @@
 #define PROCESSES_US (5 * G_TIME_SPAN_SECOND)
 #define PROCESSES_MAX 1000
 #define IN_FLIGHT_US (G_TIME_SPAN_SECOND / 5)
+#define EVERY_LEAST_US G_TIME_SPAN_MILLISECOND
 #define RING_MAX_US G_TIME_SPAN_DAY
 
 typedef struct Record {
@@ -70,19 +71,21 @@ static void put_text(const char *name, const char *text, gsize len, gpointer dat
     mn_recorder_put(data, name, text, len);
 }
 
-static void put_processes(Record *self, gint64 time_us) {
+/* Before the moment, whose date they then have been there at. FALSE: it is not their turn. */
+static gboolean look_at_processes(Record *self) {
     guint most = (guint)self->n_processes, n;
+    gint64 time_us = now_us();
 
     if (!self->processes ||
         (time_us - self->processes_us < PROCESSES_US && self->processes_us > 0 && !cmd_glance_is_short(&self->glance)))
-        return;
+        return FALSE;
     self->processes_us = time_us;
     cmd_processes_look(self->processes);
     n = cmd_processes_get(self->processes, CMD_GROWTH_LARGE, most, self->grown);
     n += cmd_processes_get(self->processes, CMD_GROWTH_GROWN, most, self->grown + n);
     g_string_truncate(self->text, 0);
     cmd_record_processes_append(self->text, self->grown, n, mn_page_bytes());
-    mn_recorder_put(self->recorder, MN_SCRIPT_PROCESSES, self->text->str, self->text->len);
+    return TRUE;
 }
 
 static void look_at_date(Record *self, gint64 date_us) {
@@ -92,8 +95,10 @@ static void look_at_date(Record *self, gint64 date_us) {
         cmd_warn("the clock was set by %+.1f s; recording goes on", (double)step_us / G_USEC_PER_SEC);
 }
 
-static void take_moment(Record *self, gint64 time_us) {
-    gint64 date_us = us_of(mn_date_now());
+/* Returns when it was. */
+static gint64 take_moment(Record *self) {
+    gboolean has_processes = look_at_processes(self);
+    gint64 time_us = now_us(), date_us = us_of(mn_date_now());
 
     look_at_date(self, date_us);
     mn_recorder_begin(self->recorder, time_us, date_us);
@@ -101,9 +106,11 @@ static void take_moment(Record *self, gint64 time_us) {
     if (self->flight)
         mn_recorder_put(self->recorder, MN_SCRIPT_LIMITS, cmd_flight_get_limits(self->flight),
                         strlen(cmd_flight_get_limits(self->flight)));
-    put_processes(self, time_us);
+    if (has_processes)
+        mn_recorder_put(self->recorder, MN_SCRIPT_PROCESSES, self->text->str, self->text->len);
     mn_recorder_end(self->recorder);
     cmd_record_pace_note(&self->pace, time_us, &self->glance);
+    return time_us;
 }
 
 /* --- the file --- */
@@ -152,7 +159,8 @@ static gboolean is_ended(Record *self) {
     if (read(self->signals_fd, &info, sizeof info) != sizeof info)
         return FALSE;
     self->wants_dump = info.ssi_signo == SIGUSR1;
-    return info.ssi_signo != SIGUSR1;
+    self->file.is_last = info.ssi_signo != SIGUSR1;
+    return self->file.is_last;
 }
 
 /* Until there is something to do. FALSE: it was ended. */
@@ -211,7 +219,7 @@ static int record(Record *self) {
         rings = is_wanted_in_flight(self, time_us) || rings;
         if (!rings && !cmd_record_pace_is_due(&self->pace, time_us, &self->glance))
             continue;
-        take_moment(self, time_us);
+        time_us = take_moment(self);
         if (!save(self, time_us))
             return CMD_FAILED;
         if (self->flight && !is_held)
@@ -320,6 +328,8 @@ static int prepare(Record *self) {
     if (!cmd_duration_take("--every", self->every, &self->pace.every_us) ||
         !cmd_duration_take("--for", self->duration, &duration_us))
         return CMD_MISUSED;
+    if (self->pace.every_us < EVERY_LEAST_US)
+        return cmd_misuse("--every is a millisecond at least");
     self->ends_us = duration_us > 0 ? now_us() + duration_us : G_MAXINT64;
     r = mn_transcript_new(proc, &self->transcript);
     if (r < 0)

@@ -23,7 +23,7 @@ static gboolean check_recording(const char *path) {
     g_autoptr(GError) error = NULL;
     g_autoptr(MnScript) script = NULL;
 
-    if (mn_script_open(path, &script, &error))
+    if (mn_script_open(path, &script, &error) && mn_script_is_recording(script))
         return TRUE;
     cmd_fail("'%s' is there already, and is no recording that could be gone on with", path);
     return FALSE;
@@ -70,9 +70,13 @@ gboolean cmd_record_file_open(CmdRecordFile *self, const char *path) {
 static int wait_for_room(const CmdRecordFile *self) {
     struct pollfd waiters[] = { { .fd = self->fd, .events = POLLOUT }, { .fd = self->signals_fd, .events = POLLIN } };
 
-    while (poll(waiters, G_N_ELEMENTS(waiters), -1) < 0)
-        if (errno != EINTR)
-            return -errno;
+    int n;
+
+    do
+        n = poll(waiters, G_N_ELEMENTS(waiters), self->is_last ? CMD_RECORD_PATIENCE_MS : -1);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n < 0 ? -errno : -ETIMEDOUT;
     return waiters[1].revents ? -EINTR : 0;
 }
 

@@ -7,9 +7,12 @@
 typedef struct CmdRecordFile {
     const char *path; /* for what is said; NULL for standard output */
     int fd;
-    int signals_fd;  /* which ends the waiting for who reads a pipe */
-    gint64 complete; /* bytes up to the end of what can be read; -1 where it cannot be cut */
+    int signals_fd;   /* which ends the waiting for who reads a pipe */
+    gboolean is_last; /* it has ended: who reads has CMD_RECORD_PATIENCE_MS for the rest */
+    gint64 complete;  /* bytes up to the end of what can be read; -1 where it cannot be cut */
 } CmdRecordFile;
+
+#define CMD_RECORD_PATIENCE_MS 1000
 
 /* Opens a recording to go on with, or makes one, which no other recorder may write to then; "-" is standard output. FALSE: it
  * was said why not. */

@@ -5,10 +5,14 @@
 #include "script/format.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Longer no length is: a varint. */
 #define LENGTH_BYTES_MAX 10
+
+/* With it each frame of Zstandard begins. */
+static const guint8 magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 
 void mn_frames_init(MnFrames *self, int fd) {
     *self = (MnFrames){ .fd = fd, .decompressor = ZSTD_createDCtx(), .plain = g_byte_array_new() };
@@ -23,6 +27,25 @@ void mn_frames_clear(MnFrames *self) {
 
 /* --- the file --- */
 
+static off_t position(const MnFrames *self) {
+    return self->input_at - (off_t)(self->in.size - self->in.pos);
+}
+
+static void seek(MnFrames *self, off_t at) {
+    self->input_at = at;
+    self->in = (ZSTD_inBuffer){ 0 };
+}
+
+/* Ends the input where another frame may begin: what is decompressed together with what cannot be is lost. */
+static void end_before_magic(MnFrames *self) {
+    const guint8 *next = self->in.size > 1 ? memmem(self->input + 1, self->in.size - 1, magic, sizeof magic) : NULL;
+
+    if (next)
+        self->in.size = (gsize)(next - self->input);
+    else if (self->in.size == sizeof self->input)
+        self->in.size -= sizeof magic - 1; /* it may be there in part */
+}
+
 /* 1, or 0 at the end of the file; -errno. */
 static int fill_input(MnFrames *self) {
     gssize n;
@@ -34,18 +57,10 @@ static int fill_input(MnFrames *self) {
     while (n < 0 && errno == EINTR);
     if (n <= 0)
         return n < 0 ? -errno : 0;
-    self->input_at += n;
     self->in = (ZSTD_inBuffer){ self->input, (gsize)n, 0 };
+    end_before_magic(self);
+    self->input_at += (off_t)self->in.size;
     return 1;
-}
-
-static off_t position(const MnFrames *self) {
-    return self->input_at - (off_t)(self->in.size - self->in.pos);
-}
-
-static void seek(MnFrames *self, off_t at) {
-    self->input_at = at;
-    self->in = (ZSTD_inBuffer){ 0 };
 }
 
 static void leave_frame(MnFrames *self) {
@@ -53,11 +68,11 @@ static void leave_frame(MnFrames *self) {
     g_byte_array_set_size(self->plain, 0);
     self->block_end = 0;
     self->in_frame = FALSE;
+    self->has_more = FALSE;
     self->n_blocks = 0;
 }
 
 gboolean mn_frames_skip(MnFrames *self) {
-    static const guint8 magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
     guint n_found = 0;
 
     leave_frame(self);
@@ -81,7 +96,7 @@ static int read_some(MnFrames *self) {
     gsize left;
     int r;
 
-    r = fill_input(self);
+    r = self->has_more ? 1 : fill_input(self);
     if (r <= 0)
         return r;
     if (!self->in_frame) {
@@ -94,6 +109,7 @@ static int read_some(MnFrames *self) {
     g_byte_array_set_size(self->plain, before + (guint)(ZSTD_isError(left) ? 0 : out.pos));
     if (ZSTD_isError(left))
         return -EBADMSG;
+    self->has_more = left > 0 && out.pos == out.size;
     if (left == 0)
         self->in_frame = FALSE;
     return 1;

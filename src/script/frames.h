@@ -15,6 +15,7 @@ typedef struct MnFrames {
     off_t input_at;    /* where what is in `input` ends in the file */
     off_t frame_at;    /* where the present frame begins */
     gboolean in_frame; /* it has begun, and has not ended */
+    gboolean has_more; /* it can be decompressed without more of the file */
     guint n_blocks;    /* that were dropped of it */
     ZSTD_DCtx *decompressor;
     GByteArray *plain; /* what was decompressed, from the beginning of the present block on */

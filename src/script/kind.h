@@ -9,6 +9,7 @@ typedef struct MnScriptKind {
      * mn_script_next(). */
     int (*advance)(MnScript *self);
     void (*free)(MnScript *self);
+    gboolean is_recording;
 } MnScriptKind;
 
 /* The first member of each kind. */

@@ -258,7 +258,7 @@ static void recording_free(MnScript *script) {
 }
 
 gboolean mn_recording_open(int fd, const char *path, MnScript **ret, GError **error) {
-    static const MnScriptKind kind = { advance, recording_free };
+    static const MnScriptKind kind = { advance, recording_free, TRUE };
     MnRecording *self = g_new0(MnRecording, 1);
     g_autoptr(MnScript) script = &self->script;
 

@@ -373,7 +373,7 @@ static int parse(MnScenario *self, gsize len, MnFault *fault) {
 }
 
 gboolean mn_scenario_open(const char *text, gsize len, const char *path, MnScript **ret, GError **error) {
-    static const MnScriptKind kind = { advance, scenario_free };
+    static const MnScriptKind kind = { advance, scenario_free, FALSE };
     MnScenario *self = g_new0(MnScenario, 1);
     g_autoptr(MnScript) script = &self->script;
     MnFault fault = { 0 };

@@ -84,6 +84,10 @@ gboolean mn_script_open(const char *path, MnScript **ret, GError **error) {
     return r < 0 || is_text(head, len) ? open_scenario(fd, path, ret, error) : mn_recording_open(fd, path, ret, error);
 }
 
+gboolean mn_script_is_recording(const MnScript *self) {
+    return self->kind->is_recording;
+}
+
 guint mn_script_get_page_bytes(const MnScript *self) {
     return self->page_bytes;
 }

@@ -32,6 +32,9 @@ gboolean mn_script_open(const char *path, MnScript **ret, GError **error);
 void mn_script_free(MnScript *self); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MnScript, mn_script_free)
 
+/* Whether more moments can be appended to the file. */
+gboolean mn_script_is_recording(const MnScript *self);
+
 /* Of the machine that it is of. */
 guint mn_script_get_page_bytes(const MnScript *self);
 

@@ -279,6 +279,46 @@ static void test_no_recording(void) {
     g_clear_error(&error);
 }
 
+/* A frame that is cut where it was flushed, with so much in it. */
+static void record_flushed(GByteArray *file, guint n, guint n_moments_each) {
+    g_autoptr(MnRecorder) recorder = mn_recorder_new(PAGE_BYTES);
+
+    for (guint i = 0; i < n; i++) {
+        record(recorder, i);
+        if ((i + 1) % n_moments_each == 0)
+            mn_recorder_flush(recorder);
+    }
+    take_output(recorder, file);
+}
+
+static void test_all_that_was_flushed(void) {
+    for (guint n = 1; n <= 8192; n *= 2) {
+        g_autoptr(GByteArray) file = g_byte_array_new();
+        g_autoptr(MnScript) script = NULL;
+
+        record_flushed(file, n, n);
+        script = open_bytes(file->data, file->len);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(script);
+        CHECK(count_moments(script) == n, "%u moments", n);
+    }
+}
+
+static void test_gone_on_with_after_a_flush(void) {
+    for (guint n = 1; n <= 8192; n *= 2) {
+        g_autoptr(GByteArray) file = g_byte_array_new();
+        g_autoptr(MnScript) script = NULL;
+        guint got;
+
+        record_flushed(file, n, MAX(n / 4, 1));
+        record_many(file, n, 3, 3);
+        script = open_bytes(file->data, file->len);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(script);
+        got = count_moments(script);
+        CHECK(got == n + 3, "%u moments, then 3: %u are read", n, got);
+        CHECK(mn_script_get_fault(script) != NULL, "%u moments: that they were cut is told", n);
+    }
+}
+
 static CU_TestInfo tests[] = {
     { "round trip", test_round_trip },
     { "texts come and go", test_texts_come_and_go },
@@ -287,6 +327,8 @@ static CU_TestInfo tests[] = {
     { "what was flushed is there", test_flushed_is_there },
     { "a damaged frame", test_damaged_frame },
     { "joined after a cut", test_joined_after_a_cut },
+    { "all that was flushed is there", test_all_that_was_flushed },
+    { "gone on with after a flush", test_gone_on_with_after_a_flush },
     { "the clock is set", test_clock_is_set },
     { "the machine is started again", test_machine_is_started_again },
     { "what is no recording", test_no_recording },
