@@ -15,7 +15,7 @@ static gboolean is_no_socket(const char *path) {
     return path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-int cmd_client_fail_open(const char *place, int r) {
+char *cmd_client_explain(const char *place, int r) {
     const char *named = place ? place : g_getenv(MEMNOTIFYFS_ENVIRONMENT);
     g_autofree char *where = named && *named ? g_strdup_printf("at '%s'", named) : g_strdup("here");
 
@@ -24,26 +24,33 @@ int cmd_client_fail_open(const char *place, int r) {
     switch (r) {
     case -ENOENT:
     case -ENOTDIR:
-        return cmd_fail("there is no memnotifyfs %s; 'memnotify serve' starts one", where);
+        return g_strdup_printf("there is no memnotifyfs %s; 'memnotify serve' starts one", where);
     case -ENOTCONN:
     case -ECONNABORTED:
     case -ECONNREFUSED:
-        return cmd_fail("memnotifyfs %s has ended; 'memnotify serve' starts it again", where);
+        return g_strdup_printf("memnotifyfs %s has ended; 'memnotify serve' starts it again", where);
     case -EACCES:
     case -EPERM:
-        return cmd_fail("memnotifyfs %s may not be used by this user; 'memnotify serve' starts one of your own", where);
+        return g_strdup_printf("memnotifyfs %s may not be used by this user; 'memnotify serve' starts one of your own",
+                               where);
     case -EPROTO:
-        return cmd_fail("what is %s is not memnotifyfs", where);
+        return g_strdup_printf("what is %s is not memnotifyfs", where);
     case -EDQUOT:
-        return cmd_fail("memnotifyfs %s: this user has too many files or limits there; see 'users' in memnotifyfs(5)",
-                        where);
+        return g_strdup_printf(
+            "memnotifyfs %s: this user has too many files or limits there; see 'users' in memnotifyfs(5)", where);
     case -ENODEV:
-        return cmd_fail("the control group whose memory is shown %s has been removed", where);
+        return g_strdup_printf("the control group whose memory is shown %s has been removed", where);
     case -ETIMEDOUT:
-        return cmd_fail("memnotifyfs %s does not answer; 'memnotify status --why' tells more", where);
+        return g_strdup_printf("memnotifyfs %s does not answer; 'memnotify status --why' tells more", where);
     default:
-        return cmd_fail("cannot use memnotifyfs %s: %s; see 'memnotify status --why'", where, g_strerror(-r));
+        return g_strdup_printf("cannot use memnotifyfs %s: %s; see 'memnotify status --why'", where, g_strerror(-r));
     }
+}
+
+int cmd_client_fail_open(const char *place, int r) {
+    g_autofree char *why = cmd_client_explain(place, r);
+
+    return cmd_fail("%s", why);
 }
 
 static int refuse_limits(const memnotifyfs *client, const char *limits) {

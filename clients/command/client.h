@@ -16,5 +16,8 @@ gboolean cmd_client_is_away(memnotifyfs *client);
 /* Says so; CMD_FAILED. */
 int cmd_client_fail_away(void);
 
-/* Says why there is no server; CMD_FAILED. `place` is NULL for the usual ones, `r` the error of who has looked. */
+/* Why there is no server, for people; to be freed. `place` is NULL for the usual ones, `r` the error of who has looked. */
+char *cmd_client_explain(const char *place, int r);
+
+/* Says so; CMD_FAILED. */
 int cmd_client_fail_open(const char *place, int r);

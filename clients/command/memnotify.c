@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,20 +54,6 @@ static int run(char **argv) {
     return verb ? verb->run(&own) : cmd_misuse("there is no verb '%s'; see 'memnotify --help'", argv[1]);
 }
 
-/* What the rooms of the server have to warn of. */
-static void on_log(const char *domain G_GNUC_UNUSED, GLogLevelFlags level, const char *message,
-                   gpointer data G_GNUC_UNUSED) {
-    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING))
-        cmd_warn("%s", message);
-}
-
 int main(int argc G_GNUC_UNUSED, char **argv) {
-    int status;
-
-    setlocale(LC_CTYPE, "");
-    g_log_set_default_handler(on_log, NULL);
-    status = run(argv);
-    if (fflush(stdout) == EOF && status == CMD_OK)
-        return cmd_fail("cannot write to standard output: %s", g_strerror(errno));
-    return status;
+    return cmd_main(run, argv);
 }

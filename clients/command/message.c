@@ -4,12 +4,14 @@
 #include "verb.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void say(const char *format, va_list arguments) {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
+    const char *program = g_get_prgname() ? g_get_prgname() : "memnotify"; /* "memnotify wait" */
 
     fflush(stdout); /* what was printed before comes before it, where both are one terminal */
-    fprintf(stderr, "memnotify: %s\n", text);
+    fprintf(stderr, "%.*s: %s\n", (int)strcspn(program, " "), program, text);
 }
 
 void cmd_warn(const char *format, ...) {

@@ -3,7 +3,8 @@
 
 #include "core/fault.h"
 
-/* What there is to say to a person on stderr: one line, "memnotify: what, and what to do". */
+/* What there is to say to a person on stderr: one line, "memnotify: what, and what to do",
+ * with the name of the program. */
 void cmd_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* The same, and returns CMD_FAILED, so that a verb can end with it. */

@@ -14,6 +14,8 @@
 #define PATIENCE_US (7 * G_TIME_SPAN_SECOND)
 
 struct CmdPatience {
+    gint64 most_us;
+    int (*run_out)(const char *place);
     const char *place;
     GMutex lock;
     GCond change;
@@ -21,33 +23,43 @@ struct CmdPatience {
     GThread *thread;
 };
 
-static gpointer run_out(gpointer data) {
+static gpointer watch(gpointer data) {
     CmdPatience *self = data;
-    gint64 end_us = mn_clock_now_us(&mn_machine_clock) + PATIENCE_US;
+    gint64 end_us = mn_clock_now_us(&mn_machine_clock) + self->most_us;
     gboolean is_in_time = TRUE;
 
     g_mutex_lock(&self->lock);
     while (!self->is_over && is_in_time)
         is_in_time = g_cond_wait_until(&self->change, &self->lock, end_us);
     if (!self->is_over)
-        _exit(cmd_client_fail_open(self->place, -ETIMEDOUT));
+        _exit(self->run_out(self->place));
     g_mutex_unlock(&self->lock);
     return NULL;
 }
 
 /* Signals are for the thread that was there before. */
-CmdPatience *cmd_patience_new(const char *place) {
+CmdPatience *cmd_patience_new_for(gint64 most_us, int (*run_out)(const char *place), const char *place) {
     CmdPatience *self = g_new0(CmdPatience, 1);
     sigset_t all, before;
 
+    self->most_us = most_us;
+    self->run_out = run_out;
     self->place = place;
     g_mutex_init(&self->lock);
     g_cond_init(&self->change);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    self->thread = g_thread_new("patience", run_out, self);
+    self->thread = g_thread_new("patience", watch, self);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return self;
+}
+
+static int fail(const char *place) {
+    return cmd_client_fail_open(place, -ETIMEDOUT);
+}
+
+CmdPatience *cmd_patience_new(const char *place) {
+    return cmd_patience_new_for(PATIENCE_US, fail, place);
 }
 
 void cmd_patience_free(CmdPatience *self) {
