@@ -28,6 +28,7 @@ struct CmdFollower {
     char *place; /* all others belong to the thread */
     CmdReader *reader;
     int events_fd;
+    gboolean was_found;
     gboolean was_away;
 };
 
@@ -97,8 +98,10 @@ static int find_server(CmdFollower *self) {
     cmd_reader_free(self->reader);
     self->reader = found;
     open_events(self);
-    if (self->was_away)
+    if (self->was_away && self->was_found)
         tell_event(&event, self);
+    self->was_away = FALSE;
+    self->was_found = TRUE;
     return 0;
 }
 
@@ -110,6 +113,8 @@ static gboolean has_server(const CmdFollower *self) {
 static void look(CmdFollower *self, CmdFound *ret) {
     int r = has_server(self) ? 0 : find_server(self);
 
+    if (r < 0 && !self->reader)
+        lose_server(self, r);
     if (self->reader)
         r = cmd_reader_look(self->reader, &ret->figures);
     if (r < 0 && has_server(self)) {
@@ -121,15 +126,36 @@ static void look(CmdFollower *self, CmdFound *ret) {
     ret->way = self->reader ? cmd_reader_get_way(self->reader) : CMD_WAY_FILES;
     ret->place = g_strdup(self->reader ? cmd_reader_get_place(self->reader) : self->place);
     if (!self->reader)
-        ret->lack = g_strdup_printf("memnotifyfs has ended; looking for the next (%s)", g_strerror(-r));
+        ret->lack = g_strdup_printf("%s (%s)",
+                                    self->was_found ? "memnotifyfs has ended; looking for the next"
+                                                    : "There is no memnotifyfs yet",
+                                    g_strerror(-r));
     else
         ret->lack = g_strdup(r < 0 ? g_strerror(-r) : cmd_reader_get_lack(self->reader));
+}
+
+static void rest(CmdFollower *self) {
+    close_events(self);
+    g_clear_pointer(&self->reader, cmd_reader_free);
+}
+
+static gboolean is_asked(CmdFollower *self) {
+    gboolean is_asked;
+
+    g_mutex_lock(&self->lock);
+    is_asked = self->is_asked;
+    g_mutex_unlock(&self->lock);
+    return is_asked;
 }
 
 static void answer(CmdFollower *self) {
     CmdFound found = { 0 };
 
     unring(self->asked_fd);
+    if (!is_asked(self)) {
+        rest(self);
+        return;
+    }
     look(self, &found);
     g_mutex_lock(&self->lock);
     cmd_found_clear(&self->found); /* which nobody took */
@@ -143,7 +169,8 @@ static void answer(CmdFollower *self) {
 static gpointer follow(gpointer data) {
     CmdFollower *self = data;
 
-    open_events(self);
+    if (self->reader)
+        open_events(self);
     for (;;) {
         struct pollfd waiters[] = { { .fd = self->asked_fd, .events = POLLIN },
                                     { .fd = self->events_fd, .events = POLLIN } };
@@ -160,22 +187,27 @@ static gpointer follow(gpointer data) {
 
 /* --- outside --- */
 
+CmdFollower *cmd_follower_new_away(const char *place) {
+    CmdFollower *self = g_new0(CmdFollower, 1);
+
+    g_mutex_init(&self->lock);
+    g_queue_init(&self->events);
+    self->place = g_strdup(place);
+    self->events_fd = -1;
+    self->asked_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return self;
+}
+
 int cmd_follower_new(const char *place, CmdFollower **ret) {
-    g_autoptr(CmdReader) reader = NULL;
-    CmdFollower *self;
+    CmdReader *reader;
     int status = cmd_reader_new(place, &reader);
 
     if (status != CMD_OK)
         return status;
-    self = g_new0(CmdFollower, 1);
-    g_mutex_init(&self->lock);
-    g_queue_init(&self->events);
-    self->place = g_strdup(place);
-    self->reader = g_steal_pointer(&reader);
-    self->events_fd = -1;
-    self->asked_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    self->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    *ret = self;
+    *ret = cmd_follower_new_away(place);
+    (*ret)->reader = reader;
+    (*ret)->was_found = cmd_reader_get_way(reader) != CMD_WAY_PROC;
     return CMD_OK;
 }
 
@@ -197,6 +229,10 @@ gboolean cmd_follower_ask(CmdFollower *self) {
     if (is_free)
         ring(self->asked_fd);
     return is_free;
+}
+
+void cmd_follower_rest(CmdFollower *self) {
+    ring(self->asked_fd);
 }
 
 gboolean cmd_follower_take(CmdFollower *self, CmdFound *ret) {

@@ -23,6 +23,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CmdFound, cmd_found_clear)
 /* Like cmd_reader_new(): says what is wrong, and returns the exit status. */
 int cmd_follower_new(const char *place, CmdFollower **ret);
 
+/* The same where there need not be a server yet: it is looked for when it is asked. */
+CmdFollower *cmd_follower_new_away(const char *place);
+
 /* Starts its thread, which has the signals blocked that the caller has. */
 void cmd_follower_start(CmdFollower *self);
 
@@ -33,6 +36,9 @@ int cmd_follower_get_fd(const CmdFollower *self);
 
 /* Asks for a look at memory. FALSE: the last has not been answered yet. */
 gboolean cmd_follower_ask(CmdFollower *self);
+
+/* Nobody wants to know for now: it lets go of the server, and of its events, until it is asked again. */
+void cmd_follower_rest(CmdFollower *self);
 
 /* What was found; FALSE: there is nothing new. It is to be cleared. */
 gboolean cmd_follower_take(CmdFollower *self, CmdFound *ret);

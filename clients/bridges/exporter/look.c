@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "look.h"
+
+#include "json.h"
+
+#include "core/number.h"
+
+static const char *const parts[] = {
+    [MN_PART_TOTAL] = "all",
+    [MN_PART_MEMORY] = "memory",
+    [MN_PART_SWAP] = "swap",
+};
+
+/* Names of processes, and those of paths, are any bytes. */
+static void add_text(JsonBuilder *builder, const char *name, const char *value) {
+    g_autofree char *text = g_utf8_make_valid(value, -1);
+
+    cmd_json_add_string(builder, name, text);
+}
+
+static void begin_member(JsonBuilder *builder, const char *name) {
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_object(builder);
+}
+
+static void add_meters(JsonBuilder *builder, const CmdFigures *figures) {
+    begin_member(builder, "meters");
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (figures->offered & MN_METER_BIT(id))
+            cmd_json_add_pages(builder, mn_meters[id].name, figures->reading.pages[id]);
+    json_builder_end_object(builder);
+    begin_member(builder, "parts");
+    for (guint id = 0; id < MN_N_METERS; id++)
+        if (figures->offered & MN_METER_BIT(id))
+            cmd_json_add_string(builder, mn_meters[id].name, parts[mn_meters[id].part]);
+    json_builder_end_object(builder);
+}
+
+static void add_stalls(JsonBuilder *builder, const CmdFigures *figures) {
+    if (!figures->has_stalls) {
+        json_builder_set_member_name(builder, "stalls");
+        json_builder_add_null_value(builder);
+        return;
+    }
+    begin_member(builder, "stalls");
+    for (guint kind = 0; kind < MN_N_STALLS; kind++) {
+        json_builder_set_member_name(builder, mn_stall_names[kind]);
+        json_builder_begin_array(builder);
+        for (guint i = 0; i < MN_N_STALL_AVERAGES; i++)
+            json_builder_add_double_value(builder, figures->stalls.lines[kind].hundredths[i] / 100.0);
+        json_builder_end_array(builder);
+    }
+    json_builder_end_object(builder);
+}
+
+static void add_limits(JsonBuilder *builder, const CmdFigures *figures) {
+    json_builder_set_member_name(builder, "limits");
+    json_builder_begin_array(builder);
+    for (guint i = 0; figures->limits && i < figures->limits->len; i++) {
+        const CmdNamedLimit *limit = &g_array_index(figures->limits, CmdNamedLimit, i);
+
+        json_builder_begin_object(builder);
+        add_text(builder, "threshold", limit->threshold);
+        cmd_json_add_string(builder, "meter", mn_meters[limit->meter].name);
+        cmd_json_add_string(builder, "op", mn_op_names[limit->op]);
+        cmd_json_add_pages(builder, "bytes", limit->limit_pages);
+        cmd_json_add_boolean(builder, "reached", limit->is_reached);
+        cmd_json_add_integer(builder, "crossings", limit->crossings);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    cmd_json_add_integer(builder, "limits_left_out", figures->n_limits_left_out);
+}
+
+static void add_lack(JsonBuilder *builder, const CmdFound *found, gboolean is_late) {
+    json_builder_set_member_name(builder, "lack");
+    if (is_late)
+        json_builder_add_string_value(builder, "memnotifyfs does not answer");
+    else if (found->lack)
+        json_builder_add_string_value(builder, found->lack);
+    else
+        json_builder_add_null_value(builder);
+}
+
+void exp_look_add_mount(JsonBuilder *builder, const char *name, const CmdFound *found, gboolean is_late) {
+    const CmdFigures *figures = &found->figures;
+
+    json_builder_begin_object(builder);
+    cmd_json_add_string(builder, "name", name ? name : "");
+    add_text(builder, "place", found->place ? found->place : "");
+    add_lack(builder, found, is_late);
+    cmd_json_add_boolean(builder, "group", figures->is_of_group);
+    cmd_json_add_boolean(builder, "gone", figures->is_gone);
+    cmd_json_add_boolean(builder, "simulated", figures->is_simulated);
+    add_meters(builder, figures);
+    add_stalls(builder, figures);
+    add_limits(builder, figures);
+    json_builder_end_object(builder);
+}
+
+void exp_look_add_event(JsonBuilder *builder, const char *name, const CmdEvent *event) {
+    json_builder_begin_object(builder);
+    cmd_json_add_string(builder, "mount", name ? name : "");
+    cmd_json_add_integer(builder, "time_ms", (guint64)(cmd_event_get_date_us(event) / 1000));
+    add_text(builder, "threshold", event->threshold);
+    cmd_json_add_string(builder, "meter", event->what.meter);
+    cmd_json_add_string(builder, "word", cmd_event_get_word(event) ? cmd_event_get_word(event) : "");
+    cmd_json_add_pages(builder, "bytes", event->what.value_pages);
+    cmd_json_add_pages(builder, "limit_bytes", event->what.limit_pages);
+    json_builder_end_object(builder);
+}
+
+/* May have shrunk. */
+static gint64 grown_bytes(const CmdGrown *process) {
+    guint64 before = process->first_rss_pages + process->first_swap_pages,
+            now = process->rss_pages + process->swap_pages;
+    guint64 change = now >= before ? now - before : before - now;
+    gint64 bytes = (gint64)MIN(mn_multiply(change, cmd_page_bytes()), G_MAXINT64);
+
+    return now >= before ? bytes : -bytes;
+}
+
+void exp_look_add_process(JsonBuilder *builder, const CmdGrown *process) {
+    json_builder_begin_object(builder);
+    cmd_json_add_integer(builder, "pid", (guint64)process->pid);
+    add_text(builder, "name", process->comm);
+    cmd_json_add_pages(builder, "rss", process->rss_pages);
+    json_builder_set_member_name(builder, "grown");
+    json_builder_add_int_value(builder, grown_bytes(process));
+    cmd_json_add_pages(builder, "swap", process->swap_pages);
+    json_builder_end_object(builder);
+}
+
+char *exp_look_print(JsonBuilder *builder) {
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    char *text = json_to_string(root, FALSE);
+
+    json_builder_reset(builder);
+    return text;
+}
