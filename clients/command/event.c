@@ -13,9 +13,10 @@
 #include <string.h>
 
 static const char *const words[] = {
-    [MEMNOTIFYFS_REACHED] = "reached",         [MEMNOTIFYFS_LEFT] = "left",         [MEMNOTIFYFS_REMOVED] = "removed",
-    [MEMNOTIFYFS_TOTAL_CHANGED] = "changed",   [MEMNOTIFYFS_RETURNED] = "returned", [MEMNOTIFYFS_LOST] = "lost",
-    [MEMNOTIFYFS_RECONNECTED] = "reconnected",
+    [MEMNOTIFYFS_REACHED] = "reached",     [MEMNOTIFYFS_LEFT] = "left",
+    [MEMNOTIFYFS_REMOVED] = "removed",     [MEMNOTIFYFS_TOTAL_CHANGED] = "changed",
+    [MEMNOTIFYFS_RETURNED] = "returned",   [MEMNOTIFYFS_LOST] = "lost",
+    [MEMNOTIFYFS_LAST_CALL] = "last_call", [MEMNOTIFYFS_RECONNECTED] = "reconnected",
 };
 
 const char *cmd_event_get_word(const CmdEvent *self) {

@@ -16,7 +16,7 @@ typedef struct CmdEvent {
 /* Parses a line of the file `events`, without its newline. FALSE: it is none that is known. */
 gboolean cmd_event_parse(const char *line, CmdEvent *ret) G_GNUC_WARN_UNUSED_RESULT;
 
-/* "reached", "left", "changed", "removed", "returned", "lost" or "reconnected"; NULL for what is not known. */
+/* "reached", "left", "changed", "removed", "returned", "lost", "reconnected" or "last_call"; NULL for what is not known. */
 const char *cmd_event_get_word(const CmdEvent *self);
 
 /* The date of the event, in microseconds since 1970. */

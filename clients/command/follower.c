@@ -126,10 +126,9 @@ static void look(CmdFollower *self, CmdFound *ret) {
     ret->way = self->reader ? cmd_reader_get_way(self->reader) : CMD_WAY_FILES;
     ret->place = g_strdup(self->reader ? cmd_reader_get_place(self->reader) : self->place);
     if (!self->reader)
-        ret->lack = g_strdup_printf("%s (%s)",
-                                    self->was_found ? "memnotifyfs has ended; looking for the next"
-                                                    : "There is no memnotifyfs yet",
-                                    g_strerror(-r));
+        ret->lack = g_strdup_printf(
+            "%s (%s)", self->was_found ? "memnotifyfs has ended; looking for the next" : "There is no memnotifyfs yet",
+            g_strerror(-r));
     else
         ret->lack = g_strdup(r < 0 ? g_strerror(-r) : cmd_reader_get_lack(self->reader));
 }

@@ -30,11 +30,12 @@ const (
 	Lost                        // events, because they were not received in time
 	Reconnected                 // the server had ended, and is back
 	Failed                      // the server that is back does not take the limits; nothing comes after this
+	LastCall                    // the control group that this process is in is about to be killed
 )
 
 var kinds = [...]string{
 	Reached: "reached", Left: "left", Changed: "changed", Removed: "removed", Returned: "returned", Lost: "lost",
-	Reconnected: "reconnected", Failed: "failed",
+	Reconnected: "reconnected", Failed: "failed", LastCall: "last_call",
 }
 
 // String is the word that the server uses.
@@ -95,7 +96,7 @@ func parseTime(text string) (time.Time, error) {
 }
 
 // How many numbers come after the word.
-var numbers = map[Kind]int{Reached: 2, Left: 2, Changed: 2, Removed: 0, Returned: 0, Lost: 1}
+var numbers = map[Kind]int{Reached: 2, Left: 2, Changed: 2, Removed: 0, Returned: 0, LastCall: 0, Lost: 1}
 
 func findKind(word string) Kind {
 	for kind := range numbers {

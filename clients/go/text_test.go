@@ -24,6 +24,7 @@ func TestLines(t *testing.T) {
 		"3887.453731 - total changed 5 6":               "total changed 5 6",
 		"3887.453731 - - removed":                       "removed",
 		"3887.453731 - - returned":                      "returned",
+		"3887.453731 - - last_call":                     "last_call",
 		"3887.453731 - - lost 17":                       "lost 17",
 		"3887.453731 - - of a later version 5":          "Kind(0)",
 	} {

@@ -34,6 +34,8 @@ static int parse_what(const char *at, struct memnotifyfs_event *event) {
         event->kind = MEMNOTIFYFS_REMOVED;
     else if (scan_text(&at, "returned"))
         event->kind = MEMNOTIFYFS_RETURNED;
+    else if (scan_text(&at, "last_call"))
+        event->kind = MEMNOTIFYFS_LAST_CALL;
     return event->kind && (*at == '\0' || *at == ' ') ? 0 : -EINVAL;
 }
 

@@ -49,6 +49,11 @@ export interface GroupEvent extends AnyEvent {
     kind: 'removed' | 'returned';
 }
 
+/** The control group that this process is in is about to be killed. */
+export interface LastCallEvent extends AnyEvent {
+    kind: 'last_call';
+}
+
 /** So many events are lost, because they were not read in time. */
 export interface LostEvent extends AnyEvent {
     kind: 'lost';
@@ -61,7 +66,7 @@ export interface ReconnectedEvent extends AnyEvent {
     state: State;
 }
 
-export type Event = LimitEvent | ChangedEvent | GroupEvent | LostEvent | ReconnectedEvent;
+export type Event = LimitEvent | ChangedEvent | GroupEvent | LastCallEvent | LostEvent | ReconnectedEvent;
 
 /** Limits that the server does not take. */
 export class LimitError extends Error {
@@ -95,6 +100,7 @@ interface Events {
     changed: [event: ChangedEvent];
     removed: [event: GroupEvent];
     returned: [event: GroupEvent];
+    last_call: [event: LastCallEvent];
     lost: [event: LostEvent];
     reconnected: [event: ReconnectedEvent];
     /** Once, before the first event: the limits are taken. */

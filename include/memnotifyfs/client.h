@@ -57,6 +57,7 @@ enum memnotifyfs_kind {
     MEMNOTIFYFS_RETURNED,      /* there is one again in its place */
     MEMNOTIFYFS_LOST,          /* who reads too slowly has not been told `count` events */
     MEMNOTIFYFS_RECONNECTED,   /* the server was away, and is there again */
+    MEMNOTIFYFS_LAST_CALL,     /* the control group that this process is in is about to be killed */
 };
 
 struct memnotifyfs_event {
@@ -106,7 +107,7 @@ int memnotifyfs_get_fd(const memnotifyfs *self);
  * reached and left need not care, REACHED and LEFT follow for those limits whose state is another now; the same is so
  * after MEMNOTIFYFS_LOST and MEMNOTIFYFS_RETURNED. The two alternate for each meter.
  *
- * By files TOTAL_CHANGED and LOST do not come, and a limit that was crossed back before this function was called is not
+ * By files TOTAL_CHANGED, LOST and LAST_CALL do not come, and a limit that was crossed back before this function was called is not
  * told.
  *
  * -EINVAL: a server that came back does not understand the limits, which are dropped; memnotifyfs_get_error() says why.

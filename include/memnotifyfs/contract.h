@@ -78,6 +78,7 @@
 #define MEMNOTIFYFS_ZONEINFO "zoneinfo"
 #define MEMNOTIFYFS_PRESSURE "pressure" /* only there where stalls are told, or with --simulate */
 #define MEMNOTIFYFS_USERS "users"
+#define MEMNOTIFYFS_LAST_CALL_FILE "last_call"  /* whoever kills a group tells its members there */
 #define MEMNOTIFYFS_METRICS "metrics"           /* OpenMetrics 1.0.0 */
 #define MEMNOTIFYFS_METRICS_PROM "metrics.prom" /* the same in the text format 0.0.4 */
 #define MEMNOTIFYFS_SOCKET_FILE "socket"        /* only there with --socket: where the socket is, or itself */

@@ -39,6 +39,19 @@ char *mn_cgroup_find_group(const char *groups, MnCgroupVersion *ret_version) {
     return path ? path : find_path(groups, MN_CGROUP_V2);
 }
 
+static gboolean is_below(const char *path, const char *group) {
+    gsize len = strcmp(group, "/") == 0 ? 0 : strlen(group);
+
+    return path && strncmp(path, group, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* The two may be in different trees, where memory is controlled by v1 and a manager has the other. */
+gboolean mn_cgroup_is_within(const char *groups, const char *path) {
+    g_autofree char *of_memory = find_path(groups, MN_CGROUP_V1), *unified = find_path(groups, MN_CGROUP_V2);
+
+    return is_below(of_memory, path) || is_below(unified, path);
+}
+
 static gboolean is_outside(const char *path) {
     return strcmp(path, "/..") == 0 || g_str_has_prefix(path, "/../");
 }

@@ -7,6 +7,9 @@
  * from the root of our cgroup namespace. NULL when there is none. */
 char *mn_cgroup_find_group(const char *groups, MnCgroupVersion *ret_version);
 
+/* Whether the process of that text is in the group `path`, or in one below it. */
+gboolean mn_cgroup_is_within(const char *groups, const char *path);
+
 /* Where such groups are mounted, and one of them there. */
 typedef struct MnCgroupPlace {
     char *mountpoint;

@@ -13,7 +13,8 @@ static const struct {
 } words[] = {
     [MN_EVENT_LEFT] = { "left", TRUE, 2 },          [MN_EVENT_REACHED] = { "reached", TRUE, 2 },
     [MN_EVENT_CHANGED] = { "changed", TRUE, 2 },    [MN_EVENT_REMOVED] = { "removed", FALSE, 0 },
-    [MN_EVENT_RETURNED] = { "returned", FALSE, 0 }, [MN_EVENT_LOST] = { "lost", FALSE, 1 },
+    [MN_EVENT_RETURNED] = { "returned", FALSE, 0 }, [MN_EVENT_LAST_CALL] = { "last_call", FALSE, 0 },
+    [MN_EVENT_LOST] = { "lost", FALSE, 1 },
 };
 
 MnEvent mn_event_of_edge(const MnEdge *edge, gboolean is_reached, const MnReading *reading, gint64 time_us) {
@@ -38,6 +39,10 @@ MnEvent mn_event_of_total(const MnReading *reading, guint64 pages_before, gint64
         .value_pages = reading->pages[MN_METER_TOTAL],
         .limit_pages = pages_before,
     };
+}
+
+MnEvent mn_event_of_last_call(gint64 time_us) {
+    return (MnEvent){ .time_us = time_us, .word = MN_EVENT_LAST_CALL };
 }
 
 static char *put_word(char *at, const char *word) {

@@ -5,6 +5,7 @@
 
 #include "devices/mem_notify.h"
 #include "devices/oom_notify.h"
+#include "board/lastcall.h"
 #include "daemon/mountpoint.h"
 #include "devices/triggers.h"
 #include "kernel/ourselves.h"
@@ -254,8 +255,8 @@ static gboolean make_server(const MnOptions *options, const char *mountpoint, Mn
 
     if (!options->socket_path && mn_manager_get_n_fds(manager) == 0)
         return TRUE;
-    r = mn_server_new(services->board, services->triggers, services->quota, services->helper, manager,
-                      &services->server);
+    r = mn_server_new(services->board, services->triggers, services->last_call, services->quota, services->helper,
+                      manager, &services->server);
     if (r < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve a socket: %s", g_strerror(-r));
         return FALSE;
@@ -306,6 +307,7 @@ gboolean mn_works_init(MnWorks *ret, const MnOptions *options, const char *mount
     if (!services->board)
         return FALSE;
     services->thresholds = mn_thresholds_new(services->board, quota);
+    services->last_call = mn_last_call_new(services->board, helper);
     if (options->may_simulate || mn_board_get_machine(services->board)->offers_zones)
         make_devices(services);
     if (options->may_simulate || mn_board_get_machine(services->board)->offers_stalls)
@@ -335,6 +337,7 @@ void mn_works_clear(MnWorks *self) {
     mn_mem_notify_free(services->mem_notify);
     mn_oom_notify_free(services->oom_notify_critical);
     mn_oom_notify_free(services->oom_notify);
+    mn_last_call_free(services->last_call);
     mn_thresholds_free(services->thresholds);
     mn_board_free(services->board);
     mn_outbox_free(self->outbox);

@@ -14,7 +14,8 @@ void mn_files_add_all(MnTree *tree, const MnServices *s) {
     mn_memnotify_add(tree, s->board, s->poll_acknowledges);
     mn_meters_add(tree, s->board);
     mn_thresholds_add(tree, s->thresholds);
-    mn_events_add(tree, s->thresholds);
+    mn_events_add(tree, s->thresholds, s->last_call);
+    mn_last_call_add_file(tree, s->last_call);
     mn_errors_add(tree);
     mn_parameters_add(tree, s->board);
     mn_users_add(tree, s->quota);

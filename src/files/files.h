@@ -10,6 +10,7 @@
 
 typedef struct MnBoard MnBoard;
 typedef struct MnHelper MnHelper;
+typedef struct MnLastCall MnLastCall;
 typedef struct MnMemNotify MnMemNotify;
 typedef struct MnOomList MnOomList;
 typedef struct MnOomNotify MnOomNotify;
@@ -24,6 +25,7 @@ typedef struct MnServices {
     MnQuota *quota;
     MnBoard *board;
     MnThresholds *thresholds;
+    MnLastCall *last_call;
     MnOomNotify *oom_notify;
     MnOomNotify *oom_notify_critical;
     MnMemNotify *mem_notify;
@@ -44,7 +46,8 @@ void mn_memnotify_add(MnTree *tree, MnBoard *board, gboolean poll_acknowledges);
 void mn_meters_add(MnTree *tree, MnBoard *board);
 void mn_thresholds_add(MnTree *tree, MnThresholds *thresholds);
 void mn_errors_add(MnTree *tree);
-void mn_events_add(MnTree *tree, MnThresholds *thresholds);
+void mn_events_add(MnTree *tree, MnThresholds *thresholds, MnLastCall *last_call);
+void mn_last_call_add_file(MnTree *tree, MnLastCall *last_call);
 void mn_parameters_add(MnTree *tree, MnBoard *board);
 void mn_users_add(MnTree *tree, MnQuota *quota);
 void mn_metrics_add(MnTree *tree, const char *name, MnExpositionFormat format, MnBoard *board, MnThresholds *thresholds,

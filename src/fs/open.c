@@ -237,6 +237,7 @@ void mn_open_tell_first(const MnOpen *self) {
 }
 
 void mn_open_read(MnOpen *self, fuse_req_t req, gsize size, off_t offset, int flags) {
+    self->tid = fuse_req_ctx(req)->pid;
     if (self->node->file_ops->take)
         read_stream(self, req, size, flags);
     else if (self->node->file_ops->read)
@@ -260,6 +261,7 @@ void mn_open_poll(MnOpen *self, fuse_req_t req, struct fuse_pollhandle *handle) 
     const MnFileOps *ops = self->node->file_ops;
     guint events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
 
+    self->tid = fuse_req_ctx(req)->pid;
     if (handle) {
         if (self->poll_handle)
             fuse_pollhandle_destroy(self->poll_handle);

@@ -16,7 +16,8 @@ struct MnOpen {
     MnNotice notice; /* that who waits is to be woken */
     uid_t uid;       /* of who opened it; who uses it may be another that was given it */
     gid_t gid;
-    pid_t tid;              /* holds while he waits for that; 0 when it cannot be seen from here */
+    pid_t tid;              /* of who has read it or asked for its state last, or opened it; holds while he waits for
+                               that; 0 when it cannot be seen from here */
     MnAccount *account;     /* that is charged for it */
     gboolean is_write_only; /* opened with O_WRONLY */
     MnOpen *next;           /* of the same node */

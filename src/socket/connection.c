@@ -75,6 +75,13 @@ void mn_connection_tell(MnConnection *self, const MnEvent *event) {
     mn_connection_tell_later(self);
 }
 
+static gboolean on_called(MnMember *member, const MnEvent *event) {
+    MnConnection *self = (MnConnection *)(void *)((char *)member - G_STRUCT_OFFSET(MnConnection, member));
+
+    mn_connection_tell(self, event);
+    return self->limits.watch != NULL;
+}
+
 /* --- his commands --- */
 
 static void forget_input(MnConnection *self) {
@@ -226,6 +233,9 @@ MnConnection *mn_connection_new(MnConnectionServices *services, int fd, uid_t ui
     self->turn = (MnTurn){ .uid = mn_account_get_uid(self->account), .is_free = TRUE }; /* no share of time applies */
     self->link.data = self;
     mn_wire_init(&self->wire, fd);
+    self->pid = mn_wire_find_process(&self->wire);
+    self->member = (MnMember){ .pid = &self->pid, .called = on_called };
+    mn_last_call_add(services->last_call, &self->member);
     r = charge(self->account);
     self->is_charged = r == 0;
     if (r < 0)
@@ -236,6 +246,7 @@ MnConnection *mn_connection_new(MnConnectionServices *services, int fd, uid_t ui
 void mn_connection_free(MnConnection *self) {
     if (!self)
         return;
+    mn_last_call_remove(self->services->last_call, &self->member);
     mn_answer_forget(self);
     forget_input(self);
     mn_outbox_take_back(mn_board_get_outbox(self->services->board), &self->notice);

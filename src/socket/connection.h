@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "board/lastcall.h"
 #include "board/limits.h"
 #include "core/turns.h"
 #include "devices/triggers.h"
@@ -16,6 +17,7 @@ typedef struct MnConnection MnConnection;
 typedef struct MnConnectionServices {
     MnBoard *board;
     MnTriggers *triggers; /* NULL where nobody tells of stalls */
+    MnLastCall *last_call;
     MnQuota *quota;
     MnSignaller *signaller; /* made with the first eventfd; the owner frees it */
     MnPage *page;           /* and with the first who wants it */
@@ -32,6 +34,8 @@ struct MnConnection {
     MnConnectionServices *services;
     MnWire wire;
     MnAccount *account;
+    pid_t pid; /* of who has connected; 0 when it cannot be seen from here */
+    MnMember member;
     GString *input;  /* what is no whole command yet; NULL for nothing */
     MnNotice notice; /* that there is something to tell */
     MnLimits limits; /* of `watch` */

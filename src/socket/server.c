@@ -219,8 +219,8 @@ static void free_listener(gpointer listener) {
     mn_listener_free(listener);
 }
 
-int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnHelper *helper, const MnManager *manager,
-                  MnServer **ret) {
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnLastCall *last_call, MnQuota *quota, MnHelper *helper,
+                  const MnManager *manager, MnServer **ret) {
     guint n_kept = MIN(mn_manager_get_n_kept(manager), KEPT_MAX);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     MnServer *self;
@@ -228,9 +228,12 @@ int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnHelper
     if (epoll < 0)
         return -errno;
     self = g_new0(MnServer, 1);
-    self->services = (MnConnectionServices){
-        .board = board, .triggers = triggers, .quota = quota, .needs_room = needs_room, .changed = changed
-    };
+    self->services = (MnConnectionServices){ .board = board,
+                                             .triggers = triggers,
+                                             .last_call = last_call,
+                                             .quota = quota,
+                                             .needs_room = needs_room,
+                                             .changed = changed };
     if (n_kept > 0)
         self->store = mn_store_new(manager, quota, &mn_machine_clock, n_kept);
     self->disposal = mn_disposal_new(helper, &mn_machine_clock, on_disposed);

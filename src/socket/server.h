@@ -2,6 +2,7 @@
 #pragma once
 
 #include "board/board.h"
+#include "board/lastcall.h"
 #include "devices/triggers.h"
 #include "kernel/helper.h"
 #include "kernel/manager.h"
@@ -11,8 +12,8 @@
 typedef struct MnServer MnServer;
 
 /* What is given stays the caller's and outlives it; `triggers` may be NULL. -errno when there is no descriptor. */
-int mn_server_new(MnBoard *board, MnTriggers *triggers, MnQuota *quota, MnHelper *helper, const MnManager *manager,
-                  MnServer **ret) G_GNUC_WARN_UNUSED_RESULT;
+int mn_server_new(MnBoard *board, MnTriggers *triggers, MnLastCall *last_call, MnQuota *quota, MnHelper *helper,
+                  const MnManager *manager, MnServer **ret) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends all connections but those that the manager keeps, and removes the sockets that were made; accepts NULL. */
 void mn_server_free(MnServer *self);

@@ -48,6 +48,14 @@ void mn_wire_clear(MnWire *self) {
     *self = (MnWire){ .fd = -1 };
 }
 
+pid_t mn_wire_find_process(const MnWire *self) {
+    struct ucred peer = { 0 };
+    socklen_t len = sizeof peer;
+
+    (void)getsockopt(self->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    return peer.pid;
+}
+
 /* How much was sent; all of it if the client has gone. */
 static gsize send_some(const MnWire *self, const char *text, gsize len) {
     ssize_t n;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 /* A client's end of a connection: what goes out and comes in, without ever waiting. */
 typedef struct MnWire {
@@ -17,6 +18,9 @@ void mn_wire_refuse_descriptors(int listening_fd);
 /* Takes the descriptor, of a connected stream socket of the family AF_UNIX that does not block. */
 void mn_wire_init(MnWire *self, int fd);
 void mn_wire_clear(MnWire *self);
+
+/* The process that has connected; 0 when it cannot be seen from here. */
+pid_t mn_wire_find_process(const MnWire *self);
 
 /* Sends a text, after what is still to be sent; what there is no room for is kept. A client that has gone is sent
  * nothing, without an error: its end is heard of by whoever waits for it. */

@@ -37,8 +37,8 @@ static void say_result(int r) {
 
 /* "reached available 123421 617103 0 3887453731" */
 static void say_event(int r, const struct memnotifyfs_event *event) {
-    static const char *const kinds[] = { "?",       "reached",  "left", "total_changed",
-                                         "removed", "returned", "lost", "reconnected" };
+    static const char *const kinds[] = { "?",        "reached", "left",        "total_changed", "removed",
+                                         "returned", "lost",    "reconnected", "last_call" };
 
     if (r == 1)
         printf("%s %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 "\n", kinds[event->kind],

@@ -20,6 +20,7 @@ static void test_events(void) {
         { "1.000000 - - returned", { MEMNOTIFYFS_RETURNED, 0, 1000000, 0, 0, 0, "", { 0 } } },
         { "1.000000 - - lost 12", { MEMNOTIFYFS_LOST, 0, 1000000, 0, 0, 12, "", { 0 } } },
         { "1.000000 low used reached 1 2 more", { MEMNOTIFYFS_REACHED, 0, 1000000, 1, 2, 0, "used", { 0 } } },
+        { "1.000000 - - last_call", { MEMNOTIFYFS_LAST_CALL, 0, 1000000, 0, 0, 0, "", { 0 } } },
         { "1.000000 - - removed for good", { MEMNOTIFYFS_REMOVED, 0, 1000000, 0, 0, 0, "", { 0 } } },
         { .line = "" },
         { .line = "1" },

@@ -24,7 +24,7 @@ static void learn(const char *meter, bool is_reached) {
 
 /* All there is, as "+used -used lost:3 back", where + is reached and - is left. */
 static void check(const char *expected) {
-    static const char *const names[] = { "?", "+", "-", "changed", "removed", "returned", "lost", "back" };
+    static const char *const names[] = { "?", "+", "-", "changed", "removed", "returned", "lost", "back", "last" };
     g_autoptr(GString) told = g_string_new(NULL);
     struct memnotifyfs_event event;
 

@@ -26,6 +26,7 @@ const File files[] = {
     { "oom_notify_critical", TEXT_SIGNAL },
     { "mem_notify", TEXT_SIGNAL },
     { "zoneinfo", TEXT_NONE },
+    { "last_call", TEXT_GROUP },
     { "metrics", TEXT_NONE },
     { "metrics.prom", TEXT_NONE },
     { "pressure", TEXT_TRIGGER },
@@ -185,6 +186,14 @@ static size_t make_moves(const Own *own, char *to) {
     return len;
 }
 
+static size_t make_group(const Own *own, char *to) {
+    static const char *const groups[] = { "/",        "/user.slice", "/user.slice/user-1000.slice",
+                                          "/nothing", "user.slice",  "/a\n/b" };
+
+    (void)own;
+    return sprintf(to, "%s%s", ONE_OF(groups), chance(2) ? "\n" : "");
+}
+
 static size_t (*const makers[N_TEXTS])(const Own *own, char *to) = {
     [TEXT_NONE] = make_none,
     [TEXT_LIMITS] = make_limits,
@@ -195,6 +204,7 @@ static size_t (*const makers[N_TEXTS])(const Own *own, char *to) = {
     [TEXT_REGISTRATION] = make_registration,
     [TEXT_MOVES] = make_moves,
     [TEXT_TRIGGER] = make_trigger,
+    [TEXT_GROUP] = make_group,
 };
 
 /* ---- damage ---------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ typedef enum {
     TEXT_REGISTRATION,
     TEXT_MOVES,
     TEXT_TRIGGER,
+    TEXT_GROUP,
     N_TEXTS
 } TextKind;
 

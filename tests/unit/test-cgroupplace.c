@@ -130,10 +130,37 @@ static void test_search(void) {
     plain_group_remove(top);
 }
 
+static void test_within(void) {
+    static const struct {
+        const char *groups;
+        const char *path;
+        gboolean is_within;
+    } rows[] = {
+        { "0::/user/a\n", "/user/a", TRUE },
+        { "0::/user/a\n", "/user", TRUE },
+        { "0::/user/a\n", "/", TRUE },
+        { "0::/\n", "/", TRUE },
+        { "0::/\n", "/user", FALSE },
+        { "0::/user/a\n", "/user/a/b", FALSE },
+        { "0::/user/ab\n", "/user/a", FALSE },
+        { "0::/user/a\n", "/use", FALSE },
+        { "4:memory:/x\n0::/user/a\n", "/user", TRUE },
+        { "4:cpu,memory:/x/y\n0::/user/a\n", "/x", TRUE },
+        { "4:cpu:/x\n0::/user/a\n", "/x", FALSE },
+        { "0::/../other\n", "/", TRUE },
+        { "", "/", FALSE },
+        { "junk\n", "/", FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        CHECK(mn_cgroup_is_within(rows[i].groups, rows[i].path) == rows[i].is_within, "row %u", i);
+}
+
 static CU_TestInfo tests[] = {
     { "where a process finds its group", test_places },
     { "whether all above can be seen", test_what_is_above },
     { "a group is found by who is in it", test_search },
+    { "who is in a group", test_within },
     CU_TEST_INFO_NULL,
 };
 

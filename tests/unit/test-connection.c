@@ -20,6 +20,7 @@
 static World *world;
 static MnQuota *quota;
 static MnHelper *helper;
+static MnLastCall *last_call;
 static MnDisposal *disposal;
 static MnConnectionServices services;
 static MnConnection *connection;
@@ -48,10 +49,13 @@ static void set_up_with(guint n_descriptors) {
     hand = (HandClock)HAND_CLOCK;
     quota = mn_quota_new(0, n_descriptors);
     helper = mn_helper_new(&mn_machine_clock, quota);
+    last_call = mn_last_call_new(world->board, helper);
     disposal = mn_disposal_new(helper, &hand.clock, note_done);
-    services = (MnConnectionServices){
-        .board = world->board, .quota = quota, .needs_room = count_needs_room, .changed = ignore_change
-    };
+    services = (MnConnectionServices){ .board = world->board,
+                                       .last_call = last_call,
+                                       .quota = quota,
+                                       .needs_room = count_needs_room,
+                                       .changed = ignore_change };
     n_needs_room = n_done = 0;
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
     client = pair[0];
@@ -64,6 +68,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
     mn_connection_free(connection);
+    mn_last_call_free(last_call);
     mn_disposal_free(disposal);
     mn_helper_free(helper);
     mn_quota_free(quota);

@@ -19,6 +19,7 @@ static void test_lines(void) {
         { { 1000001, 0, 1, MN_METER_USED, MN_EVENT_REACHED }, "", "1.000001 - used reached 0 1\n" },
         { { 1000001, 3, 2, MN_METER_TOTAL, MN_EVENT_CHANGED }, "", "1.000001 - total changed 3 2\n" },
         { { 1, 0, 0, 0, MN_EVENT_REMOVED }, "", "0.000001 - - removed\n" },
+        { { 2, 0, 0, 0, MN_EVENT_LAST_CALL }, "", "0.000002 - - last_call\n" },
         { { 2, 0, 0, 0, MN_EVENT_RETURNED }, "", "0.000002 - - returned\n" },
         { { 3, 17, 0, 0, MN_EVENT_LOST }, "", "0.000003 - - lost 17\n" },
         { { 1, 0, 1, MN_METER_USED, MN_EVENT_REACHED }, "caf\xc3\xa9", "0.000001 caf\xc3\xa9 used reached 0 1\n" },

@@ -55,6 +55,7 @@ function parseEvent(words, line) {
         changed: () => ({ meter, ...size('value', number(4)), ...size('old', number(5)) }),
         removed: () => ({}),
         returned: () => ({}),
+        last_call: () => ({}),
         lost: () => ({ lost: number(4) }),
     };
     const time = Number(words[0]);

@@ -27,6 +27,7 @@ ok
 3 - total changed 30 20
 4 - - removed
 5 - - returned
+5.5 - - last_call
 6 - - lost 7
 7 - used trembles 1
 8 - free reached 1 4
@@ -277,7 +278,7 @@ module.exports = {
         await next(other, 'listening');
         const watcher = watch('used 3 free<4', { server: place });
         const events = collect(watcher);
-        await waitUntil(() => events.length >= 7, 'the events');
+        await waitUntil(() => events.length >= 8, 'the events');
         await close(watcher);
         other.close();
         await next(other, 'close');
@@ -289,6 +290,7 @@ module.exports = {
             { kind: 'changed', time: 3, meter: 'total', ...size('value', 30), ...size('old', 20) },
             { kind: 'removed', time: 4 },
             { kind: 'returned', time: 5 },
+            { kind: 'last_call', time: 5.5 },
             { kind: 'lost', time: 6, lost: 7 },
             { kind: 'reached', time: 8, meter: 'free', ...size('value', 1), ...size('limit', 4) },
         ]);

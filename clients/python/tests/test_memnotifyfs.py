@@ -391,6 +391,7 @@ ok
 3 - total changed 30 20
 4 - - removed
 5 - - returned
+5.5 - - last_call
 6 - - lost 7
 7 - used trembles 1
 8 - free reached 1 4
@@ -400,7 +401,7 @@ ok
 def test_all_that_is_said_is_understood(tmp_path):
     async def main(server):
         events = memnotifyfs.watch("used 3 free<4", server=server)
-        return [await next_of(events) for _ in range(7)]
+        return [await next_of(events) for _ in range(8)]
 
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{tmp_path}/other.sock")
@@ -414,6 +415,7 @@ def test_all_that_is_said_is_understood(tmp_path):
         Event(Kind.CHANGED, 3, "total", value_pages=30, old_pages=20),
         Event(Kind.REMOVED, 4),
         Event(Kind.RETURNED, 5),
+        Event(Kind.LAST_CALL, 5.5),
         Event(Kind.LOST, 6, lost=7),
         Event(Kind.REACHED, 8, "free", value_pages=1, limit_pages=4),
     ]

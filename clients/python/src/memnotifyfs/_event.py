@@ -23,6 +23,7 @@ class Kind(str, Enum):
     RETURNED = "returned"  # the same, made anew
     LOST = "lost"  # lines, because they were not read in time
     RECONNECTED = "reconnected"  # the server had ended, and is back
+    LAST_CALL = "last_call"  # the control group that this process is in is about to be killed
 
     def __str__(self) -> str:
         return self.value
@@ -132,7 +133,7 @@ def parse_event(words: List[str]) -> Optional[Event]:
     kind, numbers = Kind(what), [int(word) for word in words[4:]]
     if kind is Kind.LOST:
         return Event(kind, time, lost=numbers[0])
-    if kind in (Kind.REMOVED, Kind.RETURNED):
+    if kind in (Kind.REMOVED, Kind.RETURNED, Kind.LAST_CALL):
         return Event(kind, time)
     if kind is Kind.CHANGED:
         return Event(kind, time, meter, value_pages=numbers[0], old_pages=numbers[1])
