@@ -100,7 +100,6 @@ TABLE = {
     "pressure": A_TEXT,
     "oom": A_TEXT,
     "oom_ranking": A_TEXT,
-    "last_call": A_TEXT,
     "metrics": A_TEXT,
     "metrics.prom": A_TEXT,
     "memcg/memory.usage_in_bytes": A_TEXT,
