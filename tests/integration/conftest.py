@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-pytest.register_assert_rewrite("clients", "command", "daemon", "exposition", "machine", "memcg_client", "prometheus",
-                              "socket_client", "terminal")
+pytest.register_assert_rewrite("clients", "command", "daemon", "exposition", "fleet", "machine", "memcg_client",
+                              "prometheus", "socket_client", "terminal")
 
 from daemon import Daemon  # noqa: E402
 from fixtures import close_all, directory, make_machine  # noqa: E402, F401
@@ -28,6 +28,19 @@ def serve():
         return daemon.start()
 
     yield start
+    close_all(running)
+
+
+@pytest.fixture
+def start():
+    """start(thing) is closed in the end, the last first."""
+    running = []
+
+    def add(thing):
+        running.append(thing)
+        return thing
+
+    yield add
     close_all(running)
 
 

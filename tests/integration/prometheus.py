@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prometheus, its node_exporter and its Alertmanager as processes of a test's own: on loopback, on ports that are free,
-in directories that go with the test. They are looked for in PATH and where ./quickstart test has unpacked them."""
+"""Prometheus, its node_exporter and its Alertmanager as processes of a test's own, and their tools: on loopback, on
+ports that are free, in directories that go with the test. They are looked for in PATH and where ./quickstart test has
+unpacked them."""
 
 import json
 import os
@@ -19,6 +20,7 @@ from clients import TIMEOUT_S, wait_until
 NAMES = {  # Debian's first
     "prometheus": ["prometheus"],
     "promtool": ["promtool"],
+    "amtool": ["amtool"],
     "alertmanager": ["prometheus-alertmanager", "alertmanager"],
     "node_exporter": ["prometheus-node-exporter", "node_exporter"],
 }
@@ -32,6 +34,12 @@ def find(program):
     if not paths:
         pytest.skip(f"{program} is not there ({NAMES[program][0]})")
     return paths[0]
+
+
+def run_tool(program, *arguments, text=None):
+    """promtool or amtool to its end."""
+    return subprocess.run([find(program), *map(str, arguments)], input=text, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False)
 
 
 # For a program that was only unpacked: its data are where they would be if it were installed.
@@ -97,7 +105,7 @@ class Prometheus(Service):
 class Answers:
     """An HTTP server of the test's own: answer(handler, body) returns (content type, bytes)."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, host="127.0.0.1"):
         class Handler(BaseHTTPRequestHandler):
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -113,9 +121,9 @@ class Answers:
             def log_message(self, *_arguments):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_port}"
+        self.address = f"{host}:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()
 

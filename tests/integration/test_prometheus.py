@@ -3,16 +3,14 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from clients import TIMEOUT_S, read_all, read_text, wait_until, write_text
+from clients import read_all, read_text, wait_until, write_text
 from exposition import parse
-from fixtures import close_all
 from machine import PAGE_KIB
-from prometheus import Answers, Prometheus, Service, find
+from prometheus import Answers, Prometheus, Service, find, run_tool
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parents[1] / "docs"
@@ -36,11 +34,6 @@ scrape_configs:
 """
 
 
-def promtool(*arguments, text=None):
-    return subprocess.run([find("promtool"), *map(str, arguments)], input=text, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False)
-
-
 @pytest.fixture
 def low(daemon):
     daemon.simulate(f"used 1000 total {TOTAL_PAGES}")
@@ -48,34 +41,21 @@ def low(daemon):
     return daemon
 
 
-@pytest.fixture
-def start():
-    """start(thing) is closed in the end, the last first."""
-    running = []
-
-    def add(thing):
-        running.append(thing)
-        return thing
-
-    yield add
-    close_all(running)
-
-
 # ---- what promtool says ------------------------------------------------------------------------------------------
 
 def test_the_text_has_no_fault(low):
     write_text(low / "thresholds" / 'a"b\\c', "used 5")
-    done = promtool("check", "metrics", text=read_text(low / "metrics.prom"))
+    done = run_tool("promtool", "check", "metrics", text=read_text(low / "metrics.prom"))
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_rules_have_no_fault():
-    done = promtool("check", "rules", RULES)
+    done = run_tool("promtool", "check", "rules", RULES)
     assert done.returncode == 0 and "5 rules found" in done.stdout, done.stdout
 
 
 def test_the_rules_fire_when_they_should():
-    done = promtool("test", "rules", HERE / "memnotifyfs.rules.test.yml")
+    done = run_tool("promtool", "test", "rules", HERE / "memnotifyfs.rules.test.yml")
     assert done.returncode == 0, done.stdout
 
 
