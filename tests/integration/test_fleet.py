@@ -132,7 +132,7 @@ def test_a_shortage_is_one_message_that_names_the_machines(machines, start, tmp_
         {("mail", '{}:{alertname="MemoryRunsShort", cluster="web"}',
           ("alertname", "MemoryRunsShort"), ("cluster", "web"))}
     for host in HOSTS:
-        assert fleet.state("MemoryThresholdReached", host) == ["suppressed"]
+        wait_until(lambda host=host: fleet.state("MemoryThresholdReached", host) == ["suppressed"], "the inhibition")
 
     check_silence(fleet, machines)
     for expression in dashboard_expressions() + guide_expressions():
@@ -159,17 +159,22 @@ def check_silence(fleet, machines):
     fleet.wait_told("MemoryRunsShort", before, firing=[], resolved=[(WEB3, "host")])
 
 
+def is_told_once(fleet, host):
+    return sorted(fleet.state("MemoryRunsShort", host)) == ["active", "suppressed"]
+
+
 def test_a_machine_that_is_gone_is_told_once(machines, start, tmp_path):
     """It has not recovered, and its thresholds are not told besides; nor is it critical and a warning."""
     fleet = Fleet(machines, start, tmp_path, resolves_at_once=False)
     machines.set_available(4, (WEB2, "host"), (WEB3, "host"))
     fleet.wait_told("MemoryRunsShort", firing=[(WEB2, "host"), (WEB3, "host")])
-    wait_until(lambda: sorted(fleet.state("MemoryRunsShort", WEB3)) == ["active", "suppressed"], "the inhibition")
+    for host in WEB2, WEB3:
+        wait_until(lambda host=host: is_told_once(fleet, host), "the inhibition of the warning")
 
     fleet.exporters[WEB3].close()
     fleet.wait_told("MachineGone", firing=[(WEB3, None)])
     assert fleet.state("MemoryRunsShort", WEB3) == ["suppressed", "suppressed"]
-    assert sorted(fleet.state("MemoryRunsShort", WEB2)) == ["active", "suppressed"]
+    assert is_told_once(fleet, WEB2)
     assert {message["status"] for message in fleet.about("MemoryRunsShort")} == {"firing"}
     assert [message["receiver"] for message in fleet.about("MachineGone")] == ["page"]
 
