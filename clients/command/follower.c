@@ -20,7 +20,8 @@ struct CmdFollower {
     GMutex lock;
     int asked_fd; /* eventfds */
     int news_fd;
-    gboolean is_asked; /* these three, and the events, are under the lock */
+    gboolean is_asked;  /* these four, and the events, are under the lock */
+    gboolean is_wanted; /* not after cmd_follower_rest() */
     gboolean is_found;
     CmdFound found;
     GQueue events; /* of CmdEvent */
@@ -138,23 +139,18 @@ static void rest(CmdFollower *self) {
     g_clear_pointer(&self->reader, cmd_reader_free);
 }
 
-static gboolean is_asked(CmdFollower *self) {
-    gboolean is_asked;
+static gboolean is_true(CmdFollower *self, const gboolean *flag) {
+    gboolean is_true;
 
     g_mutex_lock(&self->lock);
-    is_asked = self->is_asked;
+    is_true = *flag;
     g_mutex_unlock(&self->lock);
-    return is_asked;
+    return is_true;
 }
 
-static void answer(CmdFollower *self) {
+static void look_and_tell(CmdFollower *self) {
     CmdFound found = { 0 };
 
-    unring(self->asked_fd);
-    if (!is_asked(self)) {
-        rest(self);
-        return;
-    }
     look(self, &found);
     g_mutex_lock(&self->lock);
     cmd_found_clear(&self->found); /* which nobody took */
@@ -163,6 +159,15 @@ static void answer(CmdFollower *self) {
     self->is_asked = FALSE;
     g_mutex_unlock(&self->lock);
     ring(self->news_fd);
+}
+
+/* One ring may stand for several: somebody has asked, and nobody wants to know any more. */
+static void answer(CmdFollower *self) {
+    unring(self->asked_fd);
+    if (is_true(self, &self->is_asked))
+        look_and_tell(self);
+    if (!is_true(self, &self->is_wanted))
+        rest(self);
 }
 
 static gpointer follow(gpointer data) {
@@ -224,6 +229,7 @@ gboolean cmd_follower_ask(CmdFollower *self) {
     g_mutex_lock(&self->lock);
     is_free = !self->is_asked;
     self->is_asked = TRUE;
+    self->is_wanted = TRUE;
     g_mutex_unlock(&self->lock);
     if (is_free)
         ring(self->asked_fd);
@@ -231,6 +237,9 @@ gboolean cmd_follower_ask(CmdFollower *self) {
 }
 
 void cmd_follower_rest(CmdFollower *self) {
+    g_mutex_lock(&self->lock);
+    self->is_wanted = FALSE;
+    g_mutex_unlock(&self->lock);
     ring(self->asked_fd);
 }
 

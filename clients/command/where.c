@@ -22,7 +22,7 @@ static int try_mount(const char *path, struct mount *ret) {
 
     if (r < 0)
         return r;
-    fd = mount_open_file(&mount, MEMNOTIFYFS_METRICS, O_RDONLY);
+    fd = mount_open_file(&mount, MEMNOTIFYFS_METRICS, O_RDONLY | O_NONBLOCK); /* it may be a pipe of somebody else's */
     if (fd < 0) {
         mount_close(&mount);
         return fd;
@@ -74,7 +74,7 @@ static int read_to_end(int fd, GString *text) {
 }
 
 int cmd_where_read(const struct mount *mount, const char *name, GString *text) {
-    int fd = mount_open_file(mount, name, O_RDONLY), r;
+    int fd = mount_open_file(mount, name, O_RDONLY | O_NONBLOCK), r;
 
     if (fd < 0)
         return fd;

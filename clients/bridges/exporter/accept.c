@@ -29,8 +29,11 @@ static gboolean has_other_version(char **parameters, const char *version) {
     for (guint i = 0; parameters[i]; i++) {
         const char *parameter = g_strstrip(parameters[i]);
 
-        if (g_ascii_strncasecmp(parameter, "version=", 8) == 0)
-            return strcmp(parameter + 8, version) != 0;
+        if (g_ascii_strncasecmp(parameter, "version=", 8) == 0) {
+            g_autofree char *quoted = g_strdup_printf("\"%s\"", version);
+
+            return strcmp(parameter + 8, version) != 0 && strcmp(parameter + 8, quoted) != 0;
+        }
     }
     return FALSE;
 }
@@ -39,8 +42,11 @@ static double quality_of(char **parameters) {
     for (guint i = 0; parameters[i]; i++) {
         const char *parameter = g_strstrip(parameters[i]);
 
-        if (g_ascii_strncasecmp(parameter, "q=", 2) == 0)
-            return CLAMP(g_ascii_strtod(parameter + 2, NULL), 0, 1);
+        if (g_ascii_strncasecmp(parameter, "q=", 2) == 0) {
+            double quality = g_ascii_strtod(parameter + 2, NULL);
+
+            return quality > 0 ? MIN(quality, 1) : 0; /* it may be no number */
+        }
     }
     return 1;
 }

@@ -15,11 +15,13 @@
 
 #define INTERVAL_US_DEFAULT (2 * G_TIME_SPAN_SECOND)
 #define INTERVAL_US_LEAST (G_TIME_SPAN_SECOND / 10)
-#define INTERVAL_US_MOST G_TIME_SPAN_HOUR
+
+/* Who has gone is found out when he is sent something, and proxies do not wait for ever. */
+#define INTERVAL_US_MOST (30 * G_TIME_SPAN_SECOND)
 
 #define PROCESSES_DEFAULT 20
 #define PROCESSES_MAX 1000
-#define PROCESSES_BY_PLACE (-1)
+#define PROCESSES_BY_PLACE G_MININT
 
 typedef struct Settings {
     char **addresses;
@@ -105,8 +107,9 @@ static int exporter_run(char ***argv) {
     if (!cmd_duration_take("--interval", interval, &settings.interval_us))
         return CMD_MISUSED;
     if (settings.interval_us < INTERVAL_US_LEAST || settings.interval_us > INTERVAL_US_MOST)
-        return cmd_misuse("--interval: '%s' is not between 100ms and 1h", interval);
-    if (settings.n_processes < PROCESSES_BY_PLACE || settings.n_processes > PROCESSES_MAX)
+        return cmd_misuse("--interval: '%s' is not between 100ms and 30s", interval);
+    if (settings.n_processes != PROCESSES_BY_PLACE &&
+        (settings.n_processes < 0 || settings.n_processes > PROCESSES_MAX))
         return cmd_misuse("--processes: %d is not between 0 and %d", settings.n_processes, PROCESSES_MAX);
     status = start(&settings, options.place);
     g_strfreev(settings.addresses);

@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A text is cut into lines, and lines into what stands before, in and behind the braces. The names of families that a text
- * begins are looked up once; samples of a family follow it. */
+/* A text is cut into lines, and lines into what stands before, in and behind the braces. Nothing is let through but what
+ * memnotifyfs writes: one wrong line and Prometheus would drop the metrics of all mounts. */
 #include "families.h"
 
 #include <string.h>
 
 #define PREFIX "memnotifyfs_"
+#define UP "up"
 #define END "# EOF"
 
 /* As many as one text may have. There are about 80. */
 #define FAMILIES_MAX 1000
 
+#define LABELS_MAX 16
+
+/* Of 2^64, and of microseconds. */
+#define DIGITS_MAX 20
+#define DECIMALS_MAX 9
+
+/* What is said of a family before its samples, each once. */
+typedef enum Word {
+    WORD_TYPE,
+    WORD_UNIT,
+    WORD_HELP,
+    N_WORDS,
+} Word;
+
+static const char *const words[N_WORDS] = { "# TYPE ", "# UNIT ", "# HELP " };
+
 typedef struct Family {
     char *name;
+    const char *suffix; /* of its samples; NULL: there is no type yet */
+    gboolean has[N_WORDS];
     GString *head; /* lines that begin with '#' */
     GString *samples;
 } Family;
@@ -21,6 +40,7 @@ struct ExpFamilies {
     MnExpositionFormat format;
     GPtrArray *families; /* in the order in which they came */
     GHashTable *by_name; /* of the same */
+    GHashTable *samples; /* of a text: their names with labels, so that none comes twice */
 };
 
 static void family_free(gpointer data) {
@@ -38,12 +58,14 @@ ExpFamilies *exp_families_new(MnExpositionFormat format) {
     self->format = format;
     self->families = g_ptr_array_new_with_free_func(family_free);
     self->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    self->samples = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }
 
 void exp_families_free(ExpFamilies *self) {
     if (!self)
         return;
+    g_hash_table_unref(self->samples);
     g_hash_table_unref(self->by_name);
     g_ptr_array_unref(self->families);
     g_free(self);
@@ -63,125 +85,171 @@ static Family *find_or_add(ExpFamilies *self, const char *name) {
     return family;
 }
 
-/* --- lines --- */
-
 static gsize name_len(const char *at) {
     return strspn(at, "abcdefghijklmnopqrstuvwxyz_0123456789");
 }
 
-/* Takes the family's name off "# TYPE memnotifyfs_used_bytes gauge", to be freed; NULL: it is no such line. */
-static char *take_head(const char *line) {
-    static const char *const words[] = { "# TYPE ", "# UNIT ", "# HELP " };
+/* --- what is said of a family --- */
 
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
-        const char *name = line + strlen(words[i]);
+/* What the names of samples add to the family's; NULL: there is no such type. */
+static const char *find_suffix(MnExpositionFormat format, const char *type) {
+    gboolean is_openmetrics = format == MN_EXPOSITION_OPENMETRICS;
 
-        if (g_str_has_prefix(line, words[i]) && g_str_has_prefix(name, PREFIX) && name[name_len(name)] == ' ')
-            return g_strndup(name, name_len(name));
-    }
-    return NULL;
+    if (strcmp(type, "gauge") == 0)
+        return "";
+    if (strcmp(type, "counter") == 0)
+        return is_openmetrics ? "_total" : "";
+    return strcmp(type, "info") == 0 && is_openmetrics ? "_info" : NULL;
 }
 
-/* The byte behind a quoted string; NULL: it has no end. */
+/* The unit is the end of the name. */
+static gboolean is_unit(MnExpositionFormat format, const char *name, const char *unit) {
+    g_autofree char *end = g_strconcat("_", unit, NULL);
+
+    return format == MN_EXPOSITION_OPENMETRICS && *unit && g_str_has_suffix(name, end);
+}
+
+/* `what` follows the word and the name. */
+static gboolean add_head(const ExpFamilies *self, Family *family, Word word, const char *what) {
+    if (family->has[word] || family->samples->len > 0)
+        return FALSE;
+    family->has[word] = TRUE;
+    if (word == WORD_TYPE) {
+        family->suffix = find_suffix(self->format, what);
+        if (!family->suffix)
+            return FALSE;
+    }
+    if (word == WORD_UNIT && !is_unit(self->format, family->name, what))
+        return FALSE;
+    if (word == WORD_HELP && strpbrk(what, "\\\""))
+        return FALSE;
+    g_string_append_printf(family->head, "%s%s %s\n", words[word], family->name, what);
+    return TRUE;
+}
+
+/* Takes the word of "# TYPE memnotifyfs_used_bytes gauge"; N_WORDS: it is no such line. */
+static Word take_word(const char *line) {
+    for (guint i = 0; i < N_WORDS; i++)
+        if (g_str_has_prefix(line, words[i]))
+            return (Word)i;
+    return N_WORDS;
+}
+
+/* Finds the family that the line is about. FALSE: it is about something else. */
+static gboolean add_head_line(ExpFamilies *self, Word word, const char *line, Family **family) {
+    const char *name = line + strlen(words[word]);
+    gsize len = name_len(name);
+    g_autofree char *copy = g_strndup(name, len);
+
+    if (!g_str_has_prefix(copy, PREFIX) || name[len] != ' ' || self->families->len > FAMILIES_MAX)
+        return FALSE;
+    *family = find_or_add(self, copy);
+    return add_head(self, *family, word, name + len + 1);
+}
+
+/* --- samples --- */
+
+/* The byte behind a quoted string; NULL: it has no end, or a backslash too many. */
 static const char *skip_string(const char *at) {
     for (at++; *at && *at != '"'; at++)
-        if (*at == '\\' && at[1])
-            at++;
+        if (*at == '\\' && *++at != '\\' && *at != '"' && *at != 'n')
+            return NULL;
     return *at ? at + 1 : NULL;
 }
 
-/* The byte behind 'threshold="low",meter="used"}'; NULL: it is something else, or names a mount. */
+typedef struct Name {
+    const char *at;
+    gsize len;
+} Name;
+
+static gboolean is_among(const Name *names, guint n, const char *at, gsize len) {
+    for (guint i = 0; i < n; i++)
+        if (names[i].len == len && memcmp(names[i].at, at, len) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* The byte behind 'threshold="low",meter="used"}'; NULL: it is something else, or has a name twice. */
 static const char *skip_labels(const char *at) {
-    while (at && *at != '}') {
+    Name names[1 + LABELS_MAX] = { { "mount", 5 } }; /* which we add */
+    guint n = 1;
+
+    do {
         gsize len = name_len(at);
 
-        if (len == 0 || at[len] != '=' || at[len + 1] != '"' || (len == 5 && strncmp(at, "mount", 5) == 0))
+        if (!g_ascii_islower(*at) || at[len] != '=' || at[len + 1] != '"' || n == G_N_ELEMENTS(names) ||
+            is_among(names, n, at, len))
             return NULL;
+        names[n++] = (Name){ at, len };
         at = skip_string(at + len + 1);
-        if (at && *at == ',')
-            at++;
-        else if (at && *at != '}')
-            return NULL;
-    }
-    return at ? at + 1 : NULL;
+    } while (at && *at++ == ',');
+    return at && at[-1] == '}' ? at : NULL;
 }
 
 /* " 12.5" to the end of the line. */
 static gboolean is_value(const char *at) {
-    char *end;
+    gsize digits, decimals;
 
-    if (at[0] != ' ' || !g_ascii_isdigit(at[1]))
+    if (*at++ != ' ')
         return FALSE;
-    (void)g_ascii_strtod(at + 1, &end);
-    return *end == '\0';
+    digits = strspn(at, "0123456789");
+    if (digits == 0 || digits > DIGITS_MAX || at[digits] != '.')
+        return digits > 0 && digits <= DIGITS_MAX && at[digits] == '\0';
+    at += digits + 1;
+    decimals = strspn(at, "0123456789");
+    return decimals > 0 && decimals <= DECIMALS_MAX && at[decimals] == '\0';
 }
 
 /* Whether a sample of that name belongs to the family. */
 static gboolean is_of(const Family *family, const char *sample, gsize len) {
     gsize family_len = strlen(family->name);
-    const char *rest = sample + family_len;
 
-    if (len < family_len || strncmp(sample, family->name, family_len) != 0)
-        return FALSE;
-    len -= family_len;
-    return len == 0 || (len == 6 && strncmp(rest, "_total", len) == 0) ||
-           (len == 5 && strncmp(rest, "_info", len) == 0);
+    return family->suffix && len == family_len + strlen(family->suffix) && g_str_has_prefix(sample, family->name) &&
+           g_str_has_prefix(sample + family_len, family->suffix);
 }
 
 /* Adds the line to its family. `label` is 'mount="web"', or empty. */
-static gboolean add_sample(Family *family, const char *line, const char *label) {
+static gboolean add_sample(ExpFamilies *self, Family *family, const char *line, const char *label) {
     gsize len = name_len(line);
-    const char *labels = line + len, *rest = labels;
-    gboolean has_labels = *labels == '{' && labels[1] != '}';
+    gboolean has_labels = line[len] == '{';
+    const char *labels = line + len + 1, *value = has_labels ? skip_labels(labels) : line + len;
 
-    if (!family || !is_of(family, line, len) || !g_utf8_validate(line, -1, NULL))
-        return FALSE;
-    if (*labels == '{')
-        rest = skip_labels(labels + 1);
-    if (!rest || !is_value(rest))
+    if (!family || !is_of(family, line, len) || !value || !is_value(value) ||
+        !g_hash_table_add(self->samples, g_strndup(line, (gsize)(value - line))))
         return FALSE;
 
     g_string_append_len(family->samples, line, (gssize)len);
-    if (has_labels || *label) {
+    if (has_labels || *label)
         g_string_append_printf(family->samples, "{%s%s", label, has_labels && *label ? "," : "");
-        if (has_labels)
-            g_string_append_len(family->samples, labels + 1, rest - labels - 2);
+    if (has_labels)
+        g_string_append_len(family->samples, labels, value - labels);
+    else if (*label)
         g_string_append_c(family->samples, '}');
-    }
-    g_string_append_printf(family->samples, "%s\n", rest);
+    g_string_append_printf(family->samples, "%s\n", value);
     return TRUE;
 }
 
 /* --- texts --- */
 
-/* Each of the three once, and before the samples. */
-static gboolean add_head(Family *family, const char *line) {
-    gsize word = strlen("# TYPE");
-    g_autofree char *start = g_strndup(line, word);
-
-    if (family->samples->len > 0 || strstr(family->head->str, start) || !g_utf8_validate(line, -1, NULL))
-        return FALSE;
-    g_string_append_printf(family->head, "%s\n", line);
-    return TRUE;
-}
-
-/* Adds the lines, which end with NULL. */
-static gboolean add_lines(ExpFamilies *self, char **lines, const char *label) {
+/* Each line ends with a newline, and the last is the end where the format has one: else the text was cut off. */
+static gboolean add_lines(ExpFamilies *self, char *text, const char *label) {
+    gboolean has_ended = self->format == MN_EXPOSITION_TEXT;
     Family *family = NULL;
 
-    for (guint i = 0; lines[i] && (lines[i][0] || lines[i + 1]); i++) {
-        g_autofree char *name = take_head(lines[i]);
+    for (char *line = text, *next; *line; line = next) {
+        char *newline = strchr(line, '\n');
+        Word word = take_word(line);
 
-        if (name)
-            family = find_or_add(self, name);
-        else if (strcmp(lines[i], END) == 0)
-            continue;
-        if (name ? !add_head(family, lines[i]) : !add_sample(family, lines[i], label))
+        if (!newline)
             return FALSE;
-        if (self->families->len > FAMILIES_MAX)
+        *newline = '\0';
+        next = newline + 1;
+        if (!has_ended && strcmp(line, END) == 0 && !*next)
+            has_ended = TRUE;
+        else if (word < N_WORDS ? !add_head_line(self, word, line, &family) : !add_sample(self, family, line, label))
             return FALSE;
     }
-    return TRUE;
+    return has_ended;
 }
 
 /* `mount` is what was given on the command line, where nothing is allowed that would have to be escaped. */
@@ -189,7 +257,18 @@ static char *make_label(const char *mount) {
     return mount ? g_strdup_printf("mount=\"%s\"", mount) : g_strdup("");
 }
 
-static void move(ExpFamilies *self, const ExpFamilies *from) {
+ExpFamilies *exp_families_read(MnExpositionFormat format, const char *text, gsize len, const char *mount) {
+    g_autoptr(ExpFamilies) self = exp_families_new(format);
+    g_autofree char *copy = g_strndup(text, len), *label = make_label(mount);
+
+    if (len == 0 || !g_utf8_validate_len(text, len, NULL) || !add_lines(self, copy, label) ||
+        g_hash_table_contains(self->by_name, PREFIX UP))
+        return NULL;
+    g_hash_table_remove_all(self->samples);
+    return g_steal_pointer(&self);
+}
+
+void exp_families_add(ExpFamilies *self, const ExpFamilies *from) {
     for (guint i = 0; i < from->families->len; i++) {
         const Family *theirs = g_ptr_array_index(from->families, i);
         Family *ours = find_or_add(self, theirs->name);
@@ -200,25 +279,18 @@ static void move(ExpFamilies *self, const ExpFamilies *from) {
     }
 }
 
-gboolean exp_families_add(ExpFamilies *self, const char *text, gsize len, const char *mount) {
-    g_autoptr(ExpFamilies) own = exp_families_new(self->format);
-    g_autofree char *copy = g_strndup(text, len), *label = make_label(mount);
-    g_auto(GStrv) lines = g_strsplit(copy, "\n", -1);
-
-    if (strlen(copy) != len || len == 0 || text[len - 1] != '\n' || !add_lines(own, lines, label))
-        return FALSE;
-    move(self, own);
-    return TRUE;
-}
-
 void exp_families_add_up(ExpFamilies *self, const char *mount, gboolean is_up) {
-    static const MnMetric metric = { "up", MN_METRIC_GAUGE, NULL, "Whether the mount could be read." };
+    static const MnMetric metric = { UP, MN_METRIC_GAUGE, NULL, "Whether the mount could be read." };
+    g_autofree char *label = make_label(mount);
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(ExpFamilies) own = exp_families_new(self->format);
     MnExposition exposition = { .text = text, .format = self->format };
 
     mn_exposition_begin(&exposition, &metric);
     mn_exposition_add(&exposition, NULL, 0, is_up ? 1 : 0);
-    (void)exp_families_add(self, text->str, text->len, mount); /* it is what we have made */
+    mn_exposition_end(&exposition);
+    (void)add_lines(own, text->str, label); /* it is what we have made */
+    exp_families_add(self, own);
 }
 
 void exp_families_print(const ExpFamilies *self, GString *text) {

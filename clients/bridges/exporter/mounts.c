@@ -18,11 +18,17 @@
 
 #define NAME_MAX_BYTES 64
 
+/* Of one mount. */
+typedef struct Part {
+    gboolean is_awaited;
+    ExpFamilies *families; /* NULL: they have not come, or cannot be had */
+} Part;
+
 typedef struct Scrape {
     gint n_refs; /* the caller's, until it has been answered, and one for each task */
     MnExpositionFormat format;
     ExpMounts *mounts;
-    GString **texts; /* of each mount; NULL: it has not come, or cannot be had */
+    Part *parts;
     guint n_left;
     guint timer;
     ExpScraped scraped; /* NULL: it was answered */
@@ -32,16 +38,15 @@ typedef struct Scrape {
 typedef struct Task {
     Scrape *scrape;
     guint i; /* of the mount */
-    GString *text;
+    ExpFamilies *families;
 } Task;
 
 static void unref(Scrape *self) {
     if (--self->n_refs > 0)
         return;
     for (guint i = 0; i < self->mounts->n; i++)
-        if (self->texts[i])
-            g_string_free(self->texts[i], TRUE);
-    g_free(self->texts);
+        exp_families_free(self->parts[i].families);
+    g_free(self->parts);
     g_free(self);
 }
 
@@ -52,10 +57,11 @@ static GString *print(Scrape *self) {
     GString *all = g_string_new(NULL);
 
     for (guint i = 0; i < self->mounts->n; i++) {
-        const char *name = self->mounts->mounts[i].name;
-        GString *text = self->texts[i];
+        const ExpFamilies *own = self->parts[i].families;
 
-        exp_families_add_up(families, name, text && exp_families_add(families, text->str, text->len, name));
+        if (own)
+            exp_families_add(families, own);
+        exp_families_add_up(families, self->mounts->mounts[i].name, own != NULL);
     }
     exp_families_print(families, all);
     return all;
@@ -76,7 +82,7 @@ static gboolean on_late(gpointer data) {
 
     self->timer = 0;
     for (guint i = 0; i < self->mounts->n; i++)
-        if (!self->texts[i])
+        if (self->parts[i].is_awaited)
             self->mounts->mounts[i].is_late = TRUE;
     answer(self);
     return G_SOURCE_REMOVE;
@@ -87,7 +93,7 @@ static gboolean on_read(gpointer data) {
     Scrape *scrape = task->scrape;
 
     scrape->mounts->mounts[task->i].is_late = FALSE;
-    scrape->texts[task->i] = task->text;
+    scrape->parts[task->i] = (Part){ .families = task->families };
     scrape->n_left--;
     if (scrape->n_left == 0 && scrape->scraped)
         answer(scrape);
@@ -114,10 +120,12 @@ static GString *read_metrics(const char *place, const char *file) {
 static void carry_out(gpointer data, gpointer user_data) {
     Task *task = data;
     const ExpMount *mount = user_data;
+    MnExpositionFormat format = task->scrape->format;
+    g_autoptr(GString) text = read_metrics(
+        mount->place, format == MN_EXPOSITION_OPENMETRICS ? MEMNOTIFYFS_METRICS : MEMNOTIFYFS_METRICS_PROM);
 
-    task->text =
-        read_metrics(mount->place, task->scrape->format == MN_EXPOSITION_OPENMETRICS ? MEMNOTIFYFS_METRICS
-                                                                                     : MEMNOTIFYFS_METRICS_PROM);
+    if (text)
+        task->families = exp_families_read(format, text->str, text->len, mount->name);
     g_idle_add_full(G_PRIORITY_DEFAULT, on_read, task, NULL);
 }
 
@@ -127,7 +135,7 @@ void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped sc
     Scrape *scrape = g_new0(Scrape, 1);
 
     *scrape = (Scrape){ .n_refs = 1, .format = format, .mounts = self, .scraped = scraped, .data = data };
-    scrape->texts = g_new0(GString *, self->n);
+    scrape->parts = g_new0(Part, self->n);
     for (guint i = 0; i < self->n; i++) {
         Task *task;
 
@@ -135,6 +143,7 @@ void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped sc
             continue;
         task = g_new0(Task, 1);
         *task = (Task){ .scrape = scrape, .i = i };
+        scrape->parts[i].is_awaited = TRUE;
         scrape->n_refs++;
         scrape->n_left++;
         g_thread_pool_push(self->mounts[i].reader, task, NULL); /* waits until there is a thread */

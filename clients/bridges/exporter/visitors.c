@@ -38,6 +38,8 @@ ExpVisitor *exp_visitors_add(ExpVisitors *self, int fd) {
 
 void exp_visitors_remove(ExpVisitors *self, ExpVisitor *visitor) {
     stop_waiting(self, visitor);
+    if (visitor->is_exempt)
+        self->n_exempt--;
     self->n--;
     g_free(visitor);
 }
@@ -47,6 +49,11 @@ void exp_visitors_renew(ExpVisitors *self, ExpVisitor *visitor) {
     wait_for(self, visitor);
 }
 
-void exp_visitors_exempt(ExpVisitors *self, ExpVisitor *visitor) {
+gboolean exp_visitors_exempt(ExpVisitors *self, ExpVisitor *visitor) {
+    if (self->n_exempt >= self->most / 2)
+        return FALSE;
     stop_waiting(self, visitor);
+    visitor->is_exempt = TRUE;
+    self->n_exempt++;
+    return TRUE;
 }

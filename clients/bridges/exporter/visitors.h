@@ -9,11 +9,13 @@ typedef struct ExpVisitors {
     guint most;
     GQueue waiting; /* of ExpVisitor: who began first at the head */
     guint n;
+    guint n_exempt;
 } ExpVisitors;
 
 typedef struct ExpVisitor {
     int fd;
     gboolean is_waiting;
+    gboolean is_exempt;
     GList link;
 } ExpVisitor;
 
@@ -26,5 +28,5 @@ void exp_visitors_remove(ExpVisitors *self, ExpVisitor *visitor);
 /* His request is answered: the next begins. */
 void exp_visitors_renew(ExpVisitors *self, ExpVisitor *visitor);
 
-/* He is counted otherwise, and may stay. */
-void exp_visitors_exempt(ExpVisitors *self, ExpVisitor *visitor);
+/* He may stay as long as he likes. FALSE: that was said to half of all, and others must come in, too. */
+gboolean exp_visitors_exempt(ExpVisitors *self, ExpVisitor *visitor);

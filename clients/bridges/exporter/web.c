@@ -82,6 +82,7 @@ static gboolean server_check(GSource *source G_GNUC_UNUSED) {
 }
 
 static gboolean server_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+    g_source_set_ready_time(source, -1); /* which resume() may have set, and does not end by itself */
     MHD_run(((Server *)source)->daemon);
     return G_SOURCE_CONTINUE;
 }
@@ -198,17 +199,26 @@ static ExpVisitor *visitor_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static enum MHD_Result answer_events(Request *request) {
-    Stream *stream = g_new0(Stream, 1);
+/* NULL: there are too many. */
+static Stream *stream_new(const Request *request) {
+    Stream *self = g_new0(Stream, 1);
+
+    *self = (Stream){ .web = request->web, .connection = request->connection };
+    self->viewer = exp_live_join(request->web->live, on_ready, self);
+    if (self->viewer && exp_visitors_exempt(&request->web->visitors, visitor_of(request->connection)))
+        return self;
+    if (self->viewer)
+        exp_viewer_leave(self->viewer);
+    g_free(self);
+    return NULL;
+}
+
+static enum MHD_Result answer_events(const Request *request) {
+    Stream *stream = stream_new(request);
     struct MHD_Response *response;
 
-    *stream = (Stream){ .web = request->web, .connection = request->connection };
-    stream->viewer = exp_live_join(request->web->live, on_ready, stream);
-    if (!stream->viewer) {
-        g_free(stream);
+    if (!stream)
         return send_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many look at memory here\n");
-    }
-    exp_visitors_exempt(&request->web->visitors, visitor_of(request->connection));
     response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENTS_BLOCK_BYTES, stream_read, stream, stream_free);
     add_headers(response, "text/event-stream; charset=utf-8");
@@ -284,7 +294,7 @@ static guint find_room(void) {
         return VISITORS_MAX;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return (guint)CLAMP((gint64)limit.rlim_cur - OTHER_FDS, 16, VISITORS_MAX);
+    return (guint)CLAMP((gint64)MIN(limit.rlim_max, G_MAXINT) - OTHER_FDS, 16, VISITORS_MAX);
 }
 
 ExpWeb *exp_web_new(ExpMounts *mounts, ExpLive *live) {
