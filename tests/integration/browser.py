@@ -85,8 +85,8 @@ class Browser:
         while not any(event.get("method") == method for event in self.events):
             self.events.append(self.read(deadline))
 
-    def open(self, path, width=1200, height=900, scripts=True, scheme="light"):
-        """A new page, which has loaded."""
+    def open(self, place, width=1200, height=900, scripts=True, scheme="light", before=""):
+        """A new page, which has loaded: a file, or what has an http address. `before` is a script that runs before its own."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -94,8 +94,10 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.set_scheme(scheme)
+        if before:
+            self.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         self.events.clear()
-        self.call("Page.navigate", url=f"file://{path}")
+        self.call("Page.navigate", url=place if str(place).startswith("http") else f"file://{place}")
         self.wait_event("Page.loadEventFired")
 
     def set_scheme(self, scheme, media=""):
