@@ -86,7 +86,7 @@ class Browser:
             self.events.append(self.read(deadline))
 
     def open(self, place, width=1200, height=900, scripts=True, scheme="light", before=""):
-        """A new page, which has loaded: a file, or what has an http address. `before` is a script that runs before its own."""
+        """A new page, which has loaded: a file, or what is at an http address. `before` runs before its scripts."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):

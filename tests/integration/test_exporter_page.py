@@ -4,7 +4,9 @@
 import json
 import os
 import queue
+import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -85,7 +87,8 @@ class Exporter:
 
 
 def limit(threshold="low", meter="available", number=GIB, reached=False, crossings=0, op="<"):
-    return {"threshold": threshold, "meter": meter, "op": op, "bytes": number, "reached": reached, "crossings": crossings}
+    return {"threshold": threshold, "meter": meter, "op": op, "bytes": number, "reached": reached,
+            "crossings": crossings}
 
 
 def mount(available=3 * GIB, name="", limits=(), **more):
@@ -104,8 +107,8 @@ def lacking(name=""):
 
 
 def event(second, word="reached", number=900 * MIB, threshold="low", meter="available", of=""):
-    return {"mount": of, "time_ms": START_MS + 1000 * second, "threshold": threshold, "meter": meter, "word": word,
-            "bytes": number, "limit_bytes": GIB}
+    return {"mount": of, "time_ms": START_MS + round(1000 * second), "threshold": threshold, "meter": meter,
+            "word": word, "bytes": number, "limit_bytes": GIB}
 
 
 def process(pid, name, rss, grown, swap=0):
@@ -127,10 +130,11 @@ class View:
         self.browser = browser
 
     def text(self, selector):
-        return self.browser.evaluate(f"document.querySelector({json.dumps(selector)}).textContent")
+        return self.browser.evaluate(f"document.querySelector({json.dumps(selector)})?.textContent")
 
     def texts(self, selector):
-        return self.browser.evaluate(f"Array.from(document.querySelectorAll({json.dumps(selector)}), e => e.textContent)")
+        return self.browser.evaluate(f"Array.from(document.querySelectorAll({json.dumps(selector)}),"
+                                     " element => element.textContent)")
 
     def rows(self, selector):
         """The texts of the children of each."""
@@ -154,7 +158,7 @@ class View:
         return self.browser.evaluate("document.title")
 
     def wait_text(self, selector, text):
-        wait_until(lambda: text in self.text(selector), f"{text} in {selector}")
+        wait_until(lambda: text in (self.text(selector) or ""), f"{text} in {selector}")
 
     def line(self):
         """The runs of the graph's line, as lists of (x, y)."""
@@ -167,8 +171,9 @@ class View:
     def overflow(self):
         """By how much the page is wider than the window, and what sticks out."""
         return self.browser.evaluate(
-            "[document.documentElement.scrollWidth - innerWidth, Array.from(document.querySelectorAll('body *'))"
-            ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('svg')).map(e => e.outerHTML)]")
+            "(page => [page.scrollWidth - page.clientWidth, Array.from(document.querySelectorAll('body *'))"
+            ".filter(e => e.getBoundingClientRect().right > page.clientWidth + 1 && !e.closest('svg, .tabs *'))"
+            ".map(e => e.outerHTML)])(document.documentElement)")
 
     def shoot(self, name):
         if SHOTS:
@@ -198,12 +203,369 @@ def exporter():
         one.stop()
 
 
+# Tells when it is hidden, and lets a minute pass.
+HIDING = """
+(() => {
+    const wait = window.setTimeout;
+    let isHidden = false, whenUnseen = null;
+
+    Object.defineProperty(document, "hidden", {get: () => isHidden});
+    window.setTimeout = (task, ms) => ms === 60000 ? (whenUnseen = task, -1) : wait(task, ms);
+    window.setHidden = value => { isHidden = value; document.dispatchEvent(new Event("visibilitychange")); };
+    window.passMinute = () => whenUnseen();
+})();
+"""
+
+
 @pytest.fixture
 def view_of(browser):
-    def show(exporter, before="", **settings):
-        browser.open(exporter.address, before="Date.prototype.getTimezoneOffset;" + before, **settings)
+    def show(exporter, **settings):
+        browser.open(exporter.address, **settings)
+        browser.call("Emulation.setTimezoneOverride", timezoneId="UTC")
         view = View(browser)
         view.wait_text("#state", "live")
         return view
 
     return show
+
+
+def falling(exporter, view, *limits, seconds=range(2, 22, 2)):
+    """Available memory falls from 3G on, by 256M a look."""
+    for second in seconds:
+        exporter.send(look(second, mount(3 * GIB - second * 128 * MIB, limits=limits)))
+    view.wait_text("#readout", f"at {clock(max(seconds))}")
+
+
+def clock(second):
+    return time.strftime("%H:%M:%S", time.gmtime(START_MS / 1000 + second))
+
+
+# --- figures ---
+
+
+def test_it_asks_nobody_else_and_complains_of_nothing(exporter, view_of, browser):
+    server = exporter(mount(limits=[limit()]))
+    view = view_of(server)
+    falling(server, view, limit())
+    box = view.box()
+    browser.mouse("mouseMoved", box["left"] + 100, box["top"] + 100)
+    assert browser.requests() == [server.address + path for path in ("", "page.css", "page.js", "events")]
+    assert browser.complaints() == []
+    assert browser.count("img, iframe") == 0 and browser.count("body [style]") == browser.count(".bar div")
+
+
+def test_figures_are_those_that_were_sent(exporter, view_of):
+    sent = mount(limits=[limit(crossings=3), limit("full", "used", 9 * GIB, True, 1, ">=")], limits_left_out=2,
+                 place="/run/memnotify")
+    view = view_of(exporter(sent))
+    assert view.text("#title") == "Memory of the machine, 10.0G, from /run/memnotify"
+    assert [row[:3] for row in view.rows("#meters tbody tr")] == [
+        ["available", "3.00G", "38%"], ["used", "5.00G", "50%"], ["swap_used", "512M", "25%"],
+        ["active", "3.01G", "38%"], ["total", "10.0G", "100%"], ["free", "640M", "8%"],
+        ["swap_total", "2.00G", "100%"], ["swap_free", "1.50G", "75%"]]
+    widths = view.browser.evaluate("Array.from(document.querySelectorAll('.bar div'), bar => bar.style.width)")
+    assert widths[:3] == ["37.5%", "50%", "25%"]
+    assert view.rows("#limits li") == [["full", "! reached", "used >= 9.00G", "1 crossing"],
+                                       ["low", "not reached", "available < 1.00G", "3 crossings"]]
+    assert view.text("#limits-left-out") == "2 more are left out" and not view.is_hidden("#limits-left-out")
+    assert view.rows("#stalls tbody tr") == [["some wait", "12.50%", "1.25%", "0.30%"],
+                                             ["all wait", "0.00%", "0.00%", "0.01%"]]
+    assert view.texts("#stalls .hot") == ["12.50%"] and view.texts("#stalls .warm") == ["1.25%"]
+    assert view.is_hidden("#processes") and view.is_hidden("#tabs") and view.is_hidden("#events")
+
+
+def test_a_group_simulated_values_and_what_is_not_told(exporter, view_of):
+    server = exporter(mount(group=True, simulated=True, stalls=None))
+    view = view_of(server)
+    assert view.text("#title").startswith("Memory of the control group, 10.0G,")
+    assert not view.is_hidden("#simulated") and view.is_hidden("#stalls") and not view.is_hidden("#no-stalls")
+    server.send(look(2, mount(group=True, gone=True)))
+    view.wait_text("#title", "control group, which has been removed, from")
+    server.send(look(4))
+    wait_until(lambda: not view.is_hidden("#nothing"), "it to say that there is none")
+    assert view.is_hidden("#mount")
+
+
+# --- the graph ---
+
+
+def test_graph_shows_what_has_been_seen_with_limits(exporter, view_of, browser):
+    server = exporter(mount(limits=[limit()]))
+    view = view_of(server)
+    limits = limit(reached=True), limit("high", "used", 9 * GIB, op=">=")
+    falling(server, view, *limits)
+    (run,) = view.line()
+    assert len(run) == 11 + 1 and [y for _, y in run] == sorted(y for _, y in run)
+    steps = [after[0] - before[0] for before, after in zip(run[:-1], run[1:-1])]
+    assert max(steps) - min(steps) < 0.3
+    assert view.texts("#graph .label") == ["! low < 1.00G"] and browser.count("#graph .limit.reached") == 1
+    assert view.texts("#graph .values text") == ["2G", "4G", "6G", "8G"] and view.texts("#graph .times text")
+
+    y = float(view.attribute("#graph .limit", "y1"))
+    below = [point for point in run[:-1] if point[1] > y + 0.1]  # what has less than the limit
+    assert len(below) == len([second for second in range(2, 22, 2) if 3 * GIB - second * 128 * MIB < GIB])
+
+    view.choose("#meter", "used")
+    assert view.texts("#graph .label") == ["high >= 9.00G"] and view.text("#meter-value") == "5.00G"
+    assert view.texts("#meters [aria-pressed=true]") == ["used"]
+    view.click("#meters tbody tr:first-child button")
+    assert view.browser.evaluate("document.getElementById('meter').value") == "available"
+
+
+def test_zoom_and_time(exporter, view_of):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, limit())
+    before = view.line()
+    view.click("#zoom")
+    assert view.attribute("#zoom", "aria-pressed") == "true"
+    assert view.texts("#graph .values text")[-1] == "4G" and view.line()[0][0][1] < before[0][0][1]
+    view.click("#zoom")
+    assert view.line() == before
+    server.send(look(400, mount()))
+    view.wait_text("#readout", clock(400))
+    assert len(view.line()) == 1
+    view.choose("#span", "900")
+    assert [len(run) for run in view.line()] == [12, 2]  # moments alone are dots
+
+
+def test_there_are_gaps_where_nothing_is_known(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, seconds=range(2, 8, 2))
+    for second in range(8, 14, 2):
+        server.send(look(second, lacking()))
+    falling(server, view, seconds=range(14, 20, 2))
+    falling(server, view, seconds=range(40, 46, 2))
+    assert [len(run) for run in view.line()] == [5, 4, 4]
+    (first, second, _), box = view.line(), view.box()
+    browser.mouse("mouseMoved", box["left"] + (first[-1][0] + second[0][0]) / 2, box["top"] + 50)
+    assert view.text("#readout").endswith("nothing is known")
+
+
+def test_readout_by_pointer_and_by_keys(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, limit())
+    assert view.text("#readout") == f"lowest 512M at {clock(20)}, highest 3.00G at {clock(0)}"
+    run, box = view.line()[0], view.box()
+    browser.mouse("mouseMoved", box["left"] + run[4][0], box["top"] + 50)
+    assert view.text("#readout").split() == [clock(8), "available", "2.00G,", "25%"]
+    assert browser.count("#graph .cursor") == browser.count("#graph .dot") == 1
+    browser.mouse("mouseMoved", box["left"] + 100, box["top"] - 30)
+    assert browser.count("#graph .cursor") == 0
+    browser.evaluate("document.getElementById('graph').focus()")
+    for key, second in (("Home", 0), ("ArrowRight", 2), ("ArrowRight", 4), ("ArrowLeft", 2), ("End", 20)):
+        browser.key(key)
+        assert view.attribute("#graph", "aria-valuetext").startswith(clock(second)), key
+        assert view.attribute("#graph", "aria-valuenow") == str(second // 2)
+    browser.key("Escape")
+    assert browser.count("#graph .cursor") == 0
+
+
+# --- what happens ---
+
+
+def test_a_limit_that_is_reached_stands_out(exporter, view_of, browser):
+    server = exporter(mount(limits=[limit()]))
+    view = view_of(server)
+    assert view.title() == "memnotify" and view.text("#news") == ""
+    server.send(look(2, mount(900 * MIB, limits=[limit(reached=True, crossings=1), limit("b", number=2 * GIB)])))
+    wait_until(lambda: view.title() == "! low reached — memnotify", "the title to tell")
+    assert view.text("#news") == "low reached: available < 1.00G" and browser.count("#limits .reached") == 1
+    server.send(look(4, mount(900 * MIB, limits=[limit(reached=True), limit("b", number=2 * GIB, reached=True)])))
+    wait_until(lambda: view.title() == "! low and 1 more reached — memnotify", "the title to tell of both")
+    assert view.text("#news") == "b reached: available < 2.00G"
+    server.send(look(6, mount(limits=[limit(crossings=2)])))
+    wait_until(lambda: view.title() == "memnotify", "the title to tell that it is over")
+    assert browser.count("#limits .reached") == 0 and view.text("#news") == ""
+
+
+def test_events_come_newest_first_once_and_not_for_ever(exporter, view_of, browser):
+    server = exporter(mount())
+    server.latest["events"] = [event(-7200 * 24), event(-3, "left"), event(-5)]
+    view = view_of(server)
+    lost = {"mount": "", "time_ms": START_MS + 1000, "word": "lost"}
+    server.send(look(2, mount(), events=[event(-2.995, "left"), event(1, "last_call"), lost,
+                                         event(2, "changed", 2 * GIB)]))
+    view.wait_text("#events", "changed")
+    assert [[text for text in row if text] for row in view.rows("#events li")] == [
+        [clock(2), "low", "available", "changed", "2.00G before 1.00G"],
+        [clock(1), "lost"],
+        [clock(1), "low", "available", "last call"],
+        [clock(-3), "low", "available", "left", "900M limit 1.00G"],
+        [clock(-5), "low", "available", "reached", "900M limit 1.00G"],
+        ["2026-11-28 " + clock(0), "low", "available", "reached", "900M limit 1.00G"]]
+    assert browser.count("#graph .mark") == 2
+    server.send(look(20, mount(), events=[event(10 + number / 1000, threshold=f"n{number}") for number in range(150)]))
+    view.wait_text("#events", "n149")
+    assert browser.count("#events li") == 100 and "n149" in view.texts("#events li .name")[0]
+
+
+def test_processes_can_be_sorted(exporter, view_of):
+    server = exporter(mount())
+    view = view_of(server)
+    server.send(look(2, mount(), processes=[]))
+    wait_until(lambda: not view.is_hidden("#no-processes"), "it to say that none has grown")
+    server.send(look(4, mount(), processes=[process(1, "big", 2 * GIB, -3 * MIB),
+                                            process(2, "leak", 64 * MIB, 60 * MIB),
+                                            process(3, "idle", 8 * MIB, 0, 70 * MIB)]))
+    view.wait_text("#processes", "leak")
+    rows = "#processes tbody tr"
+    assert view.rows(rows) == [["leak", "2", "64.0M", "+60.0M", "0"], ["idle", "3", "8.00M", "0", "70.0M"],
+                               ["big", "1", "2.00G", "-3.00M", "0"]]
+    view.click("[data-sort=rss]")
+    assert [row[0] for row in view.rows(rows)] == ["big", "leak", "idle"]
+    view.click("[data-sort=rss]")
+    assert [row[0] for row in view.rows(rows)] == ["idle", "leak", "big"]
+    assert view.browser.evaluate("document.querySelector('[aria-sort=ascending]').textContent") == "RSS"
+    view.click("[data-sort=swap]")
+    assert view.rows(rows)[0][0] == "idle"
+
+
+def test_servers_are_tabs(exporter, view_of, browser):
+    server = exporter(mount(name="web", place="/run/web"), mount(GIB, "db", [limit(reached=True)]), lacking("old"))
+    view = view_of(server)
+    assert view.rows("#tabs button") == [["", "web", ""], ["!", "db", " (limit reached)"], ["?", "old", " (away)"]]
+    assert view.title() == "! low reached — memnotify" and view.text("#news").startswith("db: low reached")
+    view.click("#tabs button:nth-child(2)")
+    assert view.text("#meter-value") == "1.00G" and browser.count("#limits .reached") == 1
+    assert view.texts("[aria-selected=true]") == ["!db (limit reached)"]
+    browser.evaluate("document.querySelector('[aria-selected=true]').focus()")
+    browser.key("ArrowRight")
+    assert view.text("#lack") == "memnotifyfs has ended; looking for the next" and not view.is_hidden("#lack")
+    assert view.text("#meter-value") == "unknown"
+    browser.key("ArrowRight")
+    assert view.text("#title").endswith("from /run/web") and view.is_hidden("#lack")
+    assert browser.evaluate("document.activeElement.textContent") == "web"
+    server.send(look(2, mount(name="web"), events=[event(1, of="db"), event(1, "left", of="web")]))
+    wait_until(lambda: view.is_hidden("#tabs"), "the tabs to go")
+    assert view.texts("#events .word") == ["left"]
+
+
+def test_what_is_known_stays_while_its_server_is_away(exporter, view_of):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, limit())
+    server.send(look(30, lacking()))
+    wait_until(lambda: not view.is_hidden("#lack"), "it to say what it lacks")
+    assert view.text("#lack").endswith(f"what is shown is of {clock(20)}")
+    assert view.text("#meter-value") == "512M" and view.browser.count("#mount.stale") == 1
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_names_are_hostile(exporter, view_of, browser, width):
+    name = HOSTILE + "\0\u202e\n" + "x" * 300
+    shown = HOSTILE + "\\000\\342\\200\\256\\012" + "x" * 300
+    bad = mount(name=name, place=name, limits=[limit(name, "__proto__", 0), limit(name, "constructor")], lack=name)
+    bad["meters"] = {**bad["meters"], "constructor": GIB, name: 2 * GIB}
+    server = exporter(bad, mount(name="__proto__"))
+    view = view_of(server, width=width)
+    server.send(look(2, bad, mount(name="__proto__"), events=[event(1, name, meter=name, threshold=name, of=name)],
+                     processes=[process(1, name, 1, 1)]))
+    view.wait_text("#processes tbody th", shown)
+    assert view.texts("#limits .name") == [shown, shown] and view.text("#lack").startswith(shown)
+    assert view.texts("#events .name") == [shown] and shown in view.texts("#meters button")
+    view.choose("#meter", "constructor")
+    assert view.text("#meter-value") == "1.00G" and browser.count("#graph .limit") == 1
+    assert browser.count("img") == 0 and browser.complaints() == [] and view.overflow() == [0, []]
+
+
+# --- the connection ---
+
+
+def test_the_server_goes_away_and_comes_back(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, limit())
+    server.stop()
+    view.wait_text("#state", "reconnecting")
+    view.wait_text("#state", f"server away: last seen 2026-11-30 {clock(20)}")
+    assert view.title() == "server away — memnotify" and view.text("#meter-value") == "512M"
+    server.latest = look(60, mount(2 * GIB))
+    server.start()
+    view.wait_text("#state", "live")
+    assert view.text("#meter-value") == "2.00G" and view.title() == "memnotify"
+    assert [len(run) for run in view.line()] == [12, 2]
+
+
+def test_an_answer_that_is_no_look_is_no_server(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server)
+    for looks in server.streams:
+        looks.put("no look")
+    wait_until(lambda: len(server.streams) == 2, "it to connect again")
+    view.wait_text("#state", "live")
+    assert browser.complaints() == []
+
+
+def test_pause_lets_it_stand_still(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server)
+    falling(server, view, limit())
+    view.click("#pause")
+    before = view.text("main"), view.line()
+    assert view.text("#state") == "live, every 2 s; paused" and view.attribute("#pause", "aria-pressed") == "true"
+    server.send(look(22, mount(GIB // 2, limits=[limit(reached=True)]), events=[event(21)], processes=[]))
+    wait_until(lambda: view.title().startswith("!"), "the title, which tells all the same")
+    assert (view.text("main"), view.line()) == before
+    view.click("#pause")
+    assert view.text("#events .word") == "reached" and len(view.line()[0]) == len(before[1][0]) + 1
+    assert view.text("#state") == "live, every 2 s"
+
+
+def test_it_sleeps_when_nobody_has_looked_for_a_minute(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server, before=HIDING)
+    browser.evaluate("setHidden(true)")
+    assert view.text("#state") == "live, every 2 s"
+    browser.evaluate("passMinute()")
+    assert view.text("#state") == "asleep"
+    server.latest = look(100, mount(GIB))
+    browser.evaluate("setHidden(false)")
+    view.wait_text("#meter-value", "1.00G")
+    assert len(server.streams) == 2 and browser.complaints() == []
+
+
+# --- how it looks ---
+
+
+def test_it_is_no_wider_than_a_phone(exporter, view_of, browser):
+    server = exporter(mount(name="web", limits=[limit(crossings=100000), limit("a" * 60, reached=True)]),
+                      mount(name="database"), lacking("third"))
+    view = view_of(server, width=320, height=700)
+    server.send(look(2, *server.latest["mounts"], events=[event(1, of="web", threshold="b" * 60)],
+                     processes=[process(4194304, "VizCompositorTh", 100 * GIB, -99 * GIB, GIB)]))
+    view.wait_text("#processes tbody", "Viz")
+    view.shoot("phone")
+    assert view.overflow() == [0, []]
+    small = browser.evaluate("Array.from(document.querySelectorAll('button, select')).filter(e => e.offsetParent &&"
+                             " e.getBoundingClientRect().height < 24).map(e => e.outerHTML)")
+    assert small == []
+
+
+def luminance(colour):
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dark_and_light_can_be_read(exporter, view_of, browser, scheme):
+    view = view_of(exporter(mount(500 * MIB, limits=[limit(reached=True)])), scheme=scheme)
+    view.shoot(scheme)
+    paper = luminance(browser.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert paper == 1 if scheme == "light" else paper < 0.02
+    for selector, on in ((".word", ".word"), (".what", "#limits .reached"), ("td.hot", "body"),
+                         ("#meter-value", "body"), ("thead th", "body"), ("#state", "body"), ("#pause", "#pause")):
+        ink, ground = (luminance(browser.evaluate(f"getComputedStyle(document.querySelector('{place}')).{what}"))
+                       for place, what in ((selector, "color"), (on, "backgroundColor")))
+        assert (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4.5, selector
+
+
+def test_who_wants_no_motion_has_none(exporter, view_of, browser):
+    view_of(exporter(mount()))
+    moves = "getComputedStyle(document.querySelector('.bar div')).transitionDuration"
+    assert browser.evaluate(moves) == "0.3s"
+    browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    assert browser.evaluate(moves) == "0s"

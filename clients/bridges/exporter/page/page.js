@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `memnotify top` shows, in a browser: each message of /events is a look at all servers. Those of the last hour are
-// kept here. What others have named becomes text, never markup.
+// What `memnotify top` shows, in a browser: each message of /events is a look at all servers. What was seen in the last
+// hour is kept here, also while the server is away. Names, which are anybody's, become text and never markup.
 "use strict";
 
 (function () {
-    const HOUR_MS = 3600000, POINTS_MAX = 7200, EVENTS_MAX = 100, PROCESSES_MAX = 50, LABELS_MAX = 12;
+    const HOUR_MS = 3600000, POINTS_MAX = 7200, EVENTS_MAX = 100, PROCESSES_MAX = 50, LABELS_MAX = 12, SAME_MS = 20;
     const UNSEEN_MS = 60000, RETRY_MS = 1000, RETRY_MS_MOST = 15000, SILENCE_MS_LEAST = 10000;
     const AXIS_PX = 22, LABEL_PX = 14, DAY_S = 86400;
     const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
@@ -131,7 +131,14 @@
     function whole(sight, meter) {
         const total = sight.meters.total || 0, swap = sight.meters.swap_total || 0;
 
-        return sight.parts[meter] === "memory" ? Math.max(total - swap, 0) : sight.parts[meter] === "swap" ? swap : total;
+        switch (sight.parts[meter]) {
+        case "memory":
+            return Math.max(total - swap, 0);
+        case "swap":
+            return swap;
+        default:
+            return total;
+        }
     }
 
     function shareOf(sight, meter) {
@@ -177,34 +184,36 @@
 
     function recordOf(name) {
         if (!records.has(name))
-            records.set(name, {points: [], events: [], keys: new Set(), sight: null, sightMs: 0});
+            records.set(name, {points: [], events: [], sight: null, sightMs: 0});
         return records.get(name);
     }
 
     // A clock that has been set back makes the times that are later wrong.
     function addPoint(record, look, mount) {
-        const isKnown = Object.keys(mount.meters).length > 0 && !mount.gone;
-        const now = look.time_ms, point = {ms: now, untilMs: now + look.interval_ms * 2.5, meters: isKnown ? mount.meters : null};
+        const isKnown = Object.keys(mount.meters).length > 0 && !mount.gone && !mount.lack, now = look.time_ms;
 
         record.points = record.points.filter(old => old.ms < now && old.ms >= now - HOUR_MS).slice(1 - POINTS_MAX);
-        record.points.push(point);
+        record.points.push({ms: now, untilMs: now + look.interval_ms * 2.5, meters: isKnown ? mount.meters : null});
         if (isKnown || !record.sight) {
             record.sight = mount;
             record.sightMs = isKnown ? now : 0;
         }
     }
 
-    // After a reconnection the server tells once more of what was told already.
-    function addEvent(event, now) {
-        const record = recordOf(event.mount), key = JSON.stringify([event.time_ms, event.threshold, event.meter, event.word,
-            event.bytes, event.limit_bytes]);
+    // After a reconnection the server tells once more of what was told already; its dates are exact to a moment.
+    function isSame(a, b) {
+        return Math.abs(a.time_ms - b.time_ms) <= SAME_MS &&
+            ["threshold", "meter", "word", "bytes", "limit_bytes"].every(key => a[key] === b[key]);
+    }
 
-        if (record.keys.has(key))
+    function addEvent(event, now) {
+        const {events} = recordOf(event.mount);
+
+        if (events.some(other => isSame(event, other)))
             return;
-        record.events.unshift({...event, key, seenMs: now});
-        record.events.sort((a, b) => b.time_ms - a.time_ms);
-        record.events.splice(EVENTS_MAX);
-        record.keys = new Set(record.events.map(one => one.key));
+        events.unshift({...event, seenMs: now});
+        events.sort((a, b) => b.time_ms - a.time_ms);
+        events.splice(EVENTS_MAX);
     }
 
     function announce(look) {
@@ -243,7 +252,8 @@
     function putTitle() {
         const names = !latest ? [] : latest.mounts.flatMap(mount => mount.limits.filter(limit => limit.reached)
             .map(limit => plain(limit.threshold)));
-        const unique = Array.from(new Set(names)), more = unique.length > 1 ? " and " + (unique.length - 1) + " more" : "";
+        const unique = Array.from(new Set(names)), others = unique.length - 1;
+        const more = others > 0 ? " and " + others + " more" : "";
 
         if (connection.isAway())
             document.title = "server away — memnotify";
@@ -252,12 +262,13 @@
     }
 
     function putState() {
-        const state = byId("state"), classes = connection.isLive() ? "state live" : connection.isAway() ? "state away" : "state";
+        const state = byId("state"), mount = mountNow();
+        const classes = connection.isLive() ? "state live" : connection.isAway() ? "state away" : "state";
 
         write(state, connection.text() + (isPaused ? "; paused" : ""));
         if (state.className !== classes)
             state.className = classes;
-        byId("mount").classList.toggle("stale", !connection.isLive() || Boolean(shown && mountNow() && mountNow().lack));
+        byId("mount").classList.toggle("stale", !connection.isLive() || Boolean(mount && mount.lack));
         putTitle();
     }
 
@@ -317,10 +328,10 @@
     }
 
     function putHead(mount, sight) {
-        const total = mount.gone ? ", which has been removed" : sight.meters.total ? ", " + size(sight.meters.total) : "";
+        const whose = mount.group ? "control group" : "machine", {total} = sight.meters;
+        const state = mount.gone ? ", which has been removed" : total ? ", " + size(total) : "";
 
-        write(byId("title"), "Memory of the " + (mount.group ? "control group" : "machine") + total + ", from " +
-            plain(mount.place));
+        write(byId("title"), "Memory of the " + whose + state + (mount.place ? ", from " + plain(mount.place) : ""));
         byId("simulated").hidden = !mount.simulated;
         byId("lack").hidden = !mount.lack;
         write(byId("lack"), !mount.lack ? "" : plain(mount.lack) + (recordOf(mount.name).sightMs === 0 ? "" :
@@ -349,8 +360,8 @@
         const meters = metersOf(sight), choices = drawable(sight), chosen = meterOf(sight);
 
         list(byId("meters").tBodies[0], meters, buildMeter, (row, meter) => {
-            const [heading, value, part, bar] = row.children, button = heading.firstElementChild, share = shareOf(sight, meter);
-            const kind = heat(meter, share);
+            const [heading, value, part, bar] = row.children, button = heading.firstElementChild;
+            const share = shareOf(sight, meter), kind = heat(meter, share), filled = bar.querySelector(".bar div");
 
             button.meter = meter;
             button.disabled = !choices.includes(meter);
@@ -360,8 +371,8 @@
             write(value, size(sight.meters[meter]));
             write(part, share === null ? "" : percent(share));
             part.className = kind === "easy" ? "n" : "n " + kind;
-            bar.firstElementChild.firstElementChild.className = kind;
-            bar.firstElementChild.firstElementChild.style.width = ((share || 0) * 100).toFixed(2) + "%";
+            filled.className = kind;
+            filled.style.width = ((share || 0) * 100).toFixed(2) + "%";
         });
         list(byId("meter"), choices, parent => add(parent, "option"), (option, meter) => {
             option.value = meter;
@@ -487,7 +498,8 @@
 
     // The stretch of time that is shown. It grows with what is known, from one minute.
     function stretch(points) {
-        const to = shown.time_ms, span = Number(byId("span").value) * 1000, first = points.length > 0 ? points[0].ms : to;
+        const to = shown.time_ms, span = Number(byId("span").value) * 1000;
+        const first = points.length > 0 ? points[0].ms : to;
 
         return {from: Math.max(to - span, Math.min(first, to - 60000)), to};
     }
@@ -503,7 +515,7 @@
     function frame(mount, sight) {
         const svg = byId("graph"), width = svg.clientWidth, height = svg.clientHeight - AXIS_PX, meter = meterOf(sight);
         const all = pointsOf(mount, meter), {from, to} = stretch(all), inside = all.filter(point => point.ms >= from);
-        const before = all.length > inside.length ? [all[all.length - inside.length - 1]] : [];
+        const before = all.filter(point => point.ms < from && point.untilMs >= from).slice(-1);
         const limits = sight.limits.filter(limit => limit.meter === meter);
         const most = Math.max(1, ...inside.map(point => point.value || 0));
         let top = Math.max(whole(sight, meter), most);
@@ -511,7 +523,8 @@
         while (isZoomed && top / 2 >= Math.max(most, ...limits.map(limit => limit.bytes)) && top >= 2)
             top /= 2;
         return {
-            svg, width, height, meter, from, to, inside, limits, top, points: before.concat(inside),
+            svg, width, height, meter, from, to, inside, top, points: before.concat(inside),
+            limits: limits.filter(limit => limit.bytes <= top).sort((a, b) => b.bytes - a.bytes),
             x: ms => (ms - from) / (to - from) * width,
             y: value => height - Math.min(value / top, 1) * (height - 4)
         };
@@ -567,30 +580,37 @@
         const group = draw(graph.svg, "g", {"class": colour(graph.meter)}), lines = runs(graph.points).map(run =>
             run.map(point => graph.x(point.ms).toFixed(1) + " " + graph.y(point.value).toFixed(1)));
         const areas = lines.map(line => "M" + line[0].split(" ")[0] + " " + graph.height + "L" + line.join("L") + "L" +
-            line[line.length - 1].split(" ")[0] + " " + graph.height + "Z");
+            line.at(-1).split(" ")[0] + " " + graph.height + "Z");
 
         draw(group, "path", {"class": "area", d: areas.join("")});
         // A moment alone is a dot.
-        draw(group, "path", {"class": "line", d: lines.map(line => "M" + line.concat(line.slice(-1)).join("L")).join("")});
+        draw(group, "path", {"class": "line", d: lines.map(line => "M" + [...line, line.at(-1)].join("L")).join("")});
+    }
+
+    function drawLimits(graph) {
+        const group = draw(graph.svg, "g", {"class": "limits-drawn " + colour(graph.meter)});
+
+        for (const limit of graph.limits) {
+            const y = graph.y(limit.bytes), kind = limit.reached ? "limit reached" : "limit";
+
+            draw(group, "line", {"class": kind, x1: 0, x2: graph.width, y1: y, y2: y});
+        }
     }
 
     // The names are moved apart, and what has no room is in the list of limits only.
-    function drawLimits(graph) {
-        const group = draw(graph.svg, "g", {"class": "limits-drawn " + colour(graph.meter)});
-        const limits = graph.limits.filter(limit => limit.bytes <= graph.top).sort((a, b) => b.bytes - a.bytes);
+    function drawLabels(graph) {
+        const group = draw(graph.svg, "g", {"class": "labels " + colour(graph.meter)});
         let last = 0;
 
-        limits.forEach((limit, i) => {
-            const y = graph.y(limit.bytes), above = y - 5, kind = limit.reached ? " reached" : "";
-            const place = above < last + LABEL_PX ? Math.max(last + LABEL_PX, y + LABEL_PX) : above;
+        for (const limit of graph.limits.slice(0, LABELS_MAX)) {
+            const y = graph.y(limit.bytes), above = y - 5, isFree = above >= last + LABEL_PX;
 
-            draw(group, "line", {"class": "limit" + kind, x1: 0, x2: graph.width, y1: y, y2: y});
-            if (i >= LABELS_MAX || place > graph.height - 2)
+            last = isFree ? above : Math.max(last, y) + LABEL_PX;
+            if (last > graph.height - 2)
                 return;
-            last = place;
-            draw(group, "text", {"class": "label" + kind, x: graph.width - 6, y: place}).textContent =
-                shorten((limit.reached ? "! " : "") + limitText(limit), Math.floor(graph.width / 9));
-        });
+            draw(group, "text", {"class": limit.reached ? "label reached" : "label", x: graph.width - 6, y: last})
+                .textContent = shorten((limit.reached ? "! " : "") + limitText(limit), Math.floor(graph.width / 9));
+        }
     }
 
     function drawMarks(graph, mount) {
@@ -613,32 +633,38 @@
 
         if (known.length === 0)
             return "nothing is known yet";
-        const low = known.reduce((a, b) => b.value < a.value ? b : a), high = known.reduce((a, b) => b.value > a.value ? b : a);
+        const low = known.reduce((a, b) => b.value < a.value ? b : a);
+        const high = known.reduce((a, b) => b.value > a.value ? b : a);
 
-        return "lowest " + size(low.value) + " at " + clock(low.ms) + ", highest " + size(high.value) + " at " + clock(high.ms);
+        return "lowest " + size(low.value) + " at " + clock(low.ms) + ", highest " + size(high.value) + " at " +
+            clock(high.ms);
+    }
+
+    function describe(sight, meter, point) {
+        const all = whole(sight, meter), share = all > 0 ? ", " + percent(point.value / all) : "";
+
+        return clock(point.ms) + "  " + plain(meter) + " " + size(point.value) + share;
     }
 
     function drawCursor(graph, sight) {
-        if (at < graph.from)
-            at = null;
-        const points = graph.inside, i = at === null || points.length === 0 ? -1 : find(points, at), point = points[i];
-        let text = extremes(points);
+        const points = graph.inside, last = Math.max(points.length - 1, 0);
 
-        if (point && (at - point.ms > point.untilMs - point.ms || point.value === null))
-            text = clock(at) + "  nothing is known";
-        else if (point)
-            text = clock(point.ms) + "  " + plain(graph.meter) + " " + size(point.value) +
-                (whole(sight, graph.meter) > 0 ? ", " + percent(point.value / whole(sight, graph.meter)) : "");
-        if (point) {
-            const x = graph.x(Math.min(Math.max(text.endsWith("known") ? at : point.ms, graph.from), graph.to));
+        if (at < graph.from || points.length === 0)
+            at = null;
+        const i = at === null ? last : find(points, at), point = points[i];
+        const isKnown = at !== null && point.value !== null && at <= point.untilMs;
+        const text = at === null ? extremes(points) : isKnown ? describe(sight, graph.meter, point) :
+            clock(at) + "  nothing is known";
+
+        if (at !== null) {
+            const x = Math.max(graph.x(isKnown ? point.ms : at), 0), kind = "dot " + colour(graph.meter);
 
             draw(graph.svg, "line", {"class": "cursor", x1: x, x2: x, y1: 0, y2: graph.height});
-            if (point.value !== null && !text.endsWith("known"))
-                draw(graph.svg, "circle", {"class": "dot " + colour(graph.meter), r: 5, cx: x, cy: graph.y(point.value)});
+            if (isKnown)
+                draw(graph.svg, "circle", {"class": kind, r: 5, cx: x, cy: graph.y(point.value)});
         }
         write(byId("readout"), text);
-        for (const [name, value] of [["valuemin", 0], ["valuemax", Math.max(points.length - 1, 0)],
-            ["valuenow", i < 0 ? Math.max(points.length - 1, 0) : i], ["valuetext", text]])
+        for (const [name, value] of Object.entries({valuemin: 0, valuemax: last, valuenow: i, valuetext: text}))
             graph.svg.setAttribute("aria-" + name, value);
     }
 
@@ -659,6 +685,7 @@
         drawLine(graph);
         drawLimits(graph);
         drawMarks(graph, mount);
+        drawLabels(graph);
         drawCursor(graph, sight);
     }
 
@@ -714,17 +741,14 @@
         }
 
         function hear(event) {
-            let look;
-
             try {
-                look = JSON.parse(event.data);
-            } catch (problem) {
+                take(JSON.parse(event.data));
+            } catch (problem) { // no server of this page
                 lose();
                 return;
             }
             tries = 0;
             state = "live";
-            take(look);
             wait();
             put();
         }
