@@ -203,16 +203,17 @@ def exporter():
         one.stop()
 
 
-# Tells when it is hidden, and lets a minute pass.
+# Says when it is hidden, and when ten seconds and a minute are over.
 HIDING = """
 (() => {
-    const wait = window.setTimeout;
-    let isHidden = false, whenUnseen = null;
+    const start = window.setTimeout, stop = window.clearTimeout, held = {60000: null, 10000: null};
+    let isHidden = false;
 
     Object.defineProperty(document, "hidden", {get: () => isHidden});
-    window.setTimeout = (task, ms) => ms === 60000 ? (whenUnseen = task, -1) : wait(task, ms);
+    window.setTimeout = (task, ms) => ms in held ? (held[ms] = task, -ms) : start(task, ms);
+    window.clearTimeout = id => id < 0 ? held[-id] = null : stop(id);
     window.setHidden = value => { isHidden = value; document.dispatchEvent(new Event("visibilitychange")); };
-    window.passMinute = () => whenUnseen();
+    window.pass = ms => { if (held[ms]) held[ms](); };
 })();
 """
 
@@ -363,6 +364,18 @@ def test_readout_by_pointer_and_by_keys(exporter, view_of, browser):
     assert browser.count("#graph .cursor") == 0
 
 
+def test_a_finger_reads_what_it_touches(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server, width=320)
+    falling(server, view, limit())
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    run, box = view.line()[0], view.box()
+    for kind, moments in (("touchStart", [2]), ("touchMove", [5]), ("touchEnd", [])):
+        points = [{"x": box["left"] + run[moment][0], "y": box["top"] + 50} for moment in moments]
+        browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    assert view.text("#readout").split() == [clock(10), "available", "1.75G,", "22%"]
+
+
 # --- what happens ---
 
 
@@ -499,6 +512,15 @@ def test_an_answer_that_is_no_look_is_no_server(exporter, view_of, browser):
     assert browser.complaints() == []
 
 
+def test_a_server_that_says_nothing_is_away(exporter, view_of, browser):
+    server = exporter(mount())
+    view = view_of(server, before=HIDING)
+    browser.evaluate("pass(10000)")
+    assert view.text("#state") == "reconnecting"
+    view.wait_text("#state", "live")
+    assert len(server.streams) == 2 and browser.complaints() == []
+
+
 def test_pause_lets_it_stand_still(exporter, view_of, browser):
     server = exporter(mount())
     view = view_of(server)
@@ -517,9 +539,10 @@ def test_pause_lets_it_stand_still(exporter, view_of, browser):
 def test_it_sleeps_when_nobody_has_looked_for_a_minute(exporter, view_of, browser):
     server = exporter(mount())
     view = view_of(server, before=HIDING)
-    browser.evaluate("setHidden(true)")
-    assert view.text("#state") == "live, every 2 s"
-    browser.evaluate("passMinute()")
+    for script in ("setHidden(true)", "setHidden(false)", "pass(60000)", "setHidden(true)"):
+        browser.evaluate(script)
+        assert view.text("#state") == "live, every 2 s"
+    browser.evaluate("pass(60000)")
     assert view.text("#state") == "asleep"
     server.latest = look(100, mount(GIB))
     browser.evaluate("setHidden(false)")
