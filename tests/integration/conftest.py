@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-pytest.register_assert_rewrite("clients", "command", "daemon", "exposition", "fleet", "machine", "memcg_client",
-                              "prometheus", "socket_client", "terminal")
+pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exposition", "fleet", "machine",
+                              "memcg_client", "prometheus", "socket_client", "terminal")
 
 from daemon import Daemon  # noqa: E402
 from fixtures import close_all, directory, make_machine  # noqa: E402, F401

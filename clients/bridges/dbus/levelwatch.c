@@ -11,7 +11,8 @@
 struct LevelWatch {
     memnotifyfs *client;
     char *limits;
-    LevelListener listener;
+    void (*has_news)(gpointer data);
+    gpointer data;
     guint n_reached;  /* limits: reached and left alternate for each */
     gboolean is_away; /* the server */
     gboolean is_gone; /* the control group */
@@ -41,28 +42,31 @@ static gboolean take_event(LevelWatch *self, const struct memnotifyfs_event *eve
     }
 }
 
-static gboolean on_news(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
-    LevelWatch *self = data;
+/* What it answers comes behind what it has told, so that is here as well then. */
+int level_watch_take(LevelWatch *self, gboolean *ret_is_resized) {
     struct memnotifyfs_event event;
-    gboolean is_resized = FALSE;
     int r;
 
     self->is_away = cmd_client_is_away(self->client);
     while ((r = memnotifyfs_next(self->client, &event)) > 0)
-        is_resized = take_event(self, &event) || is_resized;
-    if (r < 0) {
-        self->source = 0;
-        self->listener.failed(r == -EINVAL ? memnotifyfs_get_error(self->client, NULL) : g_strerror(-r),
-                              self->listener.data);
-        return G_SOURCE_REMOVE;
-    }
-    if (is_resized)
-        self->listener.resized(self->listener.data);
-    self->listener.changed(self->listener.data);
+        if (take_event(self, &event))
+            *ret_is_resized = TRUE;
+    return r;
+}
+
+const char *level_watch_explain(const LevelWatch *self, int r) {
+    return r == -EINVAL ? memnotifyfs_get_error(self->client, NULL) : g_strerror(-r);
+}
+
+static gboolean on_news(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data) {
+    LevelWatch *self = data;
+
+    self->has_news(self->data);
     return G_SOURCE_CONTINUE;
 }
 
-int level_watch_new(const CmdOptions *options, const char *limits, const LevelListener *listener, LevelWatch **ret) {
+int level_watch_new(const CmdOptions *options, const char *limits, void (*has_news)(gpointer data), gpointer data,
+                    LevelWatch **ret) {
     memnotifyfs *client;
     LevelWatch *self;
     int status = cmd_client_open(options, limits, &client);
@@ -72,7 +76,8 @@ int level_watch_new(const CmdOptions *options, const char *limits, const LevelLi
     self = g_new0(LevelWatch, 1);
     self->client = client;
     self->limits = g_strdup(limits);
-    self->listener = *listener;
+    self->has_news = has_news;
+    self->data = data;
     self->source = g_unix_fd_add(memnotifyfs_get_fd(client), G_IO_IN, on_news, self);
     *ret = self;
     return CMD_OK;

@@ -85,8 +85,7 @@ static void free_limits(char *limits[]) {
 }
 
 /* Memory or swap were added or taken away, or it is another server. While there is none what was chosen last holds. */
-static void on_resized(gpointer data) {
-    Program *self = data;
+static void choose_again(Program *self) {
     g_auto(CmdFigures) figures = { 0 };
     char *limits[G_N_ELEMENTS(rows)];
 
@@ -123,18 +122,27 @@ static void send_what_is_due(gpointer data) {
         mn_alarm_set(self->alarm, due_us);
 }
 
-static void on_changed(gpointer data) {
+/* All of them are asked, whoever has something to tell: one sample may reach the limits of several levels, of which the
+ * highest is to be told alone. */
+static void on_news(gpointer data) {
     Program *self = data;
+    gboolean is_resized = FALSE;
 
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        int r = level_watch_take(self->watches[i], &is_resized);
+
+        if (r < 0) {
+            end(self, cmd_fail("cannot watch any more: %s", level_watch_explain(self->watches[i], r)));
+            return;
+        }
+    }
+    if (is_resized)
+        choose_again(self);
     levels_set(&self->levels, highest(self));
     send_what_is_due(self);
 }
 
 /* --- the end --- */
-
-static void on_failed(const char *why, gpointer data) {
-    end(data, cmd_fail("cannot watch any more: %s", why));
-}
 
 static void on_bus_lost(gpointer data) {
     end(data, cmd_fail("the bus has closed the connection"));
@@ -154,7 +162,6 @@ static int look_patiently(const CmdOptions *options, CmdFigures *ret) {
 }
 
 static int watch(Program *self) {
-    const LevelListener listener = { on_changed, on_resized, on_failed, self };
     g_auto(CmdFigures) figures = { 0 };
     char *limits[G_N_ELEMENTS(rows)];
     int r = needs_preset(self->wishes) ? look_patiently(&self->wishes->options, &figures) : 0, status = CMD_OK;
@@ -163,7 +170,7 @@ static int watch(Program *self) {
         return cmd_client_fail_open(self->wishes->options.place, r);
     choose_limits(self->wishes, &figures, limits);
     for (guint i = 0; i < G_N_ELEMENTS(rows) && status == CMD_OK; i++)
-        status = level_watch_new(&self->wishes->options, limits[i], &listener, &self->watches[i]);
+        status = level_watch_new(&self->wishes->options, limits[i], on_news, self, &self->watches[i]);
     free_limits(limits);
     return status;
 }
