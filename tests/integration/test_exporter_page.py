@@ -16,7 +16,9 @@ import browser as browsers
 from clients import wait_until
 
 FILES = Path(__file__).parents[2] / "clients/bridges/exporter/page"
-KINDS = {"/": "text/html; charset=utf-8", "/page.css": "text/css", "/page.js": "text/javascript"}
+KINDS = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
+ASSETS = {"/" if file.name == "index.html" else f"/{file.name}": file
+          for file in FILES.iterdir() if file.suffix in KINDS}
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
 MIB, GIB = 1 << 20, 1 << 30
 START_MS = 1796000000000  # 2026-11-30 00:53:20 UTC
@@ -49,14 +51,14 @@ class Exporter:
         self.thread.start()
 
     def serve(self, handler):
-        known = handler.path in KINDS or handler.path == "/events"
-        handler.send_response(200 if known else 404)
-        handler.send_header("Content-Type", KINDS.get(handler.path, "text/event-stream"))
+        asset, is_stream = ASSETS.get(handler.path), handler.path == "/events"
+        handler.send_response(200 if asset or is_stream else 404)
+        handler.send_header("Content-Type", KINDS[asset.suffix] if asset else "text/event-stream")
         handler.send_header("Content-Security-Policy", POLICY)
         handler.end_headers()
-        if handler.path in KINDS:
-            handler.wfile.write((FILES / (handler.path[1:] or "index.html")).read_bytes())
-        elif known:
+        if asset:
+            handler.wfile.write(asset.read_bytes())
+        elif is_stream:
             self.stream(handler)
 
     def stream(self, handler):
@@ -115,9 +117,14 @@ def process(pid, name, rss, grown, swap=0):
     return {"pid": pid, "name": name, "rss": rss, "grown": grown, "swap": swap}
 
 
+HELP = {"available": "Memory that can be had without swapping.", "used": "What is used.", "active": "What was used.",
+        "total": "What there is.", "free": "What nobody uses.", "swap_total": "Swap.", "swap_free": "Swap that is free.",
+        "swap_used": "Swap that is used."}
+
+
 def look(second, *mounts, events=(), processes=None):
-    return {"interval_ms": 2000, "time_ms": START_MS + 1000 * second, "mounts": list(mounts), "events": list(events),
-            "processes": processes}
+    return {"interval_ms": 2000, "time_ms": START_MS + 1000 * second, "help": HELP, "mounts": list(mounts),
+            "events": list(events), "processes": processes}
 
 
 # --- what is shown ---
@@ -250,7 +257,8 @@ def test_it_asks_nobody_else_and_complains_of_nothing(exporter, view_of, browser
     falling(server, view, limit())
     box = view.box()
     browser.mouse("mouseMoved", box["left"] + 100, box["top"] + 100)
-    assert browser.requests() == [server.address + path for path in ("", "page.css", "page.js", "events")]
+    asked = [server.address + path for path in ("", "events", *(path[1:] for path in ASSETS if path != "/"))]
+    assert sorted(browser.requests()) == sorted(asked)
     assert browser.complaints() == []
     assert browser.count("img, iframe") == 0 and browser.count("body [style]") == browser.count(".bar div")
 

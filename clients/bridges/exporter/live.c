@@ -101,6 +101,7 @@ static char *print_head(ExpLive *self) {
     json_builder_add_int_value(self->builder, self->interval_ms);
     json_builder_set_member_name(self->builder, "time_ms");
     json_builder_add_int_value(self->builder, date_ms());
+    exp_look_add_help(self->builder);
     add_mounts(self);
     add_processes(self);
     json_builder_end_object(self->builder);

@@ -23,6 +23,13 @@ static void begin_member(JsonBuilder *builder, const char *name) {
     json_builder_begin_object(builder);
 }
 
+void exp_look_add_help(JsonBuilder *builder) {
+    begin_member(builder, "help");
+    for (guint id = 0; id < MN_N_METERS; id++)
+        cmd_json_add_string(builder, mn_meters[id].name, mn_meters[id].help);
+    json_builder_end_object(builder);
+}
+
 static void add_meters(JsonBuilder *builder, const CmdFigures *figures) {
     begin_member(builder, "meters");
     for (guint id = 0; id < MN_N_METERS; id++)

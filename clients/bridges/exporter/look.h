@@ -8,6 +8,9 @@
 
 /* Members of the object that the page is sent: page.js says what they are. */
 
+/* What each meter is, by its name. */
+void exp_look_add_help(JsonBuilder *builder);
+
 /* An object for one mount, in an array that has begun. `name` is NULL for a mount that is alone; is_late: it has not answered
  * yet, and what was found before is shown. */
 void exp_look_add_mount(JsonBuilder *builder, const char *name, const CmdFound *found, gboolean is_late);

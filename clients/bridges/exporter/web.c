@@ -53,16 +53,14 @@ typedef struct Stream {
     gboolean is_suspended;
 } Stream;
 
-typedef struct Asset {
-    const char *url;
-    const char *name; /* of the resource */
+/* What belongs to the page is served under the names of its files. */
+static const struct {
+    const char *suffix;
     const char *type;
-} Asset;
-
-static const Asset assets[] = {
-    { "/", "/index.html", "text/html; charset=utf-8" },
-    { "/page.css", "/page.css", "text/css; charset=utf-8" },
-    { "/page.js", "/page.js", "text/javascript; charset=utf-8" },
+} types[] = {
+    { ".html", "text/html; charset=utf-8" },
+    { ".css", "text/css; charset=utf-8" },
+    { ".js", "text/javascript; charset=utf-8" },
 };
 
 /* --- the main loop --- */
@@ -126,14 +124,27 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, guint status
     return send_response(connection, status, response);
 }
 
-static enum MHD_Result send_asset(struct MHD_Connection *connection, const Asset *asset) {
-    g_autofree char *path = g_strconcat(ASSETS, asset->name, NULL);
-    g_autoptr(GBytes) bytes = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+/* NULL: there is none. */
+static GBytes *find_asset(const char *url) {
+    g_autofree char *path = g_strconcat(ASSETS, strcmp(url, "/") == 0 ? "/index.html" : url, NULL);
+
+    return g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+}
+
+static const char *type_of(const char *url) {
+    for (guint i = 0; i < G_N_ELEMENTS(types); i++)
+        if (g_str_has_suffix(url, types[i].suffix))
+            return types[i].type;
+    return types[0].type; /* of "/" */
+}
+
+/* It lasts as long as the program. */
+static enum MHD_Result send_asset(struct MHD_Connection *connection, const char *url, GBytes *bytes) {
     gsize len;
     const void *data = g_bytes_get_data(bytes, &len);
     struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)data, MHD_RESPMEM_PERSISTENT);
 
-    add_headers(response, asset->type);
+    add_headers(response, type_of(url));
     return send_response(connection, MHD_HTTP_OK, response);
 }
 
@@ -229,12 +240,12 @@ static enum MHD_Result answer_events(const Request *request) {
 
 static enum MHD_Result answer(Request *self, const char *method, const char *url) {
     gboolean is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    g_autoptr(GBytes) asset = find_asset(url);
 
     if (!is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
         return send_text(self->connection, MHD_HTTP_METHOD_NOT_ALLOWED, "there is nothing to write here\n");
-    for (guint i = 0; i < G_N_ELEMENTS(assets); i++)
-        if (strcmp(url, assets[i].url) == 0)
-            return send_asset(self->connection, &assets[i]);
+    if (asset)
+        return send_asset(self->connection, url, asset);
     if (strcmp(url, "/metrics") == 0)
         return answer_metrics(self);
     if (strcmp(url, "/events") == 0 && !is_head)
