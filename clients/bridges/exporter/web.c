@@ -6,6 +6,8 @@
 #include "accept.h"
 #include "visitors.h"
 
+#include "loop/clock.h"
+
 #include <errno.h>
 #include <gio/gio.h>
 #include <microhttpd.h>
@@ -65,27 +67,20 @@ static const struct {
 
 /* --- the main loop --- */
 
-static gboolean server_prepare(GSource *source, gint *timeout_ms) {
+/* It is ready when its epoll set is, or when libmicrohttpd wants to look for those who take too long. */
+static gboolean server_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
+    struct MHD_Daemon *daemon = ((Server *)source)->daemon;
     MHD_UNSIGNED_LONG_LONG ms;
 
-    *timeout_ms = -1;
-    if (MHD_get_timeout(((Server *)source)->daemon, &ms) == MHD_YES)
-        *timeout_ms = (gint)MIN(ms, (MHD_UNSIGNED_LONG_LONG)G_MAXINT);
-    return *timeout_ms == 0;
-}
-
-/* Also when its time has come, which only it knows. */
-static gboolean server_check(GSource *source G_GNUC_UNUSED) {
-    return TRUE;
-}
-
-static gboolean server_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED) {
-    g_source_set_ready_time(source, -1); /* which resume() may have set, and does not end by itself */
-    MHD_run(((Server *)source)->daemon);
+    MHD_run(daemon);
+    if (MHD_get_timeout(daemon, &ms) == MHD_YES)
+        g_source_set_ready_time(source, mn_clock_now_us(&mn_machine_clock) + (gint64)MIN(ms, G_MAXINT) * 1000);
+    else
+        g_source_set_ready_time(source, -1);
     return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs server_funcs = { .prepare = server_prepare, .check = server_check, .dispatch = server_dispatch };
+static GSourceFuncs server_funcs = { .dispatch = server_dispatch };
 
 /* It goes on in the next turn of the loop. */
 static void resume(ExpWeb *self, struct MHD_Connection *connection) {
@@ -329,6 +324,7 @@ int exp_web_serve(ExpWeb *self, int fd) {
     server = (Server *)g_source_new(&server_funcs, sizeof(Server));
     server->daemon = daemon;
     g_source_add_unix_fd(&server->source, MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, G_IO_IN);
+    g_source_set_can_recurse(&server->source, TRUE); /* else GLib takes it out of poll(2) each time, and wakes itself */
     g_source_attach(&server->source, NULL);
     g_ptr_array_add(self->servers, server);
     return 0;
