@@ -15,5 +15,7 @@ int main(void) {
 
     g_signal_connect(monitor, "low-memory-warning", G_CALLBACK(on_warning), NULL);
     g_main_loop_run(loop);
+    g_object_unref(monitor);
+    g_main_loop_unref(loop);
     return 0;
 }
