@@ -155,6 +155,14 @@ def test_what_is_short_already_is_told(server, bus, bridge, start):
     listener.wait_levels(CRITICAL)
 
 
+def test_what_lasts_is_repeated(server, bus, bridge, start):
+    """After how long tests/unit/test-levels.c knows."""
+    bridge(server)
+    listener = start(bus.gdbus_monitor())
+    server.simulate(SHORT[LOW])
+    wait_until(lambda: listener.output().count("(byte 0x32,)") == 2, "the level to be told again")
+
+
 def test_it_can_be_introspected(server, bus, bridge):
     bridge(server)
     done = bus.gdbus("introspect", "--dest", NAME, "--object-path", OBJECT)
@@ -351,6 +359,25 @@ def test_it_goes_on_with_the_next_server(either_server, bus, bridge, start):
     either_server.simulate(SHORT[CRITICAL])
     monitor.wait_levels(LOW, CRITICAL)
     assert program.stop() == 0 and program.messages() == ""
+
+
+@pytest.mark.parametrize("way", ["files", "socket"])
+def test_a_group_that_is_removed_and_made_anew(serve, bus, bridge, start, way):
+    with removed_at_end(v1_group()) as group:
+        limit = group / "memory.limit_in_bytes"
+        limit.write_text(str(64 * MIB))
+        daemon = serve("-o", "update_period=1,max_update_period=20", f"--source=cgroup={group}",
+                       *["--socket"][:way == "socket"])
+        program = bridge(daemon, "--low", "total<100M", "--medium", "total<50M")
+        monitor = start(bus.monitor())
+        daemon.expected += [".* was removed; .*", ".* is there again"]
+        group.rmdir()
+        wait_until(lambda: "was removed" in daemon.read_messages(), "the end of the group")
+        group.mkdir()
+        limit.write_text(str(32 * MIB))
+        wait_until(lambda: MEDIUM in monitor.levels(), "the limits to hold for the new group")
+        assert program.stop() == 0 and program.messages() == ""
+        daemon.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -18,9 +18,9 @@ typedef struct Shares {
 /* Per cent of memory and swap, of either. */
 #define USED_CRITICAL 95
 
-/* low: what the kernel would soon take from the page cache, of which every program has use; earlyoom kills there where
- * swap is as empty. critical: at 3 % a machine with 4 GiB has 120 MiB, which a browser takes in a second.
- * In a group nothing is kept in reserve, and less than its limit is reclaimed before it: it has to hear of it sooner. While it
+/* low: the kernel will soon take from the page cache what is in use; earlyoom ends processes there where swap is as empty.
+ * critical: at 3 % a machine with 4 GiB has 120 MiB, about what one tab of a browser takes.
+ * In a group nothing is kept in reserve, and its OOM killer comes at its limit: it has to hear of it sooner. While it
  * may swap still, it lives. */
 static const Shares presets[LEVEL_N_PRESETS] = {
     [LEVEL_PRESET_MACHINE] = { "machine", 10, 6, 3 },
