@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exposition", "fleet", "machine",
-                              "memcg_client", "prometheus", "socket_client", "terminal")
+pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exporter", "exposition", "fleet",
+                              "machine", "memcg_client", "prometheus", "socket_client", "terminal")
 
 from daemon import Daemon  # noqa: E402
+from exporter import Exporter  # noqa: E402
 from fixtures import close_all, directory, make_machine  # noqa: E402, F401
 from memcg_client import MIB, set_usage  # noqa: E402
 from pytest_count import pytest_configure  # noqa: E402, F401
@@ -55,3 +56,22 @@ def still(daemon):
     """A machine whose usage is 1000 MiB, until it is simulated otherwise."""
     set_usage(daemon, 1000 * MIB)
     return daemon
+
+
+@pytest.fixture
+def export():
+    """export("--listen=0", "--at", …): a running memnotify-exporter."""
+    running = []
+
+    def start(*words, **settings):
+        started = Exporter(*words, **settings)
+        running.append(started)
+        return started
+
+    yield start
+    close_all(running)
+
+
+@pytest.fixture
+def served(export, daemon):
+    return export("--listen=0", "--at", daemon.mountpoint)

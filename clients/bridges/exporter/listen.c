@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,6 +24,12 @@ typedef union Address {
     struct sockaddr_in6 in6;
     struct sockaddr_un un;
 } Address;
+
+/* Another may take the place meanwhile. */
+typedef struct Path {
+    const char *text; /* of the command line */
+    struct stat st;
+} Path;
 
 static void add(ExpListen *self, int fd) {
     g_array_append_val(self->fds, fd);
@@ -37,7 +44,7 @@ static gboolean is_loopback(const Address *address) {
     case AF_INET6:
         return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
     default:
-        return TRUE; /* of the filesystem, which has rights */
+        return address->any.sa_family == AF_UNIX; /* of the filesystem, which has rights */
     }
 }
 
@@ -70,12 +77,14 @@ static gboolean note_address(ExpListen *self, int fd) {
 /* --- made by us --- */
 
 static int listen_at_path(ExpListen *self, const char *path) {
+    Path own = { .text = path };
     int fd, r = mn_listener_bind(path, &fd);
 
     if (r < 0)
         return cmd_fail("cannot listen at '%s': %s", path,
                         r == -EADDRINUSE ? "somebody serves it already" : g_strerror(-r));
-    g_ptr_array_add(self->paths, g_strdup(path));
+    if (lstat(path, &own.st) == 0)
+        g_array_append_val(self->paths, own);
     add(self, fd);
     return CMD_OK;
 }
@@ -153,7 +162,7 @@ int exp_listen_init(ExpListen *self, char **addresses) {
     int status = CMD_OK;
 
     *self = (ExpListen){ .fds = g_array_new(FALSE, FALSE, sizeof(int)) };
-    self->paths = g_ptr_array_new_with_free_func(g_free);
+    self->paths = g_array_new(FALSE, FALSE, sizeof(Path));
     take_from_manager(self);
     if (self->fds->len == 0)
         for (char **address = addresses ? addresses : usual; *address && status == CMD_OK; address++)
@@ -165,6 +174,11 @@ int exp_listen_init(ExpListen *self, char **addresses) {
 }
 
 void exp_listen_end(ExpListen *self) {
-    for (guint i = 0; i < self->paths->len; i++)
-        unlink(g_ptr_array_index(self->paths, i));
+    for (guint i = 0; i < self->paths->len; i++) {
+        const Path *own = &g_array_index(self->paths, Path, i);
+        struct stat st;
+
+        if (lstat(own->text, &st) == 0 && st.st_dev == own->st.st_dev && st.st_ino == own->st.st_ino)
+            unlink(own->text);
+    }
 }

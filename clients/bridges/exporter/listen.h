@@ -9,7 +9,7 @@
 /* Listening sockets. */
 typedef struct ExpListen {
     GArray *fds;        /* of int */
-    GPtrArray *paths;   /* of those in the filesystem that we have made */
+    GArray *paths;      /* of those in the filesystem that we have made */
     gboolean is_public; /* some of them can be reached from elsewhere */
 } ExpListen;
 

@@ -26,6 +26,8 @@
 #define CONNECTION_BYTES 8192
 #define EVENTS_BLOCK_BYTES 4096
 
+#define EVENTS_TYPE "text/event-stream; charset=utf-8"
+
 #define ASSETS "/page"
 
 typedef struct Server {
@@ -117,6 +119,13 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, guint status
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "10");
     return send_response(connection, status, response);
+}
+
+static enum MHD_Result send_head(struct MHD_Connection *connection, const char *type) {
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    add_headers(response, type);
+    return send_response(connection, MHD_HTTP_OK, response);
 }
 
 /* NULL: there is none. */
@@ -227,7 +236,7 @@ static enum MHD_Result answer_events(const Request *request) {
         return send_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many look at memory here\n");
     response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENTS_BLOCK_BYTES, stream_read, stream, stream_free);
-    add_headers(response, "text/event-stream; charset=utf-8");
+    add_headers(response, EVENTS_TYPE);
     return send_response(request->connection, MHD_HTTP_OK, response);
 }
 
@@ -243,8 +252,8 @@ static enum MHD_Result answer(Request *self, const char *method, const char *url
         return send_asset(self->connection, url, asset);
     if (strcmp(url, "/metrics") == 0)
         return answer_metrics(self);
-    if (strcmp(url, "/events") == 0 && !is_head)
-        return answer_events(self);
+    if (strcmp(url, "/events") == 0)
+        return is_head ? send_head(self->connection, EVENTS_TYPE) : answer_events(self);
     return send_text(self->connection, MHD_HTTP_NOT_FOUND, "there is /, /metrics and /events\n");
 }
 
