@@ -100,6 +100,12 @@ class Browser:
         self.call("Page.navigate", url=place if str(place).startswith("http") else f"file://{place}")
         self.wait_event("Page.loadEventFired")
 
+    def leave(self):
+        """The page is closed, as by who has seen enough."""
+        self.events.clear()
+        self.call("Page.navigate", url="about:blank")
+        self.wait_event("Page.loadEventFired")
+
     def set_scheme(self, scheme, media=""):
         self.call("Emulation.setEmulatedMedia", media=media,
                   features=[{"name": "prefers-color-scheme", "value": scheme}])

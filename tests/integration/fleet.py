@@ -6,13 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from clients import read_text, wait_until
+from clients import wait_until
+from exporter import Exporter
 from prometheus import Answers, Prometheus, Service, run_tool
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = ["memnotifyfs.rules.yml", "memnotifyfs.fleet.rules.yml"]
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-UP = "# TYPE memnotifyfs_up gauge\n# HELP memnotifyfs_up Whether the mount could be read.\n"
 
 
 def doc_block(title):
@@ -21,32 +20,12 @@ def doc_block(title):
     return re.search(rf"```yaml\n# {re.escape(title)}\n(.*?)```", text, re.DOTALL).group(1)
 
 
-def with_label(line, name):
-    return re.sub(r"^(\w+)(\{?)", lambda match: f'{match[1]}{{mount="{name}"' + (match[2] and "," or "}"), line)
-
-
-def exposition(daemons):
-    """What memnotify-exporter --mount NAME=PATH … says: the families of all, each once."""
-    families, ups = {}, UP
-    for name, daemon in daemons.items():
-        try:
-            lines = read_text(daemon / "metrics").splitlines()[:-1]
-        except OSError:
-            lines = []
-        ups += f'memnotifyfs_up{{mount="{name}"}} {int(bool(lines))}\n'
-        for line in lines:
-            if line.startswith("#"):
-                family = families.setdefault(line.split()[2], ([], []))
-                family[0].extend([line] if line not in family[0] else [])
-            else:
-                family[1].append(with_label(line, name))
-    texts = ["\n".join(comments + samples) + "\n" for comments, samples in families.values()]
-    return "".join(texts) + ups + "# EOF\n"
-
-
 def start_exporter(start, daemons, host):
-    """A stand-in: what has an address, and can be closed."""
-    return start(Answers(lambda _request, _body: (OPENMETRICS, exposition(daemons).encode()), host))
+    """On a machine of that address. `address` is what Prometheus is told."""
+    server = start(Exporter("--listen", f"{host}:0", *(f"--mount={name}={daemon.mountpoint}"
+                                                       for name, daemon in daemons.items())))
+    server.address_text = "{}:{}".format(*server.address)
+    return server
 
 
 class Fleet:
@@ -76,7 +55,7 @@ class Fleet:
     def write_machines(self):
         text = doc_block("machines/web.yml")
         for number, exporter in enumerate(self.exporters.values(), 1):
-            text = re.sub(rf"web{number}:\d+", exporter.address, text)
+            text = re.sub(rf"web{number}:\d+", exporter.address_text, text)
         (self.directory / "machines").mkdir()
         (self.directory / "machines" / "web.yml").write_text(text)
 

@@ -7,13 +7,16 @@ import queue
 import re
 import threading
 import time
+import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 import browser as browsers
-from clients import wait_until
+from clients import wait_until, write_text
+from machine import PAGE_KIB
+from socket_client import metric
 
 FILES = Path(__file__).parents[2] / "clients/bridges/exporter/page"
 KINDS = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
@@ -26,8 +29,8 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 SHOTS = os.environ.get("EXPORTER_SHOTS")  # a directory, for who wants to see the page
 
 
-class Exporter:
-    """Stands in for the server of the page: it sends what it is told to send."""
+class StandIn:
+    """In the place of the server of the page: it sends what it is told to send."""
 
     def __init__(self, *mounts):
         self.latest, self.streams, self.port, self.server = look(0, *mounts), [], 0, None
@@ -202,7 +205,7 @@ def exporter():
     running = []
 
     def start(*mounts):
-        running.append(Exporter(*mounts))
+        running.append(StandIn(*mounts))
         return running[-1]
 
     yield start
@@ -242,6 +245,13 @@ def falling(exporter, view, *limits, seconds=range(2, 22, 2)):
     for second in seconds:
         exporter.send(look(second, mount(3 * GIB - second * 128 * MIB, limits=limits)))
     view.wait_text("#readout", f"at {clock(max(seconds))}")
+
+
+def size(pages):
+    """As the program prints it, from a megabyte on."""
+    amount = pages * PAGE_KIB / 1024
+    amount, unit = (amount, "M") if amount < 999.5 else (amount / 1024, "G")
+    return f"{amount:.{2 if amount < 9.995 else 1 if amount < 99.95 else 0}f}{unit}"
 
 
 def clock(second):
@@ -600,3 +610,61 @@ def test_who_wants_no_motion_has_none(exporter, view_of, browser):
     assert browser.evaluate(moves) == "0.3s"
     browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
     assert browser.evaluate(moves) == "0s"
+
+
+# --- the program itself ---
+
+
+def place_of(server):
+    return types.SimpleNamespace(address=server.places[0])
+
+
+def test_what_a_machine_shows_is_what_the_page_shows(export, daemon, view_of, browser):
+    """From the memory over the tree and the exporter to the page, without a complaint."""
+    daemon.simulate("total 1000000 swap_total 0 available 500000 used 300000")
+    write_text(daemon / "thresholds" / "low", "available<10%")
+    server = export("--listen=0", "--interval=200ms", "--at", daemon.mountpoint)
+    view = view_of(place_of(server))
+    view.wait_text("#meter-value", size(500000))
+    assert str(daemon.mountpoint) in view.text("#title") and not view.is_hidden("#simulated")
+    assert view.rows("#limits li") == [["low", "not reached", f"available < {size(100000)}", "0 crossings"]]
+    assert view.attribute("[aria-pressed=true]", "title") == "Memory that can be had without swapping."
+
+    daemon.simulate("available 50000")
+    view.wait_text("#limits .reached .word", "reached")
+    view.wait_text("#events .reached", "low")
+    assert view.title() == "! low reached — memnotify"
+    daemon.simulate("available 500000")
+    view.wait_text("#limits li .word", "not reached")
+    assert [row[1:] for row in view.rows("#events li")] == [
+        ["low", "available", "left", f"{size(500000)} limit {size(100000)}"],
+        ["low", "available", "reached", f"{size(50000)} limit {size(100000)}"]]
+    assert browser.complaints() == []
+    browser.leave()
+
+
+def test_mounts_are_tabs_and_a_server_that_has_ended_is_said(export, serve, view_of, browser):
+    daemons = [serve(simulate=True), serve(simulate=True)]
+    for daemon, pages in zip(daemons, (100000, 200000)):
+        daemon.simulate(f"total 1000000 swap_total 0 available {pages}")
+    server = export("--listen=0", "--interval=200ms", *(f"--mount={name}={daemon.mountpoint}"
+                                                        for name, daemon in zip(("one", "two"), daemons)))
+    view = view_of(place_of(server))
+    wait_until(lambda: len(view.rows("#tabs button")) == 2, "the tabs")
+    view.wait_text("#meter-value", size(100000))
+    view.click("#tab-1")
+    view.wait_text("#meter-value", size(200000))
+    daemons[1].stop()
+    view.wait_text("#lack", "looking for the next")
+    assert view.text("#meter-value") == size(200000)
+    daemons[1].start()
+    wait_until(lambda: view.is_hidden("#lack"), "the next server")
+    browser.leave()
+
+
+def test_who_has_left_the_page_is_not_looked_for(export, daemon, view_of, browser):
+    server = export("--listen=0", "--interval=200ms", "--at", daemon.mountpoint)
+    view_of(place_of(server))
+    assert metric(daemon, 'open_files{file="events"}') == 1
+    browser.leave()
+    wait_until(lambda: metric(daemon, 'open_files{file="events"}') == 0, "nobody to read events")

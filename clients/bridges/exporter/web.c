@@ -128,11 +128,11 @@ static enum MHD_Result send_head(struct MHD_Connection *connection, const char *
     return send_response(connection, MHD_HTTP_OK, response);
 }
 
-/* NULL: there is none. */
+/* NULL: there is none. GLib would overlook a slash at the end. */
 static GBytes *find_asset(const char *url) {
     g_autofree char *path = g_strconcat(ASSETS, strcmp(url, "/") == 0 ? "/index.html" : url, NULL);
 
-    return g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    return g_str_has_suffix(path, "/") ? NULL : g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
 }
 
 static const char *type_of(const char *url) {

@@ -92,6 +92,12 @@ function listen() {
         }
     });
     new ResizeObserver(() => view.changed()).observe(graph);
+    // A browser may keep a page that was left, with its connection, to return to.
+    window.addEventListener("pagehide", connection.sleep);
+    window.addEventListener("pageshow", () => {
+        if (connection.isAsleep() && !document.hidden)
+            connection.open();
+    });
     document.addEventListener("visibilitychange", () => {
         clearTimeout(rest);
         if (document.hidden)
