@@ -22,6 +22,9 @@ PROMETHEUS = ("application/openmetrics-text;version=1.0.0,application/openmetric
               "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 
 
+MESSAGES_MAX = 500  # in which something has to happen
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=TIMEOUT_S)
@@ -165,10 +168,12 @@ class Viewer:
                 return json.loads(line[6:])
 
     def read_until(self, condition):
-        message = self.read()
-        while not condition(message):
+        """The first message of which it is true."""
+        for _ in range(MESSAGES_MAX):
             message = self.read()
-        return message
+            if condition(message):
+                return message
+        raise AssertionError(message)
 
     def close(self):
         reset_at_the_end(self.socket)

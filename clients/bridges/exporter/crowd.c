@@ -6,6 +6,7 @@ struct ExpCrowd {
     void (*found)(gpointer data);
     gpointer data;
     GThreadPool *looker; /* one thread */
+    gboolean is_resting;
     gboolean is_looking; /* while it is, these three are the thread's */
     gboolean is_anew;
     CmdProcesses *processes; /* NULL at first, and where /proc cannot be read */
@@ -16,6 +17,8 @@ static gboolean on_found(gpointer data) {
     ExpCrowd *self = data;
 
     self->is_looking = FALSE;
+    if (self->is_resting)
+        g_clear_pointer(&self->processes, cmd_processes_free);
     self->found(self->data);
     return G_SOURCE_REMOVE;
 }
@@ -45,11 +48,18 @@ ExpCrowd *exp_crowd_new(guint most, void (*found)(gpointer data), gpointer data)
 }
 
 void exp_crowd_look(ExpCrowd *self, gboolean anew) {
+    self->is_resting = FALSE;
     if (self->is_looking)
         return;
     self->is_looking = TRUE;
     self->is_anew = anew;
     g_thread_pool_push(self->looker, self, NULL); /* waits until there is a thread */
+}
+
+void exp_crowd_rest(ExpCrowd *self) {
+    self->is_resting = TRUE;
+    if (!self->is_looking)
+        g_clear_pointer(&self->processes, cmd_processes_free);
 }
 
 gboolean exp_crowd_is_looking(const ExpCrowd *self) {

@@ -11,6 +11,10 @@ ExpCrowd *exp_crowd_new(guint most, void (*found)(gpointer data), gpointer data)
 
 /* Begins a look, where none is under way. With `anew` growth is counted from then on. */
 void exp_crowd_look(ExpCrowd *self, gboolean anew);
+
+/* Nobody wants to know for now: it lets go of /proc. */
+void exp_crowd_rest(ExpCrowd *self);
+
 gboolean exp_crowd_is_looking(const ExpCrowd *self);
 
 /* What the last look has found: an array of CmdGrown that stays the crowd's; NULL: nothing yet. */

@@ -196,6 +196,8 @@ static void stop(ExpLive *self) {
     self->timer = 0;
     for (guint i = 0; i < self->n_parties; i++)
         cmd_follower_rest(self->parties[i].follower);
+    if (self->crowd)
+        exp_crowd_rest(self->crowd);
 }
 
 ExpLive *exp_live_new(const ExpMounts *mounts, guint interval_ms, guint n_processes) {

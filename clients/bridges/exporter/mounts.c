@@ -25,15 +25,19 @@ typedef struct Part {
 } Part;
 
 typedef struct Scrape {
-    gint n_refs; /* the caller's, until it has been answered, and one for each task */
+    gint n_refs; /* one until it has been answered, and one for each task */
     MnExpositionFormat format;
     ExpMounts *mounts;
     Part *parts;
     guint n_left;
     guint timer;
-    ExpScraped scraped; /* NULL: it was answered */
-    gpointer data;
+    GArray *askers; /* NULL: they were answered */
 } Scrape;
+
+typedef struct Asker {
+    ExpScraped scraped;
+    gpointer data;
+} Asker;
 
 typedef struct Task {
     Scrape *scrape;
@@ -52,7 +56,7 @@ static void unref(Scrape *self) {
 
 /* --- in the main loop --- */
 
-static GString *print(Scrape *self) {
+static GBytes *print(const Scrape *self) {
     g_autoptr(ExpFamilies) families = exp_families_new(self->format);
     GString *all = g_string_new(NULL);
 
@@ -64,16 +68,26 @@ static GString *print(Scrape *self) {
         exp_families_add_up(families, self->mounts->mounts[i].name, own != NULL);
     }
     exp_families_print(families, all);
-    return all;
+    return g_string_free_to_bytes(all);
 }
 
-static void answer(Scrape *self) {
-    ExpScraped scraped = self->scraped;
+static void begin(ExpMounts *self, MnExpositionFormat format);
 
-    self->scraped = NULL;
+static void answer(Scrape *self) {
+    ExpScrapes *scrapes = &self->mounts->scrapes[self->format];
+    g_autoptr(GArray) askers = g_steal_pointer(&self->askers);
+    g_autoptr(GBytes) metrics = print(self);
+
     if (self->timer != 0)
         g_source_remove(self->timer);
-    scraped(print(self), self->data);
+    scrapes->is_busy = FALSE;
+    if (scrapes->waiting)
+        begin(self->mounts, self->format);
+    for (guint i = 0; i < askers->len; i++) {
+        const Asker *asker = &g_array_index(askers, Asker, i);
+
+        asker->scraped(g_bytes_ref(metrics), asker->data);
+    }
     unref(self);
 }
 
@@ -95,7 +109,7 @@ static gboolean on_read(gpointer data) {
     scrape->mounts->mounts[task->i].is_late = FALSE;
     scrape->parts[task->i] = (Part){ .families = task->families };
     scrape->n_left--;
-    if (scrape->n_left == 0 && scrape->scraped)
+    if (scrape->n_left == 0 && scrape->askers)
         answer(scrape);
     unref(scrape);
     g_free(task);
@@ -131,10 +145,13 @@ static void carry_out(gpointer data, gpointer user_data) {
 
 /* --- */
 
-void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped scraped, gpointer data) {
+/* For those who wait. */
+static void begin(ExpMounts *self, MnExpositionFormat format) {
+    ExpScrapes *scrapes = &self->scrapes[format];
     Scrape *scrape = g_new0(Scrape, 1);
 
-    *scrape = (Scrape){ .n_refs = 1, .format = format, .mounts = self, .scraped = scraped, .data = data };
+    *scrape = (Scrape){ .n_refs = 1, .format = format, .mounts = self, .askers = g_steal_pointer(&scrapes->waiting) };
+    scrapes->is_busy = TRUE;
     scrape->parts = g_new0(Part, self->n);
     for (guint i = 0; i < self->n; i++) {
         Task *task;
@@ -149,6 +166,17 @@ void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped sc
         g_thread_pool_push(self->mounts[i].reader, task, NULL); /* waits until there is a thread */
     }
     scrape->timer = g_timeout_add(scrape->n_left > 0 ? PATIENCE_MS : 0, on_late, scrape);
+}
+
+void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped scraped, gpointer data) {
+    ExpScrapes *scrapes = &self->scrapes[format];
+    Asker asker = { .scraped = scraped, .data = data };
+
+    if (!scrapes->waiting)
+        scrapes->waiting = g_array_new(FALSE, FALSE, sizeof(Asker));
+    g_array_append_val(scrapes->waiting, asker);
+    if (!scrapes->is_busy)
+        begin(self, format);
 }
 
 /* --- the command line --- */

@@ -11,9 +11,16 @@ typedef struct ExpMount {
     gboolean is_late; /* it has not answered in time, and still has not */
 } ExpMount;
 
+/* Those of one format. */
+typedef struct ExpScrapes {
+    gboolean is_busy;
+    GArray *waiting; /* those who have asked meanwhile */
+} ExpScrapes;
+
 typedef struct ExpMounts {
     guint n;
     ExpMount *mounts;
+    ExpScrapes scrapes[MN_EXPOSITION_TEXT + 1];
 } ExpMounts;
 
 /* Makes them of the texts "NAME=PLACE" of a command line, which stay the caller's and end with NULL; where that is NULL, of
@@ -21,8 +28,9 @@ typedef struct ExpMounts {
 int exp_mounts_init(ExpMounts *self, char **texts, const char *place);
 
 /* What somebody has asked for who waits for metrics. */
-typedef void (*ExpScraped)(GString *metrics, gpointer data);
+typedef void (*ExpScraped)(GBytes *metrics, gpointer data);
 
 /* Reads all mounts, each in a thread of its own, as one may hang, and calls scraped() by the main loop with what they have
- * shown within four seconds; the text is scraped()'s. One that did not answer in time is not waited for again until it has. */
+ * shown within four seconds; the reference is scraped()'s. One that did not answer in time is not waited for again until it
+ * has. Who asks while they are being read is answered together with others of his kind by the next reading. */
 void exp_mounts_scrape(ExpMounts *self, MnExpositionFormat format, ExpScraped scraped, gpointer data);

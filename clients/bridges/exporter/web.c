@@ -46,7 +46,7 @@ typedef struct Request {
     ExpWeb *web;
     struct MHD_Connection *connection;
     MnExpositionFormat format;
-    GString *metrics; /* NULL: they have not come */
+    GBytes *metrics; /* NULL: they have not come */
 } Request;
 
 /* Somebody whose connection stays. */
@@ -154,16 +154,21 @@ static enum MHD_Result send_asset(struct MHD_Connection *connection, const char 
 
 /* --- metrics --- */
 
-static void on_scraped(GString *metrics, gpointer data) {
+static void on_scraped(GBytes *metrics, gpointer data) {
     Request *self = data;
 
     self->metrics = metrics;
     resume(self->web, self->connection);
 }
 
+static void unref_bytes(void *bytes) {
+    g_bytes_unref(bytes);
+}
+
 /* Comes twice: when it is asked for, and when it is there. */
 static enum MHD_Result answer_metrics(Request *self) {
     struct MHD_Response *response;
+    const void *text;
     gsize len;
 
     if (!self->metrics) {
@@ -173,9 +178,9 @@ static enum MHD_Result answer_metrics(Request *self) {
         exp_mounts_scrape(self->web->mounts, self->format, on_scraped, self);
         return MHD_YES;
     }
-    len = self->metrics->len;
-    response = MHD_create_response_from_buffer_with_free_callback(
-        len, g_string_free(g_steal_pointer(&self->metrics), FALSE), g_free);
+    text = g_bytes_get_data(self->metrics, &len);
+    response = MHD_create_response_from_buffer_with_free_callback_cls(len, (void *)text, unref_bytes,
+                                                                      g_steal_pointer(&self->metrics));
     add_headers(response, exp_accept_get_type(self->format));
     MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
     return send_response(self->connection, MHD_HTTP_OK, response);
@@ -283,7 +288,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
     if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         exp_visitors_renew(&self->visitors, visitor_of(connection));
     if (request && request->metrics)
-        g_string_free(request->metrics, TRUE);
+        g_bytes_unref(request->metrics);
     g_free(request);
     *context = NULL;
 }
