@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 from clients import wait_until
-from exporter import Exporter
-from prometheus import Answers, Prometheus, Service, run_tool
+from prometheus import Answers, Exporter, Prometheus, Service, run_tool
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = ["memnotifyfs.rules.yml", "memnotifyfs.fleet.rules.yml"]
@@ -20,21 +19,13 @@ def doc_block(title):
     return re.search(rf"```yaml\n# {re.escape(title)}\n(.*?)```", text, re.DOTALL).group(1)
 
 
-def start_exporter(start, daemons, host):
-    """On a machine of that address. `address` is what Prometheus is told."""
-    server = start(Exporter("--listen", f"{host}:0", *(f"--mount={name}={daemon.mountpoint}"
-                                                       for name, daemon in daemons.items())))
-    server.address_text = "{}:{}".format(*server.address)
-    return server
-
-
 class Fleet:
     def __init__(self, machines, start, directory, resolves_at_once=True):
         """machines: {host: {name of a mount: its Daemon}}"""
         self.directory = directory
         self.messages = []  # as Alertmanager's webhook has them, and the receiver as "receiver"
         self.receiver = start(Answers(self.receive))
-        self.exporters = {host: start_exporter(start, mounts, host) for host, mounts in machines.items()}
+        self.exporters = {host: self.start_exporter(start, host, mounts) for host, mounts in machines.items()}
         self.write_rules(resolves_at_once)
         self.write_machines()
         self.alertmanager = self.start_alertmanager(start)
@@ -43,6 +34,10 @@ class Fleet:
     def receive(self, _request, body):
         self.messages.append(json.loads(body))
         return "text/plain", b""
+
+    def start_exporter(self, start, host, daemons):
+        mounts = {name: daemon.mountpoint for name, daemon in daemons.items()}
+        return start(Exporter(self.directory, mounts, host)).wait_ready("/metrics")
 
     def write_rules(self, resolves_at_once):
         """They wait for minutes; here what they say is wanted, without the time."""
@@ -55,7 +50,7 @@ class Fleet:
     def write_machines(self):
         text = doc_block("machines/web.yml")
         for number, exporter in enumerate(self.exporters.values(), 1):
-            text = re.sub(rf"web{number}:\d+", exporter.address_text, text)
+            text = re.sub(rf"web{number}:\d+", exporter.address, text)
         (self.directory / "machines").mkdir()
         (self.directory / "machines" / "web.yml").write_text(text)
 

@@ -17,7 +17,9 @@ import pytest
 
 from clients import TIMEOUT_S, wait_until
 
+EXPORTER = os.path.abspath(os.environ.get("EXPORTER", "build/clients/bridges/exporter/memnotify-exporter"))
 NAMES = {  # Debian's first
+    "memnotify-exporter": [EXPORTER],
     "prometheus": ["prometheus"],
     "promtool": ["promtool"],
     "amtool": ["amtool"],
@@ -53,20 +55,22 @@ def command_of(program):
     return [path]
 
 
-def free_port():
+def free_port(host):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
 class Service:
     """A program that serves HTTP at its `address`, with what it says in a file of the directory."""
 
-    def __init__(self, program, directory, *options):
-        self.address = f"127.0.0.1:{free_port()}"
-        self.messages = directory / f"{program}.log"
+    LISTEN = "--web.listen-address="
+
+    def __init__(self, program, directory, *options, host="127.0.0.1"):
+        self.address = f"{host}:{free_port(host)}"
+        self.messages = directory / f"{program}-{self.address}.log"
         with open(self.messages, "wb") as messages:
-            self.process = subprocess.Popen([*command_of(program), f"--web.listen-address={self.address}", *options],
+            self.process = subprocess.Popen([*command_of(program), self.LISTEN + self.address, *options],
                                             cwd=directory, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages)
 
     def wait_ready(self, path):
@@ -92,6 +96,14 @@ class Service:
             self.process.kill()
 
 
+class Exporter(Service):
+    LISTEN = "--listen="
+
+    def __init__(self, directory, mounts, host="127.0.0.1"):
+        super().__init__("memnotify-exporter", directory, *[f"--mount={name}={path}" for name, path in mounts.items()],
+                         host=host)
+
+
 class Prometheus(Service):
     def ask(self, path, **query):
         return json.loads(self.get(f"/api/v1/{path}?{urllib.parse.urlencode(query)}"))["data"]
@@ -105,7 +117,7 @@ class Prometheus(Service):
 class Answers:
     """An HTTP server of the test's own: answer(handler, body) returns (content type, bytes)."""
 
-    def __init__(self, answer, host="127.0.0.1"):
+    def __init__(self, answer):
         class Handler(BaseHTTPRequestHandler):
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -121,9 +133,9 @@ class Answers:
             def log_message(self, *_arguments):
                 pass
 
-        self.server = ThreadingHTTPServer((host, 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.address = f"{host}:{self.server.server_port}"
+        self.address = f"127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()
 
