@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from clients import wait_until
-from prometheus import Answers, Exporter, Prometheus, Service, run_tool
+from exporter import Exporter
+from prometheus import Answers, Prometheus, Service, run_tool
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = ["memnotifyfs.rules.yml", "memnotifyfs.fleet.rules.yml"]
@@ -19,13 +20,18 @@ def doc_block(title):
     return re.search(rf"```yaml\n# {re.escape(title)}\n(.*?)```", text, re.DOTALL).group(1)
 
 
+def mount_words(daemons):
+    return [f"--mount={name}={daemon.mountpoint}" for name, daemon in daemons.items()]
+
+
 class Fleet:
     def __init__(self, machines, start, directory, resolves_at_once=True):
         """machines: {host: {name of a mount: its Daemon}}"""
         self.directory = directory
         self.messages = []  # as Alertmanager's webhook has them, and the receiver as "receiver"
         self.receiver = start(Answers(self.receive))
-        self.exporters = {host: self.start_exporter(start, host, mounts) for host, mounts in machines.items()}
+        self.exporters = {host: start(Exporter(f"--listen={host}:0", *mount_words(mounts)))
+                          for host, mounts in machines.items()}
         self.write_rules(resolves_at_once)
         self.write_machines()
         self.alertmanager = self.start_alertmanager(start)
@@ -34,10 +40,6 @@ class Fleet:
     def receive(self, _request, body):
         self.messages.append(json.loads(body))
         return "text/plain", b""
-
-    def start_exporter(self, start, host, daemons):
-        mounts = {name: daemon.mountpoint for name, daemon in daemons.items()}
-        return start(Exporter(self.directory, mounts, host)).wait_ready("/metrics")
 
     def write_rules(self, resolves_at_once):
         """They wait for minutes; here what they say is wanted, without the time."""
@@ -50,7 +52,7 @@ class Fleet:
     def write_machines(self):
         text = doc_block("machines/web.yml")
         for number, exporter in enumerate(self.exporters.values(), 1):
-            text = re.sub(rf"web{number}:\d+", exporter.address, text)
+            text = re.sub(rf"web{number}:\d+", "{}:{}".format(*exporter.address), text)
         (self.directory / "machines").mkdir()
         (self.directory / "machines" / "web.yml").write_text(text)
 

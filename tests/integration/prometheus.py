@@ -17,9 +17,7 @@ import pytest
 
 from clients import TIMEOUT_S, wait_until
 
-EXPORTER = os.path.abspath(os.environ.get("EXPORTER", "build/clients/bridges/exporter/memnotify-exporter"))
 NAMES = {  # Debian's first
-    "memnotify-exporter": [EXPORTER],
     "prometheus": ["prometheus"],
     "promtool": ["promtool"],
     "amtool": ["amtool"],
@@ -55,22 +53,20 @@ def command_of(program):
     return [path]
 
 
-def free_port(host):
+def free_port():
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class Service:
     """A program that serves HTTP at its `address`, with what it says in a file of the directory."""
 
-    LISTEN = "--web.listen-address="
-
-    def __init__(self, program, directory, *options, host="127.0.0.1"):
-        self.address = f"{host}:{free_port(host)}"
-        self.messages = directory / f"{program}-{self.address}.log"
+    def __init__(self, program, directory, *options):
+        self.address = f"127.0.0.1:{free_port()}"
+        self.messages = directory / f"{program}.log"
         with open(self.messages, "wb") as messages:
-            self.process = subprocess.Popen([*command_of(program), self.LISTEN + self.address, *options],
+            self.process = subprocess.Popen([*command_of(program), f"--web.listen-address={self.address}", *options],
                                             cwd=directory, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages)
 
     def wait_ready(self, path):
@@ -94,14 +90,6 @@ class Service:
             self.process.wait(TIMEOUT_S)
         finally:
             self.process.kill()
-
-
-class Exporter(Service):
-    LISTEN = "--listen="
-
-    def __init__(self, directory, mounts, host="127.0.0.1"):
-        super().__init__("memnotify-exporter", directory, *[f"--mount={name}={path}" for name, path in mounts.items()],
-                         host=host)
 
 
 class Prometheus(Service):

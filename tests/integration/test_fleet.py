@@ -9,8 +9,9 @@ import pytest
 
 from clients import read_text, wait_until, write_text
 from exposition import parse
+from exporter import PROMETHEUS
 from fleet import DOCS, Fleet
-from prometheus import Exporter, find, run_tool
+from prometheus import find, run_tool
 
 HERE = Path(__file__).resolve().parent
 RULES = DOCS / "memnotifyfs.fleet.rules.yml"
@@ -55,11 +56,10 @@ def guide_expressions():
     return [line.split(" #")[0] for block in blocks for line in block.splitlines()]
 
 
-def test_what_is_asked_for_is_there(daemon, start, tmp_path):
+def test_what_is_asked_for_is_there(daemon, export):
     write_text(daemon / "thresholds" / "low", "available<10%")
-    exporter = start(Exporter(tmp_path, {"m": daemon.mountpoint})).wait_ready("/metrics")
-    names = set(parse(exporter.get("/metrics"), False))
-    assert names == set(parse(read_text(daemon / "metrics.prom"), False)) | {"memnotifyfs_up"}
+    names = set(parse(export("--listen=0", f"--mount=m={daemon.mountpoint}").get(Accept=PROMETHEUS), True))
+    assert names == set(parse(read_text(daemon / "metrics"), True)) | {"memnotifyfs_up"}
     rules = RULES.read_text(encoding="utf-8")
     recorded = set(re.findall(r"record: (\S+)", rules))
     for text in rules, DASHBOARD.read_text(encoding="utf-8"), "\n".join(guide_expressions()):
@@ -172,7 +172,7 @@ def test_a_machine_that_is_gone_is_told_once(machines, start, tmp_path):
     for host in WEB2, WEB3:
         wait_until(lambda host=host: is_told_once(fleet, host), "the inhibition of the warning")
 
-    fleet.exporters[WEB3].close()
+    fleet.exporters[WEB3].end()  # while it is being scraped
     fleet.wait_told("MachineGone", firing=[(WEB3, None)])
     assert fleet.state("MemoryRunsShort", WEB3) == ["suppressed", "suppressed"]
     assert is_told_once(fleet, WEB2)
