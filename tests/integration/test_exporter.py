@@ -206,13 +206,15 @@ def test_headers(served):
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: a\r\n"
 BROKEN = {
-    "empty": b"\r\n\r\n", "nonsense": b"nonsense\r\n\r\n", "no path": b"GET\r\n\r\n", "no version": b"GET /metrics\r\n\r\n",
+    "empty": b"\r\n\r\n", "nonsense": b"nonsense\r\n\r\n", "no path": b"GET\r\n\r\n",
+    "no version": b"GET /metrics\r\n\r\n",
     "another version": b"GET /metrics HTTP/9.9\r\n\r\n", "no host": b"GET /metrics HTTP/1.1\r\n\r\n",
     "an old version": b"GET /metrics HTTP/1.0\r\n\r\n", "NUL": b"\0\0\0\0\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "half": GET,
     "a length below 0": GET + b"Content-Length: -5\r\n\r\n", "a long body": GET + b"Content-Length: 9999999\r\n\r\nx",
     "a length too large": GET + b"Content-Length: 99999999999999999999999\r\n\r\n",
-    "no chunk": GET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "a long path": b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n",
+    "no chunk": GET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "a long path": b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n",
     "many headers": GET + b"A: b\r\n" * 20000 + b"\r\n", "many ranges": GET + b"Accept: " + b"," * 7000 + b"\r\n\r\n",
 }
 
@@ -422,5 +424,3 @@ def test_it_has_as_many_descriptors_as_it_may(export, daemon):
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024)))
     assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE) == (1024, 1024)
     assert ups(server) == {None: 1}
-
-

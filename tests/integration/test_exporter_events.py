@@ -17,7 +17,8 @@ from machine import PAGE_KIB
 
 WATCHED_S = 2
 PAGE = PAGE_KIB * 1024
-MOUNT = {"name", "place", "lack", "group", "gone", "simulated", "meters", "parts", "stalls", "limits", "limits_left_out"}
+MOUNT = {"name", "place", "lack", "group", "gone", "simulated", "meters", "parts", "stalls", "limits",
+         "limits_left_out"}
 
 
 @pytest.fixture

@@ -121,8 +121,8 @@ def process(pid, name, rss, grown, swap=0):
 
 
 HELP = {"available": "Memory that can be had without swapping.", "used": "What is used.", "active": "What was used.",
-        "total": "What there is.", "free": "What nobody uses.", "swap_total": "Swap.", "swap_free": "Swap that is free.",
-        "swap_used": "Swap that is used."}
+        "total": "What there is.", "free": "What nobody uses.", "swap_total": "Swap.",
+        "swap_free": "Swap that is free.", "swap_used": "Swap that is used."}
 
 
 def look(second, *mounts, events=(), processes=None):

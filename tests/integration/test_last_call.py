@@ -13,7 +13,7 @@ import pytest
 
 from clients import Child, is_ready, opened, read_text, wait_ready, write_text
 from daemon import helpers_of
-from memcg_client import removed_at_end, v1_group
+from memcg_client import V1, removed_at_end, v1_group
 from socket_client import SocketClient, path_of
 
 NOBODY = 65534
@@ -27,7 +27,7 @@ def groups():
         below = group / "below"
         below.mkdir()
         try:
-            yield [(directory, "/" + str(directory.relative_to("/sys/fs/cgroup/memory"))) for directory in (group, below)]
+            yield [(directory, "/" + str(directory.relative_to(V1))) for directory in (group, below)]
         finally:
             below.rmdir()
 

@@ -56,8 +56,8 @@ def test_limits_that_are_not_understood(daemon):
 
 
 def test_nobody_is_there(tmp_path):
-    assert check(place=tmp_path) == (UNKNOWN, f"there is no memnotifyfs at '{tmp_path}'; 'memnotify serve' starts one"[:80] + "\n",
-                                     "")
+    told = f"there is no memnotifyfs at '{tmp_path}'; 'memnotify serve' starts one"
+    assert check(place=tmp_path) == (UNKNOWN, told[:80] + "\n", "")
     assert check("--nothing") == (UNKNOWN, "", "memnotify-npd: Unknown option --nothing; see 'memnotify-npd --help'\n")
 
 
@@ -68,5 +68,5 @@ def test_one_that_hangs_is_unknown_in_time(daemon):
         status, text, _ = check(place=daemon.mountpoint)
     finally:
         daemon.process.send_signal(signal.SIGCONT)
-    assert (status, text) == (UNKNOWN, (f"memnotifyfs at '{daemon.mountpoint}' does not answer; 'memnotify status --why' "
-                                        "tells more")[:80] + "\n")
+    told = f"memnotifyfs at '{daemon.mountpoint}' does not answer; 'memnotify status --why' tells more"
+    assert (status, text) == (UNKNOWN, told[:80] + "\n")

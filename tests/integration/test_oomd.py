@@ -182,8 +182,8 @@ def test_no_parameters_and_several_messages_at_once(daemon, start):
     oomd.close()
 
 
-@pytest.mark.parametrize("text", [b"\0", b"junk\0", b"[]\0", b"{}\0", b'{"method":5}\0', b'{"method":"x","parameters":[]}\0',
-                                  b"x" * 70000], ids=range(7))
+@pytest.mark.parametrize("text", [b"\0", b"junk\0", b"[]\0", b"{}\0", b'{"method":5}\0',
+                                  b'{"method":"x","parameters":[]}\0', b"x" * 70000], ids=range(7))
 def test_who_does_not_speak_varlink_is_disconnected(daemon, start, text):
     hook = start(place=daemon.mountpoint)
     oomd = Oomd(hook.path)

@@ -253,6 +253,7 @@ static gboolean on_connect(gint listening_fd, GIOCondition condition G_GNUC_UNUS
     Hook *hook = data;
     Connection *self;
     gboolean is_stranger;
+    /* cppcheck-suppress nullPointer ; nobody asks for the address */
     int fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd < 0)

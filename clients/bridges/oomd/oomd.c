@@ -21,6 +21,7 @@
 
 #define SOCKET_DEFAULT HOOK_DIRECTORY "/memnotify"
 #define USER_DEFAULT "systemd-oom"
+#define USER_BYTES 4096
 
 typedef struct Settings {
     const char *path; /* NULL: it is not ours to make */
@@ -86,11 +87,13 @@ static int start(Settings *settings, const char *place) {
 
 /* Where there is no systemd-oomd there is no such user. */
 static int find_user(const char *name, uid_t *ret) {
-    const struct passwd *user = getpwnam(name ? name : USER_DEFAULT);
+    char text[USER_BYTES];
+    struct passwd entry, *user = NULL;
 
+    (void)getpwnam_r(name ? name : USER_DEFAULT, &entry, text, sizeof text, &user);
     if (!user && name)
         return cmd_misuse("--user: there is no user '%s'", name);
-    *ret = user ? user->pw_uid : (uid_t)-1;
+    *ret = user ? entry.pw_uid : (uid_t)-1;
     return CMD_OK;
 }
 
