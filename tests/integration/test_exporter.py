@@ -180,7 +180,8 @@ def test_head(served):
 def test_nothing_can_be_written(served, method):
     for path in "/", "/metrics", "/events", "/other":
         answer, text = served.ask(path, method, body=b"x" * 100000)
-        assert (answer.status, answer.getheader("Allow"), text) == (405, "GET, HEAD", "there is nothing to write here\n")
+        assert (answer.status, answer.getheader("Allow")) == (405, "GET, HEAD")
+        assert text == "there is nothing to write here\n"
 
 
 @pytest.mark.parametrize("path", ["/other", "/metrics/", "//metrics", "/../metrics", "/page/index.html",

@@ -60,7 +60,7 @@ def test_the_first_message_comes_at_once_and_is_complete(slow, daemon):
         assert answer.getheader("Content-Type") == "text/event-stream; charset=utf-8"
         assert answer.getheader("Cache-Control") == "no-cache"
         message = viewer.read()
-    assert set(message) == {"interval_ms", "time_ms", "mounts", "processes", "events"}
+    assert set(message) == {"interval_ms", "time_ms", "help", "mounts", "processes", "events"}
     assert (message["interval_ms"], message["events"]) == (5000, [])
     assert abs(message["time_ms"] / 1000 - time.time()) < 3600
     mount, = message["mounts"]
