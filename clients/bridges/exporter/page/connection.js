@@ -50,7 +50,7 @@ function hear(event) {
 
 export function open() {
     close();
-    source = new EventSource("/events");
+    source = new EventSource("events");
     source.onmessage = hear;
     source.onerror = lose;
     wait();
