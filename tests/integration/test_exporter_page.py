@@ -20,7 +20,8 @@ from socket_client import metric
 
 FILES = Path(__file__).parents[2] / "clients/bridges/exporter/page"
 KINDS = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
-ASSETS = {"/" if file.name == "index.html" else f"/{file.name}": file
+PREFIX = "/memory"  # as behind a proxy
+ASSETS = {f"{PREFIX}/" if file.name == "index.html" else f"{PREFIX}/{file.name}": file
           for file in FILES.iterdir() if file.suffix in KINDS}
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
 MIB, GIB = 1 << 20, 1 << 30
@@ -49,12 +50,12 @@ class StandIn:
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_port
-        self.address = f"http://127.0.0.1:{self.port}/"
+        self.address = f"http://127.0.0.1:{self.port}{PREFIX}/"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()
 
     def serve(self, handler):
-        asset, is_stream = ASSETS.get(handler.path), handler.path == "/events"
+        asset, is_stream = ASSETS.get(handler.path), handler.path == f"{PREFIX}/events"
         handler.send_response(200 if asset or is_stream else 404)
         handler.send_header("Content-Type", KINDS[asset.suffix] if asset else "text/event-stream")
         handler.send_header("Content-Security-Policy", POLICY)
@@ -267,7 +268,7 @@ def test_it_asks_nobody_else_and_complains_of_nothing(exporter, view_of, browser
     falling(server, view, limit())
     box = view.box()
     browser.mouse("mouseMoved", box["left"] + 100, box["top"] + 100)
-    asked = [server.address + path for path in ("", "events", *(path[1:] for path in ASSETS if path != "/"))]
+    asked = [server.address.removesuffix(f"{PREFIX}/") + path for path in (*ASSETS, f"{PREFIX}/events")]
     assert sorted(browser.requests()) == sorted(asked)
     assert browser.complaints() == []
     assert browser.count("img, iframe") == 0 and browser.count("body [style]") == browser.count(".bar div")
