@@ -62,12 +62,10 @@ static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *l
 }
 
 static int start(const Settings *settings, const char *place) {
-    ExpMounts mounts;
+    static ExpMounts mounts; /* a thread that waits for one of them may do so to the end */
     ExpListen listen;
     int status;
 
-    if (settings->mounts && place)
-        return cmd_misuse("there is --at or --mount, not both");
     status = exp_mounts_init(&mounts, settings->mounts, place);
     if (status != CMD_OK)
         return status;

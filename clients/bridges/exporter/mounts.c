@@ -201,7 +201,9 @@ static void add(ExpMounts *self, const char *name, const char *place) {
 int exp_mounts_init(ExpMounts *self, char **texts, const char *place) {
     guint n = texts ? g_strv_length(texts) : 0;
 
-    *self = (ExpMounts){ .mounts = g_new0(ExpMount, n + 1) };
+    *self = (ExpMounts){ .mounts = g_new0(ExpMount, n + 1), .texts = texts };
+    if (n > 0 && place)
+        return cmd_misuse("there is --at or --mount, not both");
     for (guint i = 0; i < n; i++) {
         char *equals = strchr(texts[i], '=');
 

@@ -20,11 +20,12 @@ typedef struct ExpScrapes {
 typedef struct ExpMounts {
     guint n;
     ExpMount *mounts;
+    char **texts; /* that they were made of */
     ExpScrapes scrapes[MN_EXPOSITION_TEXT + 1];
 } ExpMounts;
 
-/* Makes them of the texts "NAME=PLACE" of a command line, which stay the caller's and end with NULL; where that is NULL, of
- * one at `place`. Says on stderr what is wrong, and returns the exit status. To be cleared. */
+/* Makes them of the texts "NAME=PLACE" of a command line, which are theirs from then on and end with NULL; where that is NULL,
+ * of one at `place`. Says on stderr what is wrong, and returns the exit status. They live as long as the program. */
 int exp_mounts_init(ExpMounts *self, char **texts, const char *place);
 
 /* What somebody has asked for who waits for metrics. */
