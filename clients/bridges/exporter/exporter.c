@@ -42,10 +42,9 @@ static guint count_processes(const Settings *settings, const ExpListen *listen) 
     return (guint)settings->n_processes;
 }
 
-static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *listen) {
+static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *listen, GMainLoop *loop) {
     guint interval_ms = (guint)(settings->interval_us / G_TIME_SPAN_MILLISECOND);
     ExpWeb *web = exp_web_new(mounts, exp_live_new(mounts, interval_ms, count_processes(settings, listen)));
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 
     for (guint i = 0; i < listen->fds->len; i++) {
         int r = exp_web_serve(web, g_array_index(listen->fds, int, i));
@@ -53,9 +52,6 @@ static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *l
         if (r < 0)
             return cmd_fail("cannot serve: %s", g_strerror(-r));
     }
-    signal(SIGPIPE, SIG_IGN);
-    g_unix_signal_add(SIGTERM, on_signal, loop);
-    g_unix_signal_add(SIGINT, on_signal, loop);
     fflush(stdout);
     g_main_loop_run(loop);
     return CMD_OK;
@@ -63,15 +59,19 @@ static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *l
 
 static int start(const Settings *settings, const char *place) {
     static ExpMounts mounts; /* a thread that waits for one of them may do so to the end */
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     ExpListen listen;
     int status;
 
     status = exp_mounts_init(&mounts, settings->mounts, place);
     if (status != CMD_OK)
         return status;
+    signal(SIGPIPE, SIG_IGN);
+    g_unix_signal_add(SIGTERM, on_signal, loop); /* before there is a socket to remove */
+    g_unix_signal_add(SIGINT, on_signal, loop);
     status = exp_listen_init(&listen, settings->addresses);
     if (status == CMD_OK)
-        status = serve(settings, &mounts, &listen);
+        status = serve(settings, &mounts, &listen, loop);
     exp_listen_end(&listen);
     return status;
 }
