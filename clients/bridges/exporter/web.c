@@ -6,18 +6,18 @@
 #include "accept.h"
 #include "visitors.h"
 
+#include "kernel/ourselves.h"
 #include "loop/clock.h"
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <microhttpd.h>
 #include <string.h>
-#include <sys/resource.h>
 
-#define VISITORS_MAX 4000
+#define VISITORS_MAX 4000U
 
 /* Beside connections: files of mounts, of /proc, and others of ours. */
-#define OTHER_FDS 200
+#define OTHER_FDS 200U
 
 /* Who sends nothing, or takes nothing, for so long is disconnected. */
 #define PATIENCE_S 15
@@ -308,13 +308,9 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 
 /* As many as there can be descriptors. */
 static guint find_room(void) {
-    struct rlimit limit;
+    guint n = mn_file_limit_raise();
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return VISITORS_MAX;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return (guint)CLAMP((gint64)MIN(limit.rlim_max, G_MAXINT) - OTHER_FDS, 16, VISITORS_MAX);
+    return n == 0 ? VISITORS_MAX : CLAMP(n, OTHER_FDS + 16U, OTHER_FDS + VISITORS_MAX) - OTHER_FDS;
 }
 
 ExpWeb *exp_web_new(ExpMounts *mounts, ExpLive *live) {
