@@ -397,8 +397,8 @@ def test_help_and_version():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_while_clients_wait(export, daemon, number):
-    """For metrics of a mount that hangs, for events, for nothing, and in the middle of a request. A search for leaks would
-    wait for the mount."""
+    """For metrics of a mount that hangs, for events, for nothing, and in the middle of a request. A search for leaks
+    would wait for the mount."""
     served = export("--listen=0", "--at", daemon.mountpoint, env=environment(ASAN_OPTIONS="detect_leaks=0"))
     requests = [b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n", b"", b"GET /m"]
     daemon.process.send_signal(signal.SIGSTOP)
