@@ -143,7 +143,7 @@ def test_a_mount_that_hangs(quick, daemon):
 def test_a_mount_that_comes_and_goes(serve, export, directory):
     server = export("--listen=0", "--interval=100ms", "--at", directory)
     with viewing(server) as viewer:
-        assert viewer.read()["mounts"][0]["lack"].startswith("There is no memnotifyfs yet ")
+        viewer.read_until(lambda message: message["mounts"][0]["lack"].startswith("There is no memnotifyfs yet "))
         for _ in range(2):
             daemon = serve(simulate=True)
             subprocess.run(["mount", "--bind", daemon.mountpoint, directory], check=True)
@@ -165,8 +165,7 @@ def test_processes_are_shown_where_they_are_no_secret(export, daemon, words, num
         if number is None:
             assert viewer.read()["processes"] is None is viewer.read()["processes"]
             return
-        first = viewer.read()["processes"]
-        assert first is not None
+        viewer.read_until(lambda message: message["processes"] is not None)
         with subprocess.Popen(["sleep", "1000"]) as process:  # which grows from nothing
             try:
                 processes = viewer.read_until(lambda message: message["processes"])["processes"]
@@ -192,7 +191,7 @@ def test_the_name_of_a_process_is_any_bytes(export, daemon, tmp_path):
     os.symlink("/bin/sleep", program)
     server = export("--listen=0", "--interval=100ms", "--processes=1000", "--at", daemon.mountpoint)
     with viewing(server) as viewer:
-        assert viewer.read()["processes"] is not None
+        viewer.read_until(lambda message: message["processes"] is not None)
         assert "\ufffd\"\\\n<b>" in [one["name"] for one in shown_with(viewer, [program, "1000"])]
 
 
