@@ -5,16 +5,16 @@ import ast
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
+import program
 from clients import TIMEOUT_S, wait_until
 
-DBUS = os.path.abspath(os.environ.get("MEMNOTIFY_DBUS", "build/clients/bridges/dbus/memnotify-dbus"))
+DBUS = os.path.abspath(os.environ.get("DBUS_BRIDGE", "build/clients/bridges/dbus/memnotify-dbus"))
 MONITOR = os.path.abspath(os.environ.get("MEMORY_MONITOR", "build/tests/integration/memory_monitor"))
 NAME = "org.freedesktop.LowMemoryMonitor"
 OBJECT = "/org/freedesktop/LowMemoryMonitor"
@@ -32,34 +32,16 @@ def is_of(match, *senders):
     return "Properties" not in match and any(f"sender='{sender}'" in match for sender in senders)
 
 
-class Program:
-    """One that runs, with what it says in files."""
+class Program(program.Program):
+    """One on a bus, in a directory of its own."""
 
     def __init__(self, words, env, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="program.")
-        self.output_path = Path(self.directory.name) / "output"
-        self.messages_path = Path(self.directory.name) / "messages"
-        with open(self.output_path, "wb") as output, open(self.messages_path, "wb") as messages:
-            self.process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=messages, env={**os.environ, **env}, **settings)
-
-    def output(self):
-        return self.output_path.read_text(encoding="utf-8")
-
-    def messages(self):
-        return self.messages_path.read_text(encoding="utf-8")
-
-    def wait(self):
-        return self.process.wait(TIMEOUT_S)
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        return self.wait()
+        super().__init__(Path(self.directory.name), words, stdin=subprocess.DEVNULL, env={**os.environ, **env},
+                         **settings)
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        super().close()
         self.directory.cleanup()
 
 

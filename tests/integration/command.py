@@ -7,7 +7,8 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from clients import TIMEOUT_S, wait_until
+from clients import TIMEOUT_S
+from program import Program
 
 MEMNOTIFY = os.path.abspath(os.environ.get("MEMNOTIFY", "build/clients/command/memnotify"))
 
@@ -85,44 +86,8 @@ def name_of(pid):
     return status_of(pid).get("Name")
 
 
-class Memnotify:
-    """One that runs. What it and its commands say is in messages() and output()."""
+class Memnotify(Program):
+    """memnotify; what its commands say is there, too."""
 
     def __init__(self, tmp_path, *words, prepare=take_signals, **settings):
-        self.output_path = tmp_path / "output"
-        self.messages_path = tmp_path / "messages"
-        with open(self.output_path, "ab") as output, open(self.messages_path, "ab") as messages:
-            self.process = subprocess.Popen([MEMNOTIFY, *map(str, words)], stdout=output, stderr=messages,
-                                            preexec_fn=prepare, **settings)
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def output(self):
-        return self.output_path.read_text(encoding="utf-8")
-
-    def lines(self):
-        return self.output().splitlines()
-
-    def messages(self):
-        return self.messages_path.read_text(encoding="utf-8")
-
-    def wait_lines(self, number):
-        wait_until(lambda: len(self.lines()) >= number or self.process.poll() is not None, f"{number} lines")
-        assert len(self.lines()) == number, self.output() + self.messages()
-
-    def wait_said(self, text):
-        wait_until(lambda: text in self.messages(), text)
-
-    def wait(self):
-        return self.process.wait(TIMEOUT_S)
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        return self.wait()
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        super().__init__(tmp_path, [MEMNOTIFY, *words], preexec_fn=prepare, **settings)

@@ -9,7 +9,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exporter", "exposition", "fleet",
-                              "machine", "memcg_client", "prometheus", "socket_client", "terminal")
+                              "machine", "memcg_client", "program", "prometheus", "socket_client", "terminal")
 
 from daemon import Daemon  # noqa: E402
 from exporter import Exporter  # noqa: E402

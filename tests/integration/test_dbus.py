@@ -13,12 +13,11 @@ import pytest
 from bus import DBUS, MONITOR, NAME, OBJECT, Bus, Listener, Program, end_of
 from clients import TIMEOUT_S, wait_until
 from daemon import PROGRAM
-from fixtures import close_all
 from memcg_client import MIB, NOBODY, removed_at_end, v1_group
 
 BUILT = Path(DBUS).parent  # where the files for the bus are made
 POLICY = Path(__file__).resolve().parents[2] / "clients" / "bridges" / "dbus" / f"{NAME}.conf"
-RUN = os.path.abspath(os.environ.get("MEMNOTIFY_RUN", "build/mount-helpers/memnotify-run"))
+RUN = os.path.abspath(os.environ.get("RUN", "build/mount-helpers/memnotify-run"))
 UNPACKED = os.environ.get("UNPACKED", "")
 PORTAL = "/usr/libexec/xdg-desktop-portal"
 LOW, MEDIUM, CRITICAL = 50, 100, 255
@@ -33,19 +32,6 @@ SYSTEM_POLICY = f"""<policy context="default"><allow user="*"/><deny own="*"/><d
 <allow send_requested_reply="true" send_type="error"/><allow receive_type="method_call"/>
 <allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>
 <allow send_destination="org.freedesktop.DBus"/></policy><include>{POLICY}</include>"""
-
-
-@pytest.fixture
-def start():
-    """start(thing) is closed in the end, the last first."""
-    running = []
-
-    def add(thing):
-        running.append(thing)
-        return thing
-
-    yield add
-    close_all(running)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 from clients import TIMEOUT_S, Child, is_ready, opened, wait_until
 from memcg_client import removed_at_end, v1_group
+from program import Program
 
 PROGRAM = os.environ["OOMD"]
 NOTIFY = "io.systemd.oom.Prekill.Notify"
@@ -51,30 +52,25 @@ class Oomd:
         self.socket.close()
 
 
-class Hook:
+class Hook(Program):
     def __init__(self, directory, *options, place=None):
         self.path = directory / "hook"
-        self.log = directory / "hook.log"
         self.options = [PROGRAM, "--socket", self.path, *options] + (["--at", place] if place else [])
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.options, stdout=log, stderr=log)
+        super().__init__(directory, self.options)
         wait_until(self.is_there, "the hook")
 
     def is_there(self):
-        assert self.process.poll() is None, self.said()
+        assert self.process.poll() is None, self.messages()
         try:
             Oomd(self.path).close()
             return True
         except OSError:
             return False
 
-    def said(self):
-        return self.log.read_text()
-
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
-        assert self.process.wait(TIMEOUT_S) == 0
+        assert self.wait() == 0
 
 
 @pytest.fixture
@@ -130,7 +126,7 @@ def test_members_know_before_the_call_is_answered(daemon, start, group, stack):
     assert child.hear() == "ready"
     assert call(hook, NOTIFY, cgroup=group[1]) == {"parameters": {}}
     assert re.fullmatch(r"\d+\.\d{6} - - last_call\n", child.hear())
-    assert f"memnotify-oomd: '{group[1]}' is about to be killed: 1 told\n" in hook.said()
+    assert f"memnotify-oomd: '{group[1]}' is about to be killed: 1 told\n" in hook.messages()
 
 
 def test_they_have_time_and_nobody_is_waited_for(daemon, start):
@@ -229,9 +225,9 @@ def test_a_server_that_comes_later_or_again(serve, start, tmp_path):
     place = tmp_path / "mount"
     place.mkdir()
     hook = start("--grace", "0", place=place)
-    assert "there is no memnotifyfs" in hook.said()
+    assert "there is no memnotifyfs" in hook.messages()
     assert call(hook, NOTIFY, cgroup="/") == {"parameters": {}}
-    wait_until(lambda: "cannot tell the members of '/'" in hook.said(), "that it could not tell")
+    wait_until(lambda: "cannot tell the members of '/'" in hook.messages(), "that it could not tell")
 
 
 def test_after_a_restart_of_the_server(serve, start):
