@@ -15,7 +15,8 @@ import manager
 from clients import TIMEOUT_S, read_text, wait_until, write_text
 from exporter import OPENMETRICS, PROMETHEUS, TEXT, environment, exporter, reset_at_the_end
 from exposition import parse
-from prometheus import find
+from machine import PAGE_KIB
+from prometheus import Prometheus, find
 
 HOSTILE = "# TYPE memnotifyfs_a gauge\n# HELP memnotifyfs_a A.\n"
 FAMILIES = re.compile(r"^# TYPE (\w+)", re.MULTILINE)
@@ -64,6 +65,37 @@ def test_promtool_finds_no_fault(several):
     done = subprocess.run([find("promtool"), "check", "metrics"], input=server.get(), text=True, timeout=TIMEOUT_S,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+PROMETHEUS_YML = """
+global: {{ scrape_interval: 1s }}
+scrape_configs: [ {{ job_name: memory, static_configs: [ {{ targets: [ '{}:{}' ] }} ] }} ]
+"""
+
+
+@pytest.fixture
+def prometheus(several, tmp_path):
+    find("prometheus")
+    (tmp_path / "prometheus.yml").write_text(PROMETHEUS_YML.format(*several[1].address), encoding="ascii")
+    started = Prometheus("prometheus", tmp_path, "--config.file=prometheus.yml", f"--storage.tsdb.path={tmp_path}/data")
+    yield started.wait_ready("/-/ready")
+    started.close()
+
+
+def test_prometheus_scrapes_it(several, prometheus):
+    """And takes all of it: `up` would be 0."""
+    daemons, _ = several
+
+    def values(name):
+        return {labels.get("mount"): value for labels, value in prometheus.query(name)}
+
+    daemons[0].simulate("used 1000")
+    used = [float(daemon.meter("used") * PAGE_KIB * 1024) for daemon in daemons]
+    wait_until(lambda: values("memnotifyfs_used_bytes") == dict(zip(("one", "two"), used)), "what is used")
+    assert values("up") == {None: 1}
+    daemons[1].stop()
+    wait_until(lambda: values("memnotifyfs_up") == {"one": 1, "two": 0}, "one to be away")
+    assert values("up") == {None: 1}
 
 
 def test_several_mounts_have_labels(several):
