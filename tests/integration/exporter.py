@@ -155,7 +155,7 @@ class Viewer:
 
     def __init__(self, exporter):
         self.socket = exporter.connect()
-        self.socket.sendall(b"GET /events HTTP/1.1\r\nHost: memory\r\n\r\n")
+        self.socket.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.answer = http.client.HTTPResponse(self.socket)
         self.answer.begin()
 

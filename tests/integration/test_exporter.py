@@ -223,6 +223,31 @@ def test_unknown_paths(served, path):
     assert (answer.status, text) == (404, "there is /, /metrics and /events\n")
 
 
+def status_for(server, host, place=None):
+    return server.ask("/metrics", place=place, Host=host)[0].status
+
+
+def test_names_of_others_are_no_way_in(export, daemon, tmp_path):
+    """A page of somebody else's, whose name leads here: its browser sends that name."""
+    path = f"{tmp_path}/a.sock"
+    server = export("--listen=0", "--listen", path, "--at", daemon.mountpoint)
+    for host in "attacker.example", "attacker.example:80", "localhost.attacker.example", "":
+        for url in "/", "/metrics", "/events":
+            answer, text = server.ask(url, Host=host)
+            assert (answer.status, text) == (421, "this is not what it is called here; see --host in "
+                                             "memnotify-exporter(1)\n"), host
+    for host in "127.0.0.1:80", "localhost", "[::1]:80", "memory.localhost":
+        assert status_for(server, host) == 200, host
+    assert status_for(server, "attacker.example", place=path) == 200  # which no browser reaches
+
+
+def test_names_that_it_is_called_by(export, daemon):
+    named = export("--listen=0", "--host=memory.example.org", "--host", "web1", "--at", daemon.mountpoint)
+    assert [status_for(named, host) for host in ("memory.example.org", "Web1:443", "web2")] == [200, 200, 421]
+    public = export("--listen=0.0.0.0:0", "--at", daemon.mountpoint)
+    assert status_for(public, "web1.example.org") == 200
+
+
 def test_headers(served):
     for path, kind in {"/": "text/html; charset=utf-8", "/page.css": "text/css; charset=utf-8",
                        "/page.js": "text/javascript; charset=utf-8", "/metrics": TEXT,
@@ -237,7 +262,7 @@ def test_headers(served):
         assert (answer.getheader("Vary") == "Accept") == (path == "/metrics")
 
 
-GET = b"GET /metrics HTTP/1.1\r\nHost: a\r\n"
+GET = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
 BROKEN = {
     "empty": b"\r\n\r\n", "nonsense": b"nonsense\r\n\r\n", "no path": b"GET\r\n\r\n",
     "no version": b"GET /metrics\r\n\r\n",
@@ -267,8 +292,8 @@ def test_broken_requests(served, name):
 
 def test_requests_in_a_row(served):
     """Also those that come before the first was answered."""
-    request = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
-    text = served.send(request * 20 + b"GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    text = served.send(request * 20 + b"GET /other HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert text.count(b"HTTP/1.1 200 ") == 20 and text.count(b"memnotifyfs_up 1\n") == 20
     assert text.count(b"HTTP/1.1 404 ") == 1
 
@@ -278,7 +303,7 @@ def test_who_leaves_before_he_is_answered(served, daemon):
     try:
         for _ in range(50):
             with served.connect() as client:
-                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert ups(served) == {None: 0}
     finally:
         daemon.process.send_signal(signal.SIGCONT)
@@ -432,7 +457,8 @@ def test_it_ends_while_clients_wait(export, daemon, number):
     """For metrics of a mount that hangs, for events, for nothing, and in the middle of a request. A search for leaks
     would wait for the mount."""
     served = export("--listen=0", "--at", daemon.mountpoint, env=environment(ASAN_OPTIONS="detect_leaks=0"))
-    requests = [b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n", b"", b"GET /m"]
+    host = b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    requests = [b"GET /metrics" + host, b"GET /events" + host, b"", b"GET /m"]
     daemon.process.send_signal(signal.SIGSTOP)
     clients = [served.connect() for _ in requests]
     try:

@@ -13,7 +13,7 @@ from exporter import Viewer, reset_at_the_end, viewing
 EVENTS_MAX = 256
 OTHERS = 300  # descriptors of the test's own, and more
 SCRAPES = 20
-ASK = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+ASK = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def scrape(server):
 
 
 SLOW = {"nothing": b"", "a byte": b"G", "half a head": ASK[:-2], "much, and read nothing": ASK * 100,
-        "half a body": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1"}
+        "half a body": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1"}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -121,7 +121,7 @@ def look(server):
 def refusal(server):
     """None if he was not refused."""
     client = server.connect()
-    client.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+    client.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
     text = b""
     while b"\r\n\r\n" not in text:
         text += client.recv(65536)
@@ -172,7 +172,7 @@ def test_who_looks_and_does_not_read(export, daemon):
         clients.append(socket.socket())
         clients[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         clients[-1].connect(server.address)
-        clients[-1].sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+        clients[-1].sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with viewing(server) as viewer:
         for _ in range(30):
             assert viewer.read()["mounts"]

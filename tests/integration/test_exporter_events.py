@@ -224,7 +224,7 @@ def test_who_leaves_politely_is_noticed(quick, daemon):
 def test_who_comes_and_goes_at_once(quick, daemon):
     for _ in range(300):
         client = quick.connect()
-        client.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         reset_at_the_end(client)
         client.close()
     with viewing(quick) as viewer:

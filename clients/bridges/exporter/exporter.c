@@ -26,6 +26,7 @@
 typedef struct Settings {
     char **addresses;
     char **mounts;
+    char **hosts;
     gint64 interval_us;
     int n_processes;
 } Settings;
@@ -44,7 +45,8 @@ static guint count_processes(const Settings *settings, const ExpListen *listen) 
 
 static int serve(const Settings *settings, ExpMounts *mounts, const ExpListen *listen, GMainLoop *loop) {
     guint interval_ms = (guint)(settings->interval_us / G_TIME_SPAN_MILLISECOND);
-    ExpWeb *web = exp_web_new(mounts, exp_live_new(mounts, interval_ms, count_processes(settings, listen)));
+    ExpWeb *web = exp_web_new(mounts, exp_live_new(mounts, interval_ms, count_processes(settings, listen)),
+                              !listen->is_public, settings->hosts);
 
     for (guint i = 0; i < listen->fds->len; i++) {
         int r = exp_web_serve(web, g_array_index(listen->fds, int, i));
@@ -91,6 +93,7 @@ static int exporter_run(char ***argv) {
     const GOptionEntry own[] = {
         { "listen", 'l', 0, G_OPTION_ARG_STRING_ARRAY, &settings.addresses,
           "HOST:PORT, or a path (default: " EXP_LISTEN_DEFAULT ")", "ADDRESS" },
+        { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.hosts, "A name that a proxy calls it by", "NAME" },
         { "mount", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &settings.mounts, "One of several, with its label", "NAME=PATH" },
         { "interval", 0, 0, G_OPTION_ARG_STRING, &interval, "The page looks so often (default: 2s)", "TIME" },
         { "processes", 0, 0, G_OPTION_ARG_INT, &settings.n_processes, "The page shows so many (default: 20)", "N" },
@@ -111,6 +114,7 @@ static int exporter_run(char ***argv) {
         return cmd_misuse("--processes: %d is not between 0 and %d", settings.n_processes, PROCESSES_MAX);
     status = start(&settings, options.place);
     g_strfreev(settings.addresses);
+    g_strfreev(settings.hosts);
     return status;
 }
 

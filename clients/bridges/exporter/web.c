@@ -4,6 +4,7 @@
 #include "web.h"
 
 #include "accept.h"
+#include "host.h"
 #include "visitors.h"
 
 #include "kernel/ourselves.h"
@@ -38,6 +39,8 @@ typedef struct Server {
 struct ExpWeb {
     ExpMounts *mounts;
     ExpLive *live;
+    gboolean is_private;
+    char *const *names;
     ExpVisitors visitors;
     GPtrArray *servers; /* of Server */
 };
@@ -247,12 +250,25 @@ static enum MHD_Result answer_events(const Request *request) {
 
 /* --- requests --- */
 
+/* A socket of the filesystem no browser reaches. */
+static gboolean is_misled(const Request *self) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return self->web->is_private && info->client_addr->sa_family != AF_UNIX &&
+           !exp_host_is_ours(MHD_lookup_connection_value(self->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
+                             self->web->names);
+}
+
 static enum MHD_Result answer(Request *self, const char *method, const char *url) {
     gboolean is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     g_autoptr(GBytes) asset = find_asset(url);
 
     if (!is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
         return send_text(self->connection, MHD_HTTP_METHOD_NOT_ALLOWED, "there is nothing to write here\n");
+    if (is_misled(self))
+        return send_text(self->connection, MHD_HTTP_MISDIRECTED_REQUEST,
+                         "this is not what it is called here; see --host in memnotify-exporter(1)\n");
     if (asset)
         return send_asset(self->connection, url, asset);
     if (strcmp(url, "/metrics") == 0)
@@ -313,10 +329,12 @@ static guint find_room(void) {
     return n == 0 ? VISITORS_MAX : CLAMP(n, OTHER_FDS + 16U, OTHER_FDS + VISITORS_MAX) - OTHER_FDS;
 }
 
-ExpWeb *exp_web_new(ExpMounts *mounts, ExpLive *live) {
+ExpWeb *exp_web_new(ExpMounts *mounts, ExpLive *live, gboolean is_private, char *const *names) {
     ExpWeb *self = g_new0(ExpWeb, 1);
 
-    *self = (ExpWeb){ .mounts = mounts, .live = live, .servers = g_ptr_array_new() };
+    *self = (ExpWeb){
+        .mounts = mounts, .live = live, .is_private = is_private, .names = names, .servers = g_ptr_array_new()
+    };
     exp_visitors_init(&self->visitors, find_room());
     return self;
 }
