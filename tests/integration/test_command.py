@@ -14,6 +14,7 @@ import pytest
 from clients import TIMEOUT_S, has_open, open_files, read_text, sleeps_in, wait_until, write_text, POLL
 from command import MEMNOTIFY, environment, memnotify, memnotify_running, says, shows
 from memcg_client import MIB, removed_at_end, v1_group
+from socket_client import held, metric
 
 PAGE = os.sysconf("SC_PAGESIZE")
 WAYS = ["files", "socket"]
@@ -337,10 +338,15 @@ def test_watch_ends_when_nobody_reads(place, words):
         process.stdout = open(os.devnull, encoding="ascii")
 
 
+def is_watching(place):
+    """It sleeps as well while it waits for the answer to its limits."""
+    return metric(place, 'open_files{file="events"}') > 0 or held(place, 0).get("limits", 0) > 0
+
+
 @pytest.mark.parametrize("words, event", [(["watch"], "low used reached"), (["watch", "used>=2G"], "used reached")])
 def test_watch_goes_on_with_the_next_server(place, words, event):
     with memnotify_running(*words, "--reconnect", *at(place)) as process:
-        wait_until(lambda: waits(process), "it to wait")
+        wait_until(lambda: is_watching(place) and waits(process), "it to wait")
         place.kill()
         place.start()
         assert line_of(process).endswith(" reconnected\n")
