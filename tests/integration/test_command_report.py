@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 import browser as browsers
+from browser import luminance
 from command import environment, memnotify, says, shows
 from recording import Recording
 
@@ -403,12 +404,6 @@ def test_days_are_written_by_the_script_as_by_the_program(tmp_path, page_of, bro
     before = browser.evaluate(days)
     browser.evaluate("document.getElementById('all').click()")
     assert browser.evaluate(days) == before == ["11-17", "11-19", "11-21"]
-
-
-def luminance(colour):
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

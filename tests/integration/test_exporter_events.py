@@ -17,7 +17,7 @@ from machine import PAGE_KIB
 
 WATCHED_S = 2
 PAGE = PAGE_KIB * 1024
-MOUNT = {"name", "place", "lack", "group", "gone", "simulated", "meters", "parts", "stalls", "limits",
+MOUNT = {"name", "place", "lack", "group", "gone", "simulated", "meters", "parts", "pressure", "limits",
          "limits_left_out"}
 
 
@@ -68,7 +68,7 @@ def test_the_first_message_comes_at_once_and_is_complete(slow, daemon):
     assert (mount["name"], mount["place"], mount["lack"]) == ("", str(daemon.mountpoint), None)
     assert mount["simulated"] and not mount["gone"]
     assert (mount["meters"]["used"], mount["meters"]["total"]) == (1000 * PAGE, 1000000 * PAGE)
-    assert mount["limits"] == [{"threshold": "low", "meter": "used", "op": ">=", "bytes": 800000 * PAGE,
+    assert mount["limits"] == [{"threshold": "low", "meter": "used", "op": ">=", "limit": 800000 * PAGE,
                                 "reached": False, "crossings": 0}]
     assert set(mount["parts"]) == set(mount["meters"]) and mount["parts"]["total"] == "all"
 

@@ -4,7 +4,6 @@
 import json
 import os
 import queue
-import re
 import threading
 import time
 import types
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import browser as browsers
+from browser import luminance
 from clients import wait_until, write_text
 from machine import PAGE_KIB
 from socket_client import metric
@@ -93,8 +93,12 @@ class StandIn:
 
 
 def limit(threshold="low", meter="available", number=GIB, reached=False, crossings=0, op="<"):
-    return {"threshold": threshold, "meter": meter, "op": op, "bytes": number, "reached": reached,
+    return {"threshold": threshold, "meter": meter, "op": op, "limit": number, "reached": reached,
             "crossings": crossings}
+
+
+def stall(*averages):
+    return {**dict(zip(("avg10", "avg60", "avg300"), averages)), "total_us": 5}
 
 
 def mount(available=3 * GIB, name="", limits=(), **more):
@@ -104,12 +108,13 @@ def mount(available=3 * GIB, name="", limits=(), **more):
              "swap_total": "swap", "swap_free": "swap", "swap_used": "swap"}
     return {"name": name, "place": f"/run/memnotify{name}", "lack": None, "group": False, "gone": False,
             "simulated": False, "meters": meters, "parts": parts,
-            "stalls": {"some": [12.5, 1.25, 0.3], "full": [0.0, 0.0, 0.01]}, "limits": list(limits),
+            "limits": list(limits),
+            "pressure": {"some": stall(12.5, 1.25, 0.3), "full": stall(0.0, 0.0, 0.01)},
             "limits_left_out": 0, **more}
 
 
 def lacking(name=""):
-    return mount(name=name, lack="memnotifyfs has ended; looking for the next", meters={}, parts={}, stalls=None)
+    return mount(name=name, lack="memnotifyfs has ended; looking for the next", meters={}, parts={}, pressure=None)
 
 
 def event(second, word="reached", number=900 * MIB, threshold="low", meter="available", of=""):
@@ -295,7 +300,7 @@ def test_figures_are_those_that_were_sent(exporter, view_of):
 
 
 def test_a_group_simulated_values_and_what_is_not_told(exporter, view_of):
-    server = exporter(mount(group=True, simulated=True, stalls=None))
+    server = exporter(mount(group=True, simulated=True, pressure=None))
     view = view_of(server)
     assert view.text("#title").startswith("Memory of the control group, 10.0G,")
     assert not view.is_hidden("#simulated") and view.is_hidden("#stalls") and not view.is_hidden("#no-stalls")
@@ -584,12 +589,6 @@ def test_it_is_no_wider_than_a_phone(exporter, view_of, browser):
     small = browser.evaluate("Array.from(document.querySelectorAll('button, select')).filter(e => e.offsetParent &&"
                              " e.getBoundingClientRect().height < 24).map(e => e.outerHTML)")
     assert small == []
-
-
-def luminance(colour):
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "look.h"
 
+#include "figuresjson.h"
 #include "json.h"
 
 #include "core/number.h"
@@ -30,53 +31,12 @@ void exp_look_add_help(JsonBuilder *builder) {
     json_builder_end_object(builder);
 }
 
-static void add_meters(JsonBuilder *builder, const CmdFigures *figures) {
-    begin_member(builder, "meters");
-    for (guint id = 0; id < MN_N_METERS; id++)
-        if (figures->offered & MN_METER_BIT(id))
-            cmd_json_add_pages(builder, mn_meters[id].name, figures->reading.pages[id]);
-    json_builder_end_object(builder);
+static void add_parts(JsonBuilder *builder, const CmdFigures *figures) {
     begin_member(builder, "parts");
     for (guint id = 0; id < MN_N_METERS; id++)
         if (figures->offered & MN_METER_BIT(id))
             cmd_json_add_string(builder, mn_meters[id].name, parts[mn_meters[id].part]);
     json_builder_end_object(builder);
-}
-
-static void add_stalls(JsonBuilder *builder, const CmdFigures *figures) {
-    if (!figures->has_stalls) {
-        json_builder_set_member_name(builder, "stalls");
-        json_builder_add_null_value(builder);
-        return;
-    }
-    begin_member(builder, "stalls");
-    for (guint kind = 0; kind < MN_N_STALLS; kind++) {
-        json_builder_set_member_name(builder, mn_stall_names[kind]);
-        json_builder_begin_array(builder);
-        for (guint i = 0; i < MN_N_STALL_AVERAGES; i++)
-            json_builder_add_double_value(builder, figures->stalls.lines[kind].hundredths[i] / 100.0);
-        json_builder_end_array(builder);
-    }
-    json_builder_end_object(builder);
-}
-
-static void add_limits(JsonBuilder *builder, const CmdFigures *figures) {
-    json_builder_set_member_name(builder, "limits");
-    json_builder_begin_array(builder);
-    for (guint i = 0; figures->limits && i < figures->limits->len; i++) {
-        const CmdNamedLimit *limit = &g_array_index(figures->limits, CmdNamedLimit, i);
-
-        json_builder_begin_object(builder);
-        add_text(builder, "threshold", limit->threshold);
-        cmd_json_add_string(builder, "meter", mn_meters[limit->meter].name);
-        cmd_json_add_string(builder, "op", mn_op_names[limit->op]);
-        cmd_json_add_pages(builder, "bytes", limit->limit_pages);
-        cmd_json_add_boolean(builder, "reached", limit->is_reached);
-        cmd_json_add_integer(builder, "crossings", limit->crossings);
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-    cmd_json_add_integer(builder, "limits_left_out", figures->n_limits_left_out);
 }
 
 static void add_lack(JsonBuilder *builder, const CmdFound *found, gboolean is_late) {
@@ -99,9 +59,8 @@ void exp_look_add_mount(JsonBuilder *builder, const char *name, const CmdFound *
     cmd_json_add_boolean(builder, "group", figures->is_of_group);
     cmd_json_add_boolean(builder, "gone", figures->is_gone);
     cmd_json_add_boolean(builder, "simulated", figures->is_simulated);
-    add_meters(builder, figures);
-    add_stalls(builder, figures);
-    add_limits(builder, figures);
+    cmd_figures_add_json(builder, figures);
+    add_parts(builder, figures);
     json_builder_end_object(builder);
 }
 

@@ -26,11 +26,11 @@ function frame(mount, sight) {
     const most = Math.max(1, ...inside.map(point => point.value || 0));
     let top = Math.max(whole(sight, meter), most);
 
-    while (view.isZoomed && top / 2 >= Math.max(most, ...limits.map(limit => limit.bytes)) && top >= 2)
+    while (view.isZoomed && top / 2 >= Math.max(most, ...limits.map(limit => limit.limit)) && top >= 2)
         top /= 2;
     return {
         svg, width, height, meter, from, to, inside, top, points: before.concat(inside),
-        limits: limits.filter(limit => limit.bytes <= top).sort((a, b) => b.bytes - a.bytes),
+        limits: limits.filter(limit => limit.limit <= top).sort((a, b) => b.limit - a.limit),
         x: ms => (ms - from) / (to - from) * width,
         y: value => height - Math.min(value / top, 1) * (height - 4)
     };
@@ -97,7 +97,7 @@ function drawLimits(graph) {
     const group = draw(graph.svg, "g", {"class": "limits-drawn " + colour(graph.meter)});
 
     for (const limit of graph.limits) {
-        const y = graph.y(limit.bytes), kind = limit.reached ? "limit reached" : "limit";
+        const y = graph.y(limit.limit), kind = limit.reached ? "limit reached" : "limit";
 
         draw(group, "line", {"class": kind, x1: 0, x2: graph.width, y1: y, y2: y});
     }
@@ -109,7 +109,7 @@ function drawLabels(graph) {
     let last = 0;
 
     for (const limit of graph.limits.slice(0, LABELS_MAX)) {
-        const y = graph.y(limit.bytes), above = y - 5, isFree = above >= last + LABEL_PX;
+        const y = graph.y(limit.limit), above = y - 5, isFree = above >= last + LABEL_PX;
 
         last = isFree ? above : Math.max(last, y) + LABEL_PX;
         if (last > graph.height - 2)

@@ -14,12 +14,12 @@ export function announce(look) {
     reached = new Set();
     for (const mount of look.mounts)
         for (const limit of mount.limits.filter(one => one.reached)) {
-            const key = JSON.stringify([mount.name, limit.threshold, limit.meter, limit.op, limit.bytes]);
+            const key = JSON.stringify([mount.name, limit.threshold, limit.meter, limit.op, limit.limit]);
 
             reached.add(key);
             if (!before.has(key))
                 news.push((mount.name ? plain(mount.name) + ": " : "") + plain(limit.threshold) + " reached: " +
-                    plain(limit.meter) + " " + limit.op + " " + size(limit.bytes));
+                    plain(limit.meter) + " " + limit.op + " " + size(limit.limit));
         }
     if (news.length > 0 || reached.size === 0)
         write(byId("news"), news.join("; "));

@@ -7,6 +7,15 @@
 //   history, meters    what was seen, and what it means
 //   connection         the way to the server
 //   head, tables, graph    the parts of the page
+//
+// A look is {interval_ms, time_ms, help: {METER: sentence}, mounts, events, processes}; amounts are bytes, dates milliseconds.
+//
+//   mounts     [{name, place, lack: null or a sentence, group, gone, simulated, meters: {METER: amount},
+//              parts: {METER: "memory", "swap" or "all"}, limits: [{threshold, meter, op, limit, reached, crossings}],
+//              limits_left_out, pressure: {some, full: {avg10, avg60, avg300, total_us}}}]; meters are empty while nothing is
+//              known; limits and pressure are only there where the server tells
+//   events     [{mount, time_ms, threshold, meter, word, bytes, limit_bytes}], the latest last, each once for a connection
+//   processes  [{pid, name, rss, grown, swap}], or null where they are not shown
 import * as connection from "./connection.js";
 import {byId} from "./elements.js";
 import {point, putGraph, step} from "./graph.js";
@@ -17,7 +26,10 @@ import {chooseMeter, mountNow, view} from "./view.js";
 
 const UNSEEN_MS = 60000;
 
+// Not every server tells of thresholds.
 function take(look) {
+    for (const mount of look.mounts)
+        mount.limits ??= [];
     remember(look);
     view.latest = look;
     announce(look);
@@ -43,7 +55,7 @@ function put() {
     putHead(mount, sight);
     putMeters(sight);
     putLimits(sight);
-    putStalls(sight.stalls);
+    putStalls(sight.pressure);
     putEvents(mount);
     putGraph(mount, sight);
 }

@@ -61,7 +61,7 @@ export function putLimits(sight) {
         item.className = limit.reached ? "reached" : "";
         write(name, plain(limit.threshold));
         write(word, limit.reached ? "! reached" : "not reached");
-        write(what, plain(limit.meter) + " " + limit.op + " " + size(limit.bytes));
+        write(what, plain(limit.meter) + " " + limit.op + " " + size(limit.limit));
         write(times, limit.crossings + (limit.crossings === 1 ? " crossing" : " crossings"));
     });
     byId("no-limits").hidden = limits.length > 0;
@@ -77,12 +77,12 @@ function buildStall(parent) {
         add(row, "td", "n");
 }
 
-export function putStalls(stalls) {
-    const lines = stalls ? [["some wait", stalls.some], ["all wait", stalls.full]].filter(line => line[1]) : [];
+export function putStalls(pressure) {
+    const lines = pressure ? [["some wait", pressure.some], ["all wait", pressure.full]] : [];
 
     list(byId("stalls").tBodies[0], lines, buildStall, (row, line) => {
         write(row.children[0], line[0]);
-        line[1].slice(0, 3).forEach((number, i) => {
+        [line[1].avg10, line[1].avg60, line[1].avg300].forEach((number, i) => {
             write(row.children[i + 1], number.toFixed(2) + "%");
             row.children[i + 1].className = number >= 10 ? "n hot" : number >= 1 ? "n warm" : "n";
         });

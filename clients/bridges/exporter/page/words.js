@@ -56,5 +56,5 @@ export function moment(ms, now) {
 }
 
 export function limitText(limit) {
-    return plain(limit.threshold) + " " + limit.op + " " + size(limit.bytes);
+    return plain(limit.threshold) + " " + limit.op + " " + size(limit.limit);
 }
