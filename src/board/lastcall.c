@@ -42,23 +42,18 @@ int mn_last_call_prepare(MnLastCall *self) {
     return mn_helper_prepare(self->helper);
 }
 
-static gboolean is_among(pid_t pid, const GByteArray *bytes) {
-    const pid_t *pids = (const pid_t *)(const void *)bytes->data;
-
-    for (gsize i = 0; pid != 0 && i < bytes->len / sizeof *pids; i++)
-        if (pids[i] == pid)
-            return TRUE;
-    return FALSE;
-}
-
-static int tell_all(MnLastCall *self, const GByteArray *pids) {
+static int tell_all(MnLastCall *self, const GByteArray *answer) {
     MnEvent event = mn_event_of_last_call(mn_clock_now_us(mn_board_get_clock(self->board)));
+    const pid_t *pids = (const pid_t *)(const void *)answer->data;
+    g_autoptr(GHashTable) concerned = g_hash_table_new(NULL, NULL);
     int n = 0;
 
+    for (gsize i = 0; i < answer->len / sizeof *pids; i++)
+        g_hash_table_add(concerned, GINT_TO_POINTER(pids[i]));
     for (GList *link = self->members.head; link; link = link->next) {
         MnMember *member = link->data;
 
-        if (is_among(*member->pid, pids) && member->called(member, &event))
+        if (g_hash_table_contains(concerned, GINT_TO_POINTER(*member->pid)) && member->called(member, &event))
             n++;
     }
     return n;
@@ -73,13 +68,14 @@ static void on_found(int r, MnParcel *answer, gpointer data) {
 
 int mn_last_call_make(MnLastCall *self, uid_t uid, const char *group, MnCalled made, gpointer data, MnCalling **ret) {
     g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    g_autoptr(GHashTable) asked = g_hash_table_new(NULL, NULL); /* a process may be there a thousand times */
     MnCalling *calling = g_new0(MnCalling, 1);
     int r;
 
     for (GList *link = self->members.head; link; link = link->next) {
         const MnMember *member = link->data;
 
-        if (*member->pid > 0)
+        if (*member->pid > 0 && g_hash_table_add(asked, GINT_TO_POINTER(*member->pid)))
             g_array_append_val(pids, *member->pid);
     }
     *calling = (MnCalling){ .last_call = self, .made = made, .data = data };

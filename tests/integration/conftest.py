@@ -11,6 +11,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exporter", "exposition", "fleet",
                               "machine", "memcg_client", "program", "prometheus", "socket_client", "terminal")
 
+from browser import PROGRAM, Browser  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from exporter import Exporter  # noqa: E402
 from fixtures import close_all, directory, make_machine  # noqa: E402, F401
@@ -46,6 +47,15 @@ def start():
 
 
 @pytest.fixture
+def browser(tmp_path):
+    if not PROGRAM:
+        pytest.skip("chromium is not installed")
+    opened = Browser(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def daemon(serve, make_machine):
     """A machine that stands still, every meter of which can be moved; limits are left at once."""
     return serve("-o", "update_space=4", machine=make_machine("debian-6.1"), simulate=True)
@@ -59,17 +69,9 @@ def still(daemon):
 
 
 @pytest.fixture
-def export():
+def export(start):
     """export("--listen=0", "--at", …): a running memnotify-exporter."""
-    running = []
-
-    def start(*words, **settings):
-        started = Exporter(*words, **settings)
-        running.append(started)
-        return started
-
-    yield start
-    close_all(running)
+    return lambda *words, **settings: start(Exporter(*words, **settings))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-import browser as browsers
 from browser import luminance
 from command import environment, memnotify, says, shows
 from recording import Recording
@@ -51,15 +50,6 @@ def page_of(tmp_path):
         return path
 
     return make
-
-
-@pytest.fixture(name="browser")
-def open_browser(tmp_path):
-    if not browsers.PROGRAM:
-        pytest.skip("chromium is not installed")
-    browser = browsers.Browser(tmp_path)
-    yield browser
-    browser.close()
 
 
 class Page(HTMLParser):

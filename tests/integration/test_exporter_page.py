@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import browser as browsers
 from browser import luminance
 from clients import wait_until, write_text
 from machine import PAGE_KIB
@@ -194,15 +193,6 @@ class View:
     def shoot(self, name):
         if SHOTS:
             (Path(SHOTS) / f"{name}.png").write_bytes(self.browser.screenshot())
-
-
-@pytest.fixture(name="browser")
-def open_browser(tmp_path):
-    if not browsers.PROGRAM:
-        pytest.skip("chromium is not installed")
-    browser = browsers.Browser(tmp_path)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
