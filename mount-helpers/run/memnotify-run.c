@@ -12,8 +12,10 @@
  * Whoever may not mount gets a user namespace, too, in which he remains who he is. */
 #include "namespaces.h"
 #include "place.h"
+#include "preload.h"
 #include "kernel/privilege.h"
 #include "kernel/sibling.h"
+#include "trim.h"
 
 #include <err.h>
 #include <errno.h>
@@ -55,15 +57,20 @@ typedef struct Request {
     const char *scenario;       /* the same: what is played, with its words */
     bool wants_devices;
     bool wants_pressure;
+    bool wants_trim;
+    const char *trim_limits; /* NULL for those that are preset */
     char **command;
 } Request;
 
-static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [--psi] [--scenario FILE] [-o OPTION,...]\n"
-                            "                     [--] COMMAND [ARGUMENT...]\n"
+static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [--psi] [--trim[=LIMITS]] [--scenario FILE]\n"
+                            "                     [-o OPTION,...] [--] COMMAND [ARGUMENT...]\n"
                             "Runs COMMAND with memnotifyfs mounted at PATH, for it alone.\n\n"
                             "  --at PATH      where to mount (" MEMNOTIFYFS_MOUNT ")\n"
                             "  --dev          also as /dev/memnotify, for programs written for the kernel's device\n"
                             "  --psi          also as " PRESSURE ", for programs that wait for stalls\n"
+                            "  --trim[=LIMITS]\n"
+                            "                 let COMMAND, which need not know of it, give memory back that it does\n"
+                            "                 not use when one of LIMITS is reached (" TRIM_LIMITS ")\n"
                             "  --scenario FILE[,speed=N][,start=now]\n"
                             "                 play it: memory is as it says, from when COMMAND waits for it\n"
                             "  -o OPTION,...  options of memnotifyfs(8)\n"
@@ -71,9 +78,13 @@ static const char usage[] = "usage: memnotify-run [--at PATH] [--dev] [--psi] [-
 
 static Request parse_arguments(int argc, char **argv) {
     static const struct option options[] = {
-        { "at", required_argument, NULL, 'a' }, { "dev", no_argument, NULL, 'd' },
-        { "psi", no_argument, NULL, 'p' },      { "scenario", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },     { 0 },
+        { "at", required_argument, NULL, 'a' },
+        { "dev", no_argument, NULL, 'd' },
+        { "psi", no_argument, NULL, 'p' },
+        { "scenario", required_argument, NULL, 's' },
+        { "trim", optional_argument, NULL, 't' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
     };
     Request request = { .place = MEMNOTIFYFS_MOUNT };
     int option;
@@ -88,6 +99,10 @@ static Request parse_arguments(int argc, char **argv) {
             break;
         case 'p':
             request.wants_pressure = true;
+            break;
+        case 't':
+            request.wants_trim = true;
+            request.trim_limits = optarg;
             break;
         case 's':
             request.scenario = optarg;
@@ -343,6 +358,8 @@ int main(int argc, char **argv) {
     if (request.wants_pressure)
         bind_pressure(request.place);
     tell_place(request.place);
+    if (request.wants_trim)
+        preload_trim(request.place, request.trim_limits, request.command[0]);
 
     signal(SIGCHLD, child_handling);
     execute(request.command);

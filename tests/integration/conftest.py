@@ -9,7 +9,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 pytest.register_assert_rewrite("bus", "clients", "command", "daemon", "exporter", "exposition", "fleet",
-                              "machine", "memcg_client", "program", "prometheus", "socket_client", "terminal")
+                              "holey", "machine", "memcg_client", "program", "prometheus", "socket_client", "terminal")
 
 from browser import PROGRAM, Browser  # noqa: E402
 from daemon import Daemon  # noqa: E402

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NAME "memnotify-trim"
+#define PRIORITY "<30>" /* LOG_DAEMON | LOG_INFO */
+#define TEXT_MAX 512
+
+static struct stat error_at_start;
+static bool has_error;
+
+void journal_init(void) {
+    has_error = fstat(STDERR_FILENO, &error_at_start) == 0;
+}
+
+/* The program's, which is not this thread's: its description is shared, so that the offset is moved for both. -1 if
+ * the kernel or a sandbox does not give it. Nobody has to be waited for: the process is this one. */
+static int get_error_fd(void) {
+    int pid_fd = (int)syscall(SYS_pidfd_open, getpid(), 0), fd;
+
+    if (pid_fd < 0)
+        return -1;
+    fd = (int)syscall(SYS_pidfd_getfd, pid_fd, STDERR_FILENO, 0);
+    close(pid_fd);
+    return fd;
+}
+
+static bool say_on_error(const char *line, size_t len) {
+    int fd = has_error ? get_error_fd() : -1;
+    struct stat st;
+    bool is_said;
+
+    if (fd < 0)
+        return false;
+    is_said = fstat(fd, &st) == 0 && st.st_dev == error_at_start.st_dev && st.st_ino == error_at_start.st_ino &&
+              write(fd, line, len) == (ssize_t)len;
+    close(fd);
+    return is_said;
+}
+
+static void say_to_syslog(const char *text) {
+    const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        dprintf(fd, PRIORITY NAME "[%d]: %s", (int)getpid(), text);
+    close(fd);
+}
+
+void journal_say(const char *format, ...) {
+    char text[TEXT_MAX], line[TEXT_MAX + 64];
+    va_list arguments;
+    int len;
+
+    va_start(arguments, format);
+    len = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (len < 0)
+        return;
+    len = snprintf(line, sizeof line, NAME ": %s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
+    if (len < (int)sizeof line && say_on_error(line, len))
+        return;
+    say_to_syslog(text);
+}
