@@ -17,14 +17,20 @@
 #define PRELOAD "LD_PRELOAD"
 #define SEPARATORS " :" /* of what ld.so(8) is to preload */
 
-/* Both lie in one build tree, or else where they are installed. */
+/* It lies beside this program, as who copies them into a container has them; in the build tree; or where it is installed. */
+static const char *const near[] = { "", "/../clients/trim" };
+
 static void find_library(char ret[PATH_MAX]) {
-    char self[PATH_MAX] = "", built[PATH_MAX + sizeof "/../clients/trim/" TRIM_LIBRARY];
+    char self[PATH_MAX] = "", library[PATH_MAX + 64];
+    const char *directory;
 
     if (readlink("/proc/self/exe", self, sizeof self - 1) > 0) {
-        snprintf(built, sizeof built, "%s/../clients/trim/" TRIM_LIBRARY, dirname(self));
-        if (realpath(built, ret))
-            return;
+        directory = dirname(self);
+        for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+            snprintf(library, sizeof library, "%s%s/" TRIM_LIBRARY, directory, near[i]);
+            if (realpath(library, ret))
+                return;
+        }
     }
     if (!realpath(TRIM_LIBRARY_DIR "/" TRIM_LIBRARY, ret))
         err(EXIT_OURS, "cannot find '%s'", TRIM_LIBRARY_DIR "/" TRIM_LIBRARY);

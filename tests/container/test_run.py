@@ -36,6 +36,14 @@ def test_the_command_is_told_where_the_tree_is(anyone, place):
     assert output_of(anyone("memnotify-run", "--at", f"{place}/", "--", "printenv", "MEMNOTIFYFS")) == f"{place}\n"
 
 
+def test_the_command_gives_memory_back(anyone):
+    done = run(anyone("memnotify-run", "--trim=available<20%", "-o", "simulate", "--", "sh", "-c", """
+        said=$(mktemp); sleep 1000 2>$said &
+        echo 'available 2%' >$MEMNOTIFYFS/simulate && until grep . $said; do sleep 0.1; done; kill $!; rm $said"""))
+    assert done.returncode == 0
+    assert re.fullmatch(r"memnotify-trim: sleep\[\d+\]: resident .* before, .* after \(glibc\), .*\n", done.stdout)
+
+
 def test_a_scenario_is_played_to_the_command(anyone, place):
     scenario = place.parent / f"{place.name}.scenario"
     scenario.write_text("memory 4G available 50%\nover 2s available 3%\nwait 1s\navailable 60%\nwait 1s\n")

@@ -13,6 +13,7 @@ from process import output_of
 PROGRAM = os.environ["MEMNOTIFYFS"]
 RUN = os.environ["MEMNOTIFY_RUN"]
 CLIENT = os.environ["MEMNOTIFY_CLIENT"]
+TRIM = os.environ["TRIM"]
 
 APPLETS = ["cat", "echo", "env", "false", "grep", "id", "kill", "ls", "mkdir", "mount", "rm", "sh", "sleep", "test",
            "true", "umount", "unshare"]
@@ -55,7 +56,7 @@ class World:
         self.path.chmod(0o755)
         self.bin = self.path / "bin"
         self.bin.mkdir()
-        for source, name in (PROGRAM, "memnotifyfs"), (RUN, "memnotify-run"), (CLIENT, "client"):
+        for source, name in (PROGRAM, "memnotifyfs"), (RUN, "memnotify-run"), (CLIENT, "client"), (TRIM, os.path.basename(TRIM)):
             shutil.copy(source, self.bin / name)
         self.users = [User(self, "mn-ann", 60077, 2000000), User(self, "mn-bob", 60078, 2100000)]
         self.write_accounts()
