@@ -378,3 +378,26 @@ def test_a_command_that_cannot_be_preloaded_runs_and_is_named(tmp_path, name, wh
         program.write_text(f"#! {shutil.which('busybox')} true\n")
     done = run_under("--trim", program)
     assert done.stderr.splitlines()[0] == f"memnotify-run: '{program}' gives nothing back: {why}"
+
+
+def elf(**changes):
+    """The first bytes of a program of ours, of which some are changed."""
+    text = bytearray(Path(RUN).read_bytes()[:4096])
+    for at, value in changes.items():
+        text[int(at[1:])] = value
+    return bytes(text)
+
+
+@pytest.mark.parametrize("text", [
+    b"", b"#", b"#!", b"#! \t\n", b"#!/nowhere", b"#!" + b"/" * 5000, b"#!" + b"x" * 300 + b"\n", b"exit 7\n", b"\x7fELF",
+    elf()[:63], elf()[:64], elf()[:100], elf(), elf(x56=0), elf(x56=0xff, x57=0xff), elf(x54=0), elf(x39=0xff), elf(x4=1),
+    elf(x18=3), b"#!ITSELF\n",
+])
+def test_whatever_the_command_is_it_fares_as_without(tmp_path, text):
+    """What cannot be executed as well; and one that is a script of itself."""
+    program = tmp_path / "program"
+    program.write_bytes(text.replace(b"ITSELF", os.fsencode(program)))
+    program.chmod(0o755)
+    with_it, without = run_under("--trim", program), run_under(program)
+    assert (with_it.returncode, with_it.stdout) == (without.returncode, without.stdout)
+    assert with_it.stderr.splitlines()[-1:] == without.stderr.splitlines()[-1:] or "gives nothing back" in with_it.stderr
