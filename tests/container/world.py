@@ -56,8 +56,9 @@ class World:
         self.path.chmod(0o755)
         self.bin = self.path / "bin"
         self.bin.mkdir()
-        for source, name in (PROGRAM, "memnotifyfs"), (RUN, "memnotify-run"), (CLIENT, "client"), (TRIM, os.path.basename(TRIM)):
+        for source, name in (PROGRAM, "memnotifyfs"), (RUN, "memnotify-run"), (CLIENT, "client"):
             shutil.copy(source, self.bin / name)
+        shutil.copy(TRIM, self.bin)
         self.users = [User(self, "mn-ann", 60077, 2000000), User(self, "mn-bob", 60078, 2100000)]
         self.write_accounts()
         self.make_device()

@@ -149,7 +149,8 @@ def test_a_program_that_has_blocked_all_signals(daemon, run):
 def test_no_signal_is_handled_by_its_thread(run):
     """Whose stack is small. Those of the C library are 32 and 33; two cannot be blocked."""
     program = run()
-    blocked = int(re.search(r"^SigBlk:\s+(\w+)", read_text(f"{helper_of(program.pid)}/status"), re.MULTILINE).group(1), 16)
+    status = read_text(f"{helper_of(program.pid)}/status")
+    blocked = int(re.search(r"^SigBlk:\s+(\w+)", status, re.MULTILINE).group(1), 16)
     assert {number for number in range(1, 65) if not blocked >> (number - 1) & 1} == {9, 19, 32, 33}
 
 
@@ -157,7 +158,8 @@ def test_no_signal_is_handled_by_its_thread(run):
 
 def identity(task):
     """Of a thread: its users, groups and capabilities, and its user namespace."""
-    lines = [line for line in read_text(f"{task}/status").splitlines() if re.match("[UG]id|Groups|Cap(Inh|Prm|Eff)", line)]
+    lines = re.findall(r"^(?:[UG]id|Groups|CapInh|CapPrm|CapEff):.*", read_text(f"{task}/status"), re.MULTILINE)
+    assert len(lines) == 6
     return lines, os.readlink(f"{task}/ns/user")
 
 
@@ -180,7 +182,7 @@ def capset():
     "assert c.unshare(0x10020000) == 0; assert c.setns(os.open('/proc/self/ns/mnt', os.O_RDONLY), 0) == 0",
 ])
 def test_its_thread_is_who_the_program_has_become(daemon, run, change):
-    """Also where the C library would abort, because a thread may not what another may. One who was root is found again."""
+    """Also where the C library would abort, because a thread may not what another may."""
     program = run(CAPSET + change + "; rest()")
     assert identity(helper_of(program.pid)) == identity(f"/proc/{program.pid}/task/{program.pid}")
     assert len(os.listdir(f"/proc/{program.pid}/task")) == 2
@@ -311,7 +313,7 @@ def read_loader(program):
 
 @pytest.mark.parametrize("has_rights", [False, True])
 def test_a_program_with_rights_of_its_own_is_left_alone(trusted, has_rights):
-    """Where the dynamic loader itself does not see to it: a library that is set-user-ID, in a directory that it trusts."""
+    """Where the dynamic loader does not see to it: a library that is set-user-ID, in a directory that it trusts."""
     program, libraries = trusted
     os.chmod(program, 0o4755 if has_rights else 0o755)
     script = f"""
@@ -389,15 +391,15 @@ def elf(**changes):
 
 
 @pytest.mark.parametrize("text", [
-    b"", b"#", b"#!", b"#! \t\n", b"#!/nowhere", b"#!" + b"/" * 5000, b"#!" + b"x" * 300 + b"\n", b"exit 7\n", b"\x7fELF",
-    elf()[:63], elf()[:64], elf()[:100], elf(), elf(x56=0), elf(x56=0xff, x57=0xff), elf(x54=0), elf(x39=0xff), elf(x4=1),
-    elf(x18=3), b"#!ITSELF\n",
+    b"", b"#", b"#!", b"#! \t\n", b"#!/nowhere", b"#!" + b"/" * 5000, b"#!" + b"x" * 300 + b"\n", b"exit 7\n",
+    b"\x7fELF", elf()[:63], elf()[:64], elf()[:100], elf(), elf(x56=0), elf(x56=0xff, x57=0xff), elf(x54=0), elf(x39=0xff),
+    elf(x4=1), elf(x18=3), b"#!ITSELF\n",
 ])
 def test_whatever_the_command_is_it_fares_as_without(tmp_path, text):
     """What cannot be executed as well; and one that is a script of itself."""
     program = tmp_path / "program"
     program.write_bytes(text.replace(b"ITSELF", os.fsencode(program)))
     program.chmod(0o755)
-    with_it, without = run_under("--trim", program), run_under(program)
-    assert (with_it.returncode, with_it.stdout) == (without.returncode, without.stdout)
-    assert with_it.stderr.splitlines()[-1:] == without.stderr.splitlines()[-1:] or "gives nothing back" in with_it.stderr
+    done, without = run_under("--trim", program), run_under(program)
+    assert (done.returncode, done.stdout) == (without.returncode, without.stdout)
+    assert done.stderr.splitlines()[-1:] == without.stderr.splitlines()[-1:] or "gives nothing back" in done.stderr
