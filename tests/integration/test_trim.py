@@ -392,8 +392,8 @@ def elf(**changes):
 
 @pytest.mark.parametrize("text", [
     b"", b"#", b"#!", b"#! \t\n", b"#!/nowhere", b"#!" + b"/" * 5000, b"#!" + b"x" * 300 + b"\n", b"exit 7\n",
-    b"\x7fELF", elf()[:63], elf()[:64], elf()[:100], elf(), elf(x56=0), elf(x56=0xff, x57=0xff), elf(x54=0), elf(x39=0xff),
-    elf(x4=1), elf(x18=3), b"#!ITSELF\n",
+    b"\x7fELF", elf()[:63], elf()[:64], elf()[:100], elf(), elf(x56=0), elf(x56=0xff, x57=0xff), elf(x54=0),
+    elf(x39=0xff), elf(x4=1), elf(x18=3), b"#!ITSELF\n",
 ])
 def test_whatever_the_command_is_it_fares_as_without(tmp_path, text):
     """What cannot be executed as well; and one that is a script of itself."""
