@@ -2,7 +2,7 @@
 /* The rule of psi-notify, from its manual page and the source of 1.3.1: every 5 s ("update 5") the average of 10 s is
  * compared ("threshold memory some avg10 10.00"). What is above is told, and that
  * is taken back at the second look (10 s) which finds no more than 5.00. A PSI trigger would be another rule: it would
- * tell sooner. */
+ * tell sooner. test-guards compares it with psi-notify itself. */
 #include "psi-alert.h"
 
 #include <errno.h>

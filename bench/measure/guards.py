@@ -44,7 +44,7 @@ def find(build, name):
     for path in (Path(f"{build}/packages{name}"), Path(name)):
         if path.exists():
             return path
-    raise Unmeasurable(f"no {name}: './quickstart bench' unpacks its package on Debian")
+    raise Unmeasurable(f"no {name}: './quickstart test' brings it, on Debian")
 
 
 def python_files():
