@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The rule of psi-notify, from its manual page and the source of 1.3.1: every 5 s ("update 5") the average of 10 s is
- * compared ("threshold memory some avg10 10.00"). What is above is told, and that
- * is taken back at the second look (10 s) which finds no more than 5.00. A PSI trigger would be another rule: it would
- * tell sooner. test-guards compares it with psi-notify itself. */
+ * compared ("threshold memory some avg10 10.00"). What is above is told, and is taken back at the second look (10 s) that
+ * finds no more than 5.00. A PSI trigger would be another rule, and tell sooner. test-guards compares this with
+ * psi-notify itself. */
 #include "psi-alert.h"
 
 #include <errno.h>
