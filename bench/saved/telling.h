@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a cache hears that memory is short: nothing at all, limits of memnotifyfs, or pressure by psi-notify's rule. */
+/* How a cache hears that memory is short: nothing at all, limits of memnotifyfs, or what psi-notify would tell its user. */
 #ifndef BENCH_SAVED_TELLING_H
 #define BENCH_SAVED_TELLING_H
 

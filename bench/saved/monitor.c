@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* watch: what the machine looks like, from a process that is kept in memory and that nobody kills. Twice a second it says
+/* monitor: what the machine looks like, from a process that is kept in memory and that nobody kills. Twice a second it says
  * "beat" with totals: without them for some seconds the machine is dead, whatever comes later. It says "exhausted" once:
  * when the kernel has killed for lack of memory, or when free memory and free swap together have come below the sum of the
  * zones' min watermarks, from which on only those who free memory get any. */
@@ -92,7 +92,7 @@ int main(void) {
     long min_kib, memory_kib, swap_kib;
     int64_t next;
 
-    facts_init("watch");
+    facts_init("monitor");
     keep_ourselves();
     min_kib = min_watermarks_kib();
     memory_kib = number_after(contents("/proc/meminfo"), "MemTotal:");
