@@ -91,8 +91,8 @@ class Disk:
 
 
 @contextmanager
-def disk(bench, load):
-    """The same disk for all guards; and which guards can be had here, {name: why not}."""
+def disk(bench, load, names=tuple(GUARDS)):
+    """The same disk for all these guards; and which guards can be had here, {name: why not}."""
     missing = {}
     with tempfile.TemporaryDirectory(prefix="memnotifyfs-bench-") as root:
         tree = Disk(root)
@@ -107,9 +107,9 @@ def disk(bench, load):
             tree.add(bench.build / TRIM, "/usr/lib/")
         (tree.root / "usr" / "share" / "code").write_bytes(os.urandom(CODE_BYTES))
         tree.add(SAVED / "saved-inside", "/vm/")
-        for name, guards in GUARDS.items():
+        for name in names:
             try:
-                for text in [text for guard in guards for text in additions(bench.build, guard)]:
+                for text in [text for guard in GUARDS[name] for text in additions(bench.build, guard)]:
                     source, _, place = text.partition(":")
                     tree.add(source, place)
             except Unmeasurable as reason:

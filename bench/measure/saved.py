@@ -77,8 +77,9 @@ def run_one(bench, root, guard, load, number):
 def run_rounds(bench, load, log):
     end = time.monotonic() + BUDGET_SECONDS * bench.scale
     longest = 0
-    with machine.disk(bench, load) as (root, missing), ThreadPool(AT_A_TIME) as pool:
-        guards = [guard for guard in (SMOKE if bench.is_smoke else machine.GUARDS) if guard not in missing]
+    wanted = SMOKE if bench.is_smoke else tuple(machine.GUARDS)
+    with machine.disk(bench, load, wanted) as (root, missing), ThreadPool(AT_A_TIME) as pool:
+        guards = [guard for guard in wanted if guard not in missing]
         for guard, reason in missing.items():
             print(f"without {guard}: {reason}", file=sys.stderr)
         for number in range(log.rounds(), 1 if bench.is_smoke else ROUNDS):
