@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
         }
         if (now >= next || (is_short && !was_short)) { /* who is told does not let that wait */
             serve(&self, is_short, since);
-            next = now + STEP_MS * 1000;
+            next = now + STEP_MS * INT64_C(1000);
         }
     }
     facts_say("lost %zu MiB computed %zu MiB", self.lost / FACTS_MIB, self.computed / FACTS_MIB);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the programs of the load have in common: they take memory, and say what happens to them as facts, a line each:
  * "SECONDS NAME WHAT...", by CLOCK_BOOTTIME, so that the lines of all can be put in order. */
-#ifndef BENCH_SAVED_FACTS_H
-#define BENCH_SAVED_FACTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@ bool facts_is_over(void);
 void facts_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Says "ready", also to saved-inside, which waits for the file /tmp/ready.NAME. */
 void facts_ready(void);
-_Noreturn void facts_die(const char *what);
+__attribute__((noreturn)) void facts_die(const char *what);
 
 int64_t facts_now_us(void);
 void facts_sleep_until_us(int64_t time);
@@ -32,5 +31,3 @@ char *facts_map(size_t size);
 
 /* Takes it. A quarter of each page is noise, so that it can be compressed to about a third, as memory of programs often can. */
 void facts_fill(char *start, size_t size);
-
-#endif

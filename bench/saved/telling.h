@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a cache hears that memory is short: nothing at all, limits of memnotifyfs, or what psi-notify would tell its user. */
-#ifndef BENCH_SAVED_TELLING_H
-#define BENCH_SAVED_TELLING_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@ void telling_init(const char *how);
 
 /* Waits for word, so long at most; whether memory is said to be short at present. */
 bool telling_wait(int ms);
-
-#endif
