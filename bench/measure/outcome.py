@@ -59,8 +59,11 @@ class Facts:
         return float(found[-1]) if found else default
 
     def failures(self):
-        found = [what for _, _, what in self.lines if what.startswith("fails: ")]
-        return found + [f"{who} {what}" for _, who, what in self.lines if re.fullmatch("ended (1|2|126|127)", what)]
+        """What did not work before memory was short, and programs that are not there."""
+        begin = next((seconds for seconds, _ in self.of("load", "begins")), float("inf"))
+        found = [f"{who} {what}" for seconds, who, what in self.lines
+                 if seconds < begin and re.match(r"fails: |ended [1-9]", what)]
+        return found + [f"{who} {what}" for _, who, what in self.lines if re.fullmatch("ended 12[67]", what)]
 
 
 def killers(facts):
