@@ -22,3 +22,10 @@ func ExampleWatch() {
 		}
 	}
 }
+
+func ExampleFollowLimit() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel() // after which the limit is as before
+
+	go memnotifyfs.FollowLimit(ctx, "available<10%")
+}

@@ -15,11 +15,11 @@ from program import Program
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "giveback-recipes.md"
 
 
-def recipe(heading):
-    """The commands below that heading of the page, for a shell."""
+def recipe(heading, language="sh"):
+    """The commands below that heading of the page."""
     sections = re.split("^#+ ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     section = next(text for text in sections if text.startswith(f"{heading}\n"))
-    return re.search("^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1]
+    return re.search(f"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1]
 
 
 class Recipe(Program):

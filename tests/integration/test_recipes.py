@@ -15,7 +15,7 @@ from clients import TIMEOUT_S, wait_until
 from command import status_of
 from program import Program
 from prometheus import UNPACKED, free_port
-from recipe import Recipe
+from recipe import Recipe, recipe
 
 HERE = Path(__file__).parent
 MIB_KIB = 1024
@@ -81,10 +81,10 @@ def test_java_gives_back_its_heap(java, server, follow):
     program = java("-XX:+UseG1GC")
     before = resident_kib(program.pid)
     assert before > 400 * MIB_KIB
-    recipe = follow("Java", PID=str(program.pid))
+    followed = follow("Java", PID=str(program.pid))
     server.simulate(SHORT)
     wait_until(lambda: resident_kib(program.pid) < before / 2, "the heap to be given back")
-    assert recipe.messages() == program.messages() == ""
+    assert followed.messages() == program.messages() == ""
 
 
 def test_node_collects_at_a_signal(server, follow, tmp_path):
@@ -93,13 +93,18 @@ def test_node_collects_at_a_signal(server, follow, tmp_path):
     shutil.copy(HERE / "garbage.js", folder / "program.js")
     (folder / "node_modules").mkdir()
     (folder / "node_modules" / "memnotifyfs").symlink_to(HERE.parents[1] / "clients" / "node")
-    recipe = follow("Node")
-    recipe.wait_lines(1)
-    pid = int(recipe.output())
+    followed = follow("Node")
+    followed.wait_lines(1)
+    pid = int(followed.output())
     before = resident_kib(pid)
     server.simulate(SHORT)
     wait_until(lambda: resident_kib(pid) < before - 200 * MIB_KIB, "garbage to be collected")
-    assert recipe.messages() == ""
+    assert followed.messages() == ""
+
+
+def test_go_compiles_what_the_page_shows():
+    example = HERE.parents[1] / "clients" / "go" / "example_test.go"
+    assert recipe("Go", "go").strip() in example.read_text(encoding="utf-8")
 
 
 # --- servers ---
@@ -120,13 +125,13 @@ def test_a_cache_in_redis_is_evicted_from(server, start, follow, tmp_path):
     assert redis_cli(port, "DEBUG", "POPULATE", "40000", "key", "8000") == "OK", redis.output()
     before = resident_kib(redis.pid)
 
-    recipe = follow("Redis, as a cache", PORT=str(port))
+    followed = follow("Redis, as a cache", PORT=str(port))
     server.simulate(SHORT)
     wait_until(lambda: resident_kib(redis.pid) < before - 100 * MIB_KIB, "values to be evicted, and given back")
     assert 0 < int(redis_cli(port, "DBSIZE")) < 40000
     server.simulate(ENOUGH)
     wait_until(lambda: redis_cli(port, "CONFIG", "GET", "maxmemory").split() == ["maxmemory", "0"], "no limit")
-    assert recipe.messages() == ""
+    assert followed.messages() == ""
 
 
 # Those that were only unpacked may be where nobody else can look.
@@ -189,10 +194,10 @@ def test_postgresql_takes_less_and_ends_idle_sessions(server, start, follow, tmp
              "backend_type = 'client backend' AND query LIKE '%SELECT%'"
     wait_until(lambda: postgres.ask(states) == "active idle", "both sessions")
 
-    recipe = follow("PostgreSQL", IDLE="0 s", **postgres.environment)
+    followed = follow("PostgreSQL", IDLE="0 s", **postgres.environment)
     server.simulate(SHORT)
     wait_until(lambda: postgres.ask("SHOW work_mem") == "1MB", "less memory for a sort")
     wait_until(lambda: postgres.ask(states) == "active", "the end of the idle session")
     server.simulate(ENOUGH)
     wait_until(lambda: postgres.ask("SHOW work_mem") == "4MB", "as much as before")
-    assert recipe.messages() == ""
+    assert followed.messages() == ""
