@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A program whose heap has grown by 400 MB, of which it uses nothing any more. It ends with its input.
+// A program whose heap has grown by 200 MB, of which it uses nothing any more. It ends with its input.
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +9,7 @@ class Garbage {
         List<byte[]> kept = new ArrayList<>();
         for (int pieces = 0; pieces < 400; pieces++)
             kept.add(new byte[1 << 18]);
-        for (int pieces = 0; pieces < 300; pieces++)
+        for (int pieces = 0; pieces < 100; pieces++)
             kept.add(new byte[1 << 20]); // for G1 these are humongous
     }
 

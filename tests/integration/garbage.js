@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A program that has 400 MB of objects and buffers, of which it uses nothing any more. It goes on until it is ended.
+// A program that has 200 MB of objects and buffers, of which it uses nothing any more. It goes on until it is ended.
 'use strict';
 
 function fill() {
     const kept = [];
-    for (let i = 0; i < 3e6; i++)
+    for (let i = 0; i < 1e6; i++)
         kept.push({ i, text: `x${i}` });
     for (let i = 0; i < 100; i++)
         kept.push(Buffer.alloc(1 << 20, 1));
