@@ -20,6 +20,7 @@ class Outcome:
     died: str = ""  # why the machine is called dead
     interactive_died: bool = False
     job_done: bool = False
+    job_s: float = None  # until it was done
     guilty_killed: dict = field(default_factory=dict)  # the leak, or compilers: {name: who killed}
     guilty_done: int = 0
     wrongly_killed: dict = field(default_factory=dict)  # all others
@@ -88,6 +89,9 @@ def judge_ends(outcome, facts):
         elif status == ["0"] and is_guilty and name != "leak":
             outcome.guilty_done += 1
     outcome.job_done = "job" not in outcome.wrongly_killed and any(facts.of("job", "done "))
+    if outcome.job_done:
+        times = [seconds for seconds, _ in facts.of("job", "started |done ")]
+        outcome.job_s = times[-1] - times[0]
     outcome.interactive_died = "interactive" in outcome.wrongly_killed
 
 

@@ -124,6 +124,7 @@ COLUMNS = (
     ("machine died", lambda group: share(group, lambda outcome: outcome.died)),
     ("interactive died", lambda group: share(group, lambda outcome: outcome.interactive_died)),
     ("the job was done", lambda group: share(group, lambda outcome: outcome.job_done)),
+    ("it took, s", lambda group: middle(group, lambda outcome: outcome.job_s, "{:.1f}")),
     ("rightly killed", killed_guilty),
     ("wrongly killed", lambda group: counted(outcome.wrongly_killed for outcome in group)),
     ("work lost, MiB", lambda group: middle(group, lambda outcome: outcome.lost_mib)),
