@@ -36,7 +36,7 @@ NAMES = {
 
 
 class Log:
-    """All that the machines have said, in a file that is written after each round: a run that was broken off goes on
+    """All that the machines have said, in a file that is written after each of them: a run that was broken off goes on
     from there, if it is of the same commit."""
 
     def __init__(self, bench, load):
@@ -49,11 +49,11 @@ class Log:
             if {key: found[key] for key in self.head} == self.head:
                 self.runs = found["runs"]
 
-    def rounds(self):
-        return max((run["round"] for run in self.runs), default=-1) + 1
+    def has(self, number, guard):
+        return any((run["round"], run["guard"]) == (number, guard) for run in self.runs)
 
-    def add(self, runs):
-        self.runs += runs
+    def add(self, run):
+        self.runs.append(run)
         if self.is_kept:
             self.path.parent.mkdir(exist_ok=True)
             part = self.path.with_suffix(".part")
@@ -82,14 +82,17 @@ def run_rounds(bench, load, log):
         guards = [guard for guard in wanted if guard not in missing]
         for guard, reason in missing.items():
             print(f"without {guard}: {reason}", file=sys.stderr)
-        for number in range(log.rounds(), 1 if bench.is_smoke else ROUNDS):
+        for number in range(1 if bench.is_smoke else ROUNDS):
             begin = time.monotonic()
-            if number > 0 and begin + longest > end:
-                break
             order = random.Random(SEED * 1000 + number).sample(guards, len(guards))
-            log.add(pool.map(lambda guard: run_one(bench, root, guard, load, number), order, chunksize=1))
-            longest = max(longest, time.monotonic() - begin)
-            print(f"round {number}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+            order = [guard for guard in order if not log.has(number, guard)]
+            if longest and begin + longest > end:
+                break
+            for run in pool.imap_unordered(lambda guard: run_one(bench, root, guard, load, number), order):
+                log.add(run)
+            if order:
+                longest = max(longest, time.monotonic() - begin)
+                print(f"round {number}: {longest:.0f} s", file=sys.stderr, flush=True)
 
 
 # ---- the table -------------------------------------------------------------------------------------------------
