@@ -22,6 +22,8 @@ SWAP_MIB = 160  # on zram
 CPUS = 2
 REAL_SECONDS = 900  # a machine takes one or two minutes where it has a CPU for itself
 CODE_BYTES = 20 << 20
+# However we end: it is a session of its own, which no signal to ours reaches.
+END_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 # Programs of the build tree, from where to where.
 PROGRAMS = {
@@ -120,8 +122,8 @@ def disk(bench, load, names=tuple(GUARDS)):
 def run(bench, root, guard, load):
     """(exit status of the machine, what it has said)"""
     kernels = os.environ.get("MEMNOTIFYFS_KERNELS", bench.build / "kernels")
-    command = [VM, "--kernels", kernels, "--memory", MEMORY_MIB, "--zram", SWAP_MIB, "--cpus", CPUS, "--steady-clock"]
-    command += ["--disk", root, "--timeout", REAL_SECONDS]
+    command = END_WITH_PARENT + [VM, "--kernels", kernels, "--memory", MEMORY_MIB, "--zram", SWAP_MIB, "--cpus", CPUS]
+    command += ["--steady-clock", "--disk", root, "--timeout", REAL_SECONDS]
     command += ["-c", f"PATH=/vm:/usr/bin:/bin:/usr/sbin exec chroot /disk /vm/saved-inside {guard} {load}"]
     # Others on this machine are not disturbed: its clock does not notice if it has to wait for a CPU.
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
