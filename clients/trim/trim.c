@@ -20,11 +20,15 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* What has given back has little to give back soon after. */
+/* What has given back has little to give back soon after. Tests have less of both. */
+#ifndef COOL_DOWN_US
 #define COOL_DOWN_US 10000000
+#endif
 
 /* A program that is over before has not cost more than a thread. */
+#ifndef START_MS
 #define START_MS 1000
+#endif
 
 /* Between two looks for a server that is not there: twice as long each time, up to this. */
 #define PAUSE_MAX_MS 60000
