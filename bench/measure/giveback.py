@@ -137,8 +137,13 @@ def cells(result):
     ]
 
 
-def markdown(results):
-    yield "| " + " | ".join(HEADINGS) + " |"
-    yield "|---|" + "--:|" * (len(HEADINGS) - 1)
-    for result in results:
-        yield "| " + " | ".join(cells(result)) + " |"
+def table_line(words):
+    return "| " + " | ".join(words) + " |"
+
+
+def heading():
+    return table_line(HEADINGS), "|---|" + "--:|" * (len(HEADINGS) - 1)
+
+
+def line(result):
+    return table_line(cells(result))
