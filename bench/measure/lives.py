@@ -165,7 +165,8 @@ def redis(is_removed):
 
 # It clears its environment but for what it is told to keep.
 NGINX = """
-env MEMNOTIFYFS; daemon off; worker_processes 1; worker_rlimit_nofile 8192; pid {directory}/nginx.pid; error_log {messages};
+env MEMNOTIFYFS;
+daemon off; worker_processes 1; worker_rlimit_nofile 8192; pid {directory}/nginx.pid; error_log {messages};
 events {{ worker_connections 4096; }}
 http {{
     access_log off; client_body_buffer_size 100k; client_max_body_size 1m;
