@@ -51,17 +51,23 @@ static const struct {
     { "mimalloc", "mi_collect", collect_mimalloc },
     { "glibc", "malloc_trim", trim_glibc },
 };
+#define N_ALLOCATORS (sizeof allocators / sizeof *allocators)
+
+static Symbol found[N_ALLOCATORS]; /* of each, or NULL */
+
+void allocators_find(void) {
+    for (size_t i = 0; i < N_ALLOCATORS; i++)
+        found[i].address = dlsym(RTLD_DEFAULT, allocators[i].symbol);
+}
 
 void allocators_give_back(char *ret_names, size_t size) {
     size_t len = 0;
 
     *ret_names = '\0';
-    for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++) {
-        Symbol symbol = { dlsym(RTLD_DEFAULT, allocators[i].symbol) };
-
-        if (!symbol.address)
+    for (size_t i = 0; i < N_ALLOCATORS; i++) {
+        if (!found[i].address)
             continue;
-        allocators[i].give_back(symbol);
+        allocators[i].give_back(found[i]);
         if (len < size)
             len += snprintf(ret_names + len, size - len, "%s%s", len > 0 ? ", " : "", allocators[i].name);
     }

@@ -5,8 +5,12 @@
 
 #include <stddef.h>
 
-/* Which ones there are is looked up when they are asked, among the symbols that all of the program sees: an allocator that
- * is linked in with names of its own, as in most programs of Rust, is not found. From any thread; what other threads hold
+/* Looks up which ones there are, among the symbols that all of the program sees: one that is linked in with names of its
+ * own, as in most programs of Rust, is not found. Before the program runs, since later another thread of it may load a
+ * library, and wait for us. */
+void allocators_find(void);
+
+/* From any thread; what other threads hold
  * in their own caches stays with them. May wait for the allocators' locks. Writes the names of those that were asked,
  * "jemalloc, glibc", or "" where there is none; `size` is that of `ret_names`. */
 void allocators_give_back(char *ret_names, size_t size);

@@ -2,6 +2,7 @@
 #include "journal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,27 +35,38 @@ static int get_error_fd(void) {
     return fd;
 }
 
+/* Whether it can be written to without waiting for who reads it: a pipe that says so takes a line as a whole. */
+static bool is_writable(int fd) {
+    struct pollfd writer = { .fd = fd, .events = POLLOUT };
+
+    return poll(&writer, 1, 0) == 1 && (writer.revents & POLLOUT);
+}
+
+static bool is_as_at_start(int fd) {
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_dev == error_at_start.st_dev && st.st_ino == error_at_start.st_ino;
+}
+
+/* Whether it is what it was; one that nobody reads has not heard it then. */
 static bool say_on_error(const char *line, size_t len) {
     int fd = has_error ? get_error_fd() : -1;
-    struct stat st;
     bool is_said;
 
     if (fd < 0)
         return false;
-    is_said = fstat(fd, &st) == 0 && st.st_dev == error_at_start.st_dev && st.st_ino == error_at_start.st_ino &&
-              write(fd, line, len) == (ssize_t)len;
+    is_said = is_as_at_start(fd) && (!is_writable(fd) || write(fd, line, len) == (ssize_t)len);
     close(fd);
     return is_said;
 }
 
-static void say_to_syslog(const char *text) {
+static void say_to_syslog(const char *line, size_t len) {
     const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        dprintf(fd, PRIORITY NAME "[%d]: %s", (int)getpid(), text);
+    sendto(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof address);
     close(fd);
 }
 
@@ -68,8 +80,9 @@ void journal_say(const char *format, ...) {
     va_end(arguments);
     if (len < 0)
         return;
-    len = snprintf(line, sizeof line, NAME ": %s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
-    if (len < (int)sizeof line && say_on_error(line, len))
+    len = snprintf(line, sizeof line, NAME ": %.32s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
+    if (say_on_error(line, (size_t)len))
         return;
-    say_to_syslog(text);
+    len = snprintf(line, sizeof line, PRIORITY NAME "[%d]: %s", (int)getpid(), text);
+    say_to_syslog(line, (size_t)len);
 }

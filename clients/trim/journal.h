@@ -8,7 +8,7 @@
 /* Remembers what standard error is. To be called before the program runs. */
 void journal_init(void);
 
-/* One line. May wait as long as a writer to standard error waits. Nobody hears it where neither can be had. */
+/* One line. Does not wait: nobody hears it where neither can be had, or where nobody reads it. */
 void journal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

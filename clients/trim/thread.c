@@ -26,6 +26,7 @@ static struct {
     unsigned n_pauses;    /* one in another: the C library may be behind a second library of our kind */
     pthread_t thread;
     pid_t pid; /* of the process that has it; 0 for none */
+    bool is_ended;
 } self = { .lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP };
 
 static void *live(void *nothing) {
@@ -70,7 +71,8 @@ static void start_in_child(void) {
 
     self.lock = unlocked;
     self.n_pauses = 0;
-    start();
+    if (!self.is_ended)
+        start();
 }
 
 void thread_begin(void (*run)(void)) {
@@ -102,8 +104,16 @@ bool thread_pause(void) {
 
 /* In a process that has gone into a namespace of process ids there may be no new thread; its children have one. */
 void thread_resume(void) {
-    if (--self.n_pauses == 0)
+    if (--self.n_pauses == 0 && !self.is_ended)
         start();
+    pthread_mutex_unlock(&self.lock);
+}
+
+void thread_end(void) {
+    if (!thread_pause())
+        return;
+    self.is_ended = true;
+    self.pid = 0;
     pthread_mutex_unlock(&self.lock);
 }
 

@@ -17,6 +17,9 @@ void thread_begin(void (*run)(void));
 bool thread_pause(void);
 void thread_resume(void);
 
+/* Ends it for good, for a process that is to have none any more, nor its children. The same holds. */
+void thread_end(void);
+
 /* poll(2) for the thread: the only place in which it is ended. -1 for no descriptor, -1 for no end. */
 void thread_wait(int fd, int timeout_ms);
 

@@ -8,6 +8,7 @@
 #include "allocator.h"
 #include "clock.h"
 #include "journal.h"
+#include "place.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -33,7 +34,9 @@
 /* Between two looks for a server that is not there: twice as long each time, up to this. */
 #define PAUSE_MAX_MS 60000
 
+/* What the environment said at the start, which the program may change. */
 static char limits[MEMNOTIFYFS_LIMITS_MAX + 1];
+static struct places places;
 
 /* --- giving back ------------------------------------------------------------------------------- */
 
@@ -124,11 +127,27 @@ static int follow(memnotifyfs *client) {
     return r;
 }
 
+/* A socket beside a mount point first: to find out what is on the mount takes its server, which may be stopped, and then
+ * nothing in the program that ends the thread would get on. */
+static int open_server(memnotifyfs **ret) {
+    int r = -ENOENT;
+
+    for (unsigned i = 0; i < places.n && r < 0; i++) {
+        char beside[PATH_MAX + sizeof MEMNOTIFYFS_SOCKET_SUFFIX];
+
+        snprintf(beside, sizeof beside, "%s" MEMNOTIFYFS_SOCKET_SUFFIX, places.paths[i]);
+        r = memnotifyfs_open(beside, ret);
+        if (r < 0 && r != -ETIMEDOUT)
+            r = memnotifyfs_open(places.paths[i], ret);
+    }
+    return r;
+}
+
 /* A server that is not there may be there later, and one that has no room may have some. */
 static memnotifyfs *wait_for_server(void) {
     memnotifyfs *client;
 
-    for (int pause_ms = START_MS; memnotifyfs_open(NULL, &client) < 0; thread_wait(-1, pause_ms))
+    for (int pause_ms = START_MS; open_server(&client) < 0; thread_wait(-1, pause_ms))
         pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
     return client;
 }
@@ -168,7 +187,10 @@ __attribute__((constructor)) static void begin(void) {
     if (!wish || !*wish)
         wish = TRIM_LIMITS;
     journal_init();
-    if (snprintf(limits, sizeof limits, "%s", wish) < (int)sizeof limits)
+    allocators_find();
+    if (places_find(NULL, getenv(MEMNOTIFYFS_ENVIRONMENT), getenv("XDG_RUNTIME_DIR"), &places) < 0)
+        journal_say("gives nothing back: " MEMNOTIFYFS_ENVIRONMENT " is too long");
+    else if (snprintf(limits, sizeof limits, "%s", wish) < (int)sizeof limits)
         thread_begin(run);
     else
         journal_say("gives nothing back: " TRIM_ENVIRONMENT " is too long");
