@@ -15,9 +15,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -26,20 +24,24 @@
 #define EXPORTED __attribute__((visibility("default")))
 
 /* The C library's, or that of another library of this kind. */
-static void *find_next(void **found, const char *name) {
+static void find_next(void **found, const char *name) {
     if (!*found)
         *found = dlsym(RTLD_NEXT, name);
     if (!*found)
         abort(); /* it was called by this name */
-    return *found;
 }
+
+/* A function of that name, and the next of it, which it calls. */
+#define NEXT(type, parameters)                                                                                         \
+    typedef type Function parameters;                                                                                  \
+    static union {                                                                                                     \
+        void *symbol;                                                                                                  \
+        Function *call;                                                                                                \
+    } next
 
 #define PAUSED(function, parameters, arguments)                                                                        \
     EXPORTED int function parameters {                                                                                 \
-        static union {                                                                                                 \
-            void *symbol;                                                                                              \
-            int(*call) parameters;                                                                                     \
-        } next;                                                                                                        \
+        NEXT(int, parameters);                                                                                         \
         bool is_paused;                                                                                                \
         int r, error;                                                                                                  \
                                                                                                                        \
@@ -69,9 +71,6 @@ PAUSED(capset, (cap_user_header_t header, const cap_user_data_t data), (header, 
 PAUSED(unshare, (int flags), (flags))
 PAUSED(setns, (int fd, int type), (fd, type))
 
-/* The kernel takes no more, and none that is missing has a meaning. */
-#define N_ARGUMENTS 6
-
 static bool is_paused_for(long number) {
     switch (number) {
     case SYS_setuid:
@@ -90,27 +89,25 @@ static bool is_paused_for(long number) {
     }
 }
 
-EXPORTED long syscall(long number, ...) {
-    static union {
-        void *symbol;
-        long (*call)(long number, ...);
-    } next;
-    long a[N_ARGUMENTS], r;
+/* Those that take what their callers give have as many parameters here as the kernel has: what was not given has no
+ * meaning for it. C knows them by names of our own. */
+EXPORTED long pass_syscall(long number, long a, long b, long c, long d, long e, long f) __asm__("syscall");
+EXPORTED int pass_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+                        unsigned long d) __asm__("prctl");
+EXPORTED void pass_pthread_exit(void *value) __asm__("pthread_exit");
+
+long pass_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    NEXT(long, (long number, long a, long b, long c, long d, long e, long f));
     bool is_paused;
-    va_list arguments;
+    long r;
     int error;
 
-    va_start(arguments, number);
-    for (int i = 0; i < N_ARGUMENTS; i++)
-        a[i] = va_arg(arguments, long);
-    va_end(arguments);
-
     find_next(&next.symbol, "syscall");
-    if ((number == SYS_seccomp && a[0] != SECCOMP_GET_ACTION_AVAIL && a[0] != SECCOMP_GET_NOTIF_SIZES) ||
+    if ((number == SYS_seccomp && a != SECCOMP_GET_ACTION_AVAIL && a != SECCOMP_GET_NOTIF_SIZES) ||
         number == SYS_landlock_restrict_self)
         thread_end();
     is_paused = is_paused_for(number) && thread_pause();
-    r = next.call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    r = next.call(number, a, b, c, d, e, f);
     error = errno;
     if (is_paused)
         thread_resume();
@@ -118,30 +115,17 @@ EXPORTED long syscall(long number, ...) {
     return r;
 }
 
-EXPORTED int prctl(int option, ...) {
-    static union {
-        void *symbol;
-        int (*call)(int option, ...);
-    } next;
-    unsigned long a[4];
-    va_list arguments;
-
-    va_start(arguments, option);
-    for (int i = 0; i < 4; i++)
-        a[i] = va_arg(arguments, unsigned long);
-    va_end(arguments);
+int pass_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    NEXT(int, (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d));
 
     find_next(&next.symbol, "prctl");
     if (option == PR_SET_SECCOMP)
         thread_end();
-    return next.call(option, a[0], a[1], a[2], a[3]);
+    return next.call(option, a, b, c, d);
 }
 
-EXPORTED void pthread_exit(void *value) {
-    static union {
-        void *symbol;
-        void (*call)(void *value);
-    } next;
+void pass_pthread_exit(void *value) {
+    NEXT(void, (void *value));
 
     find_next(&next.symbol, "pthread_exit");
     if (gettid() == getpid())

@@ -70,14 +70,10 @@ static void say_to_syslog(const char *line, size_t len) {
     close(fd);
 }
 
-void journal_say(const char *format, ...) {
+static void say(const char *format, va_list arguments) {
     char text[TEXT_MAX], line[TEXT_MAX + 64];
-    va_list arguments;
-    int len;
+    int len = vsnprintf(text, sizeof text, format, arguments);
 
-    va_start(arguments, format);
-    len = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     if (len < 0)
         return;
     len = snprintf(line, sizeof line, NAME ": %.32s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
@@ -85,4 +81,12 @@ void journal_say(const char *format, ...) {
         return;
     len = snprintf(line, sizeof line, PRIORITY NAME "[%d]: %s", (int)getpid(), text);
     say_to_syslog(line, (size_t)len);
+}
+
+void journal_say(const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(format, arguments);
+    va_end(arguments);
 }

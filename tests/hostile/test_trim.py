@@ -130,7 +130,8 @@ def odd(daemon, preload, way, **settings):
     return program
 
 
-@pytest.mark.parametrize("way", ["be", "main-thread-ends", "alarm", "strict", "chroot", "mlockall", "no-process", "group"])
+@pytest.mark.parametrize("way", ["be", "main-thread-ends", "alarm", "strict", "chroot", "mlockall", "no-process",
+                                 "group"])
 def test_a_program_that_has_a_way_of_its_own(daemon, preload, way):
     assert odd(daemon, preload, way).end() == (0, [])
     wait_until(lambda: n_waiting(daemon) == 0, "its end to be noticed")
