@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The recipes of docs/giveback-recipes.md, as they stand there.
+"""The recipes of docs/giveback.md, as they stand there.
 
 Run as a program, `recipe.py HEADING` prints the one below that heading."""
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from command import MEMNOTIFY, environment
 from program import Program
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "giveback-recipes.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "giveback.md"
 
 
 def recipe(heading, language="sh"):

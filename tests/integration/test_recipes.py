@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Programs give memory back by their own commands: the recipes of docs/giveback-recipes.md, each with the real program
+"""Programs give memory back by their own commands: the recipes of docs/giveback.md, each with the real program
 while a server pretends that memory is short."""
 
 import os
