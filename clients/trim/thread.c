@@ -79,8 +79,8 @@ void thread_begin(void (*run)(void)) {
     int r;
 
     self.run = run;
-    free(malloc(
-        1)); /* so that the allocator's fork handlers come before ours in a child, which needs it for the thread */
+    /* So that the allocator's fork handlers come before ours in a child, which needs it for the thread. */
+    free(malloc(1));
     pthread_atfork(NULL, NULL, start_in_child);
     r = start();
     if (r != 0)
@@ -95,6 +95,10 @@ bool thread_pause(void) {
     if (is_elsewhere())
         return false;
     pthread_mutex_lock(&self.lock);
+    if (self.pid == 0) { /* meanwhile */
+        pthread_mutex_unlock(&self.lock);
+        return false;
+    }
     if (self.n_pauses++ == 0) {
         pthread_cancel(self.thread);
         pthread_join(self.thread, NULL);
@@ -113,6 +117,7 @@ void thread_end(void) {
     if (!thread_pause())
         return;
     self.is_ended = true;
+    self.n_pauses--;
     self.pid = 0;
     pthread_mutex_unlock(&self.lock);
 }
