@@ -14,13 +14,14 @@
 
 #define MEAN_BYTES 700
 #define KEPT_ONE_IN 50
-#define THREADS_MAX 64
+#define THREADS_MAX 16
+#define HELD_MAX (1U << 20) /* 700 MiB */
 
 typedef struct Worker {
     pthread_t thread;
     unsigned random;
     size_t n;
-    char **held;
+    char *held[HELD_MAX];
     atomic_bool is_filled;
     _Atomic int64_t longest_ns;
     atomic_ullong n_done;
@@ -33,26 +34,30 @@ static unsigned next_random(Worker *self) {
     return self->random >> 8;
 }
 
-static char *allocate(Worker *self) {
-    char *text = malloc(16 + next_random(self) % (2 * MEAN_BYTES));
-
-    if (!text)
+static void allocate(Worker *self, size_t i) {
+    self->held[i] = malloc(16 + next_random(self) % (2 * MEAN_BYTES));
+    if (!self->held[i])
         fatal("cannot allocate");
-    text[0] = 1;
-    return text;
+    self->held[i][0] = 1;
 }
 
 static void fill(Worker *self) {
-    self->held = calloc(self->n, sizeof *self->held);
-    if (!self->held)
-        fatal("cannot allocate");
     for (size_t i = 0; i < self->n; i++)
-        self->held[i] = allocate(self);
+        allocate(self, i);
     for (size_t i = 0; i < self->n; i++)
         if (next_random(self) % KEPT_ONE_IN) {
             free(self->held[i]);
             self->held[i] = NULL;
         }
+}
+
+/* How long it took, in ns. */
+static int64_t replace(Worker *self, size_t i) {
+    int64_t start = series_now_ns();
+
+    free(self->held[i]);
+    allocate(self, i);
+    return series_now_ns() - start;
 }
 
 static void *work(void *data) {
@@ -61,12 +66,8 @@ static void *work(void *data) {
     fill(self);
     self->is_filled = true;
     for (;;) {
-        size_t i = next_random(self) % self->n / KEPT_ONE_IN;
-        int64_t start = series_now_ns(), took;
+        int64_t took = replace(self, next_random(self) % self->n / KEPT_ONE_IN);
 
-        free(self->held[i]);
-        self->held[i] = allocate(self);
-        took = series_now_ns() - start;
         if (took > self->longest_ns)
             self->longest_ns = took;
         self->n_done++;
@@ -97,6 +98,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n_threads; i++) {
         workers[i].random = (unsigned)i + 1;
         workers[i].n = ((size_t)strtol(argv[1], NULL, 10) << 20) / MEAN_BYTES / (size_t)n_threads;
+        if (workers[i].n > HELD_MAX)
+            fatal("cannot hold so much");
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
             fatal("cannot start a thread");
     }

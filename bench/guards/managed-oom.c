@@ -101,7 +101,7 @@ int main(int argc, char **argv) {
     int fd = listen_at(argv[1]);
 
     for (;;) {
-        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        int client = accept(fd, NULL, NULL);
 
         if (client < 0)
             fatal("cannot accept");

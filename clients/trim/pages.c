@@ -26,6 +26,8 @@ void *pages_calloc(size_t n, size_t size) {
 void pages_free(void *memory) {
     Pages *self = memory;
 
-    if (self)
-        munmap(self - 1, self[-1].size);
+    if (self) {
+        self--;
+        munmap(self, self->size);
+    }
 }

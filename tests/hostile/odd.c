@@ -100,8 +100,11 @@ static void change_root(void) {
 
 /* Of a library that is loaded: see slow_start.c, which does it. */
 static void load_slow_library(void) {
+    static void *library;
+
     say_done();
-    if (!dlopen("libslow_start.so", RTLD_NOW))
+    library = dlopen("libslow_start.so", RTLD_NOW);
+    if (!library)
         errx(1, "cannot load: %s", dlerror());
     say_done();
     wait_line();
@@ -120,7 +123,7 @@ static void change_group(void) {
 
 /* Half of the address space that is left at the start is for its own memory: it has a right to it. */
 static void fill_address_space(void) {
-    void *memory;
+    static void *memory;
 
     say_done();
     wait_line();
