@@ -143,12 +143,16 @@ static int open_server(memnotifyfs **ret) {
     return r;
 }
 
+static int longer(int pause_ms) {
+    return pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+}
+
 /* A server that is not there may be there later, and one that has no room may have some. */
 static memnotifyfs *wait_for_server(void) {
     memnotifyfs *client;
 
     for (int pause_ms = START_MS; open_server(&client) < 0; thread_wait(-1, pause_ms))
-        pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+        pause_ms = longer(pause_ms);
     return client;
 }
 
@@ -158,7 +162,7 @@ static int set_limits(memnotifyfs *client) {
 
     for (int pause_ms = START_MS; (r = memnotifyfs_set_limits(client, limits)) < 0 && r != -EINVAL;
          thread_wait(-1, pause_ms))
-        pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+        pause_ms = longer(pause_ms);
     return r;
 }
 

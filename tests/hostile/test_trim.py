@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clients import TIMEOUT_S, wait_until
-from holey import LIBRARY, PLENTY, SHORT, TOTAL_PAGES, helper_of, n_waiting
+from holey import LIBRARY, PLENTY, SHORT, helper_of, n_waiting, serve_plenty
 from hostile import ATTACK_S, LIMIT_S, PROGRAMS
 
 EAGER = os.environ["TRIM_EAGER"]
@@ -24,9 +24,7 @@ ALLOCATORS = {"glibc": None, "jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcm
 
 @pytest.fixture
 def daemon(serve):
-    daemon = serve("--socket", simulate=True)
-    daemon.simulate(f"total {TOTAL_PAGES} {PLENTY}")
-    return daemon
+    return serve_plenty(serve)
 
 
 def find_allocator(name):

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from clients import TIMEOUT_S, read_text, wait_until
-from holey import LIBRARY, PLENTY, SHORT, TOTAL_PAGES, n_waiting
+from holey import LIBRARY, SHORT, n_waiting, serve_plenty
 from hostile import PROGRAMS, VICTIM
 from socket_client import held, metric
 
@@ -20,9 +20,7 @@ PRIVATE_KIB = 300  # of a process more than without the library
 
 @pytest.fixture
 def daemon(serve):
-    daemon = serve("--socket", simulate=True)
-    daemon.simulate(f"total {TOTAL_PAGES} {PLENTY}")
-    return daemon
+    return serve_plenty(serve)
 
 
 def private_kib(pid):

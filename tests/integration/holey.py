@@ -43,6 +43,13 @@ def resident_mib(pid):
     return int(re.search(r"^VmRSS:\s+(\d+)", read_text(f"/proc/{pid}/status"), re.MULTILINE).group(1)) / 1024
 
 
+def serve_plenty(serve):
+    """A daemon with a socket that shows as much memory as there is of PLENTY."""
+    daemon = serve("--socket", simulate=True)
+    daemon.simulate(f"total {TOTAL_PAGES} {PLENTY}")
+    return daemon
+
+
 def n_waiting(daemon):
     """Limits that are waited for."""
     names, *lines = [line.split() for line in read_text(daemon / "users").splitlines()]
